@@ -1,0 +1,167 @@
+"""The one-machine installation: its home folder, its secrets, its ports, and each process's environment.
+
+Everything lies in one folder (`var/` or `ELUMITI_HOME`). Secrets are drawn on the first start, readable by the owner
+only. `environment` gives a process the settings of its own struct and nothing else (SAFETY D5).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+from nacl.public import PrivateKey
+
+from infra.settings import PROCESSES, write
+
+ROLES = ("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal", "elumiti_scoring")
+DATABASE = "elumiti"
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Where each part listens."""
+
+    engine: int = 8100
+    portal: int = 8000
+    postgres: int = 5540
+    valkey: int = 6390
+    objects: int = 9010
+
+
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
+    """All secrets of a one-machine installation. `demo` marks those that a demo drew (SAFETY J9)."""
+
+    demo: bool
+    role_passwords: dict[str, str]
+    objects_access_key: str
+    objects_secret_key: str
+    valkey_password: str
+    token_keys: dict[str, str]
+    time_key: str
+    order_key: str
+    code_pepper: str
+    receipt_key: str
+    csrf_key: str
+    release_private_key: str
+    rescue_private_key: str
+
+
+class Home(msgspec.Struct, frozen=True):
+    """A home folder and what is in it."""
+
+    folder: Path
+    ports: Ports = Ports()
+    host: str = "127.0.0.1"
+
+    def part(self, name: str) -> Path:
+        """The data folder of a part."""
+        return self.folder / name
+
+    def log(self, name: str) -> Path:
+        """The log file of a part."""
+        return self.folder / "log" / f"{name}.log"
+
+
+def default_home() -> Home:
+    """`ELUMITI_HOME` or `var/` below the working folder, with the ports it was last started on."""
+    folder = Path(os.environ.get("ELUMITI_HOME", "var")).resolve()
+    ports = folder / "ports.json"
+    return Home(folder, msgspec.json.decode(ports.read_bytes(), type=Ports) if ports.exists() else Ports())
+
+
+def load_secrets(home: Home, *, demo: bool = True) -> Secrets:
+    """The home's secrets; drawn now if there are none yet."""
+    path = home.folder / "secrets.json"
+    if path.exists():
+        return msgspec.json.decode(path.read_bytes(), type=Secrets)
+    drawn = Secrets(
+        demo=demo,
+        role_passwords={role: secrets.token_urlsafe(18) for role in ROLES},
+        objects_access_key="elumiti",
+        objects_secret_key=secrets.token_urlsafe(24),
+        valkey_password=secrets.token_urlsafe(24),
+        token_keys={"1": draw_key()},
+        time_key=draw_key(),
+        order_key=draw_key(),
+        code_pepper=draw_key(),
+        receipt_key=draw_key(),
+        csrf_key=draw_key(),
+        release_private_key=encode_key(bytes(PrivateKey.generate())),
+        rescue_private_key=encode_key(bytes(PrivateKey.generate())),
+    )
+    home.folder.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(drawn), indent=2))
+    return drawn
+
+
+def draw_key() -> str:
+    """A fresh 32-byte key, base64url."""
+    return encode_key(secrets.token_bytes(32))
+
+
+def encode_key(key: bytes) -> str:
+    """Bytes as base64url without padding."""
+    return base64.urlsafe_b64encode(key).rstrip(b"=").decode()
+
+
+def decode_key(text: str) -> bytes:
+    """The bytes of `encode_key`."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def database_url(home: Home, role: str, password: str, database: str = DATABASE) -> str:
+    """The URL of the embedded Postgres for a role."""
+    return f"postgresql://{role}:{password}@127.0.0.1:{home.ports.postgres}/{database}"
+
+
+def environment(home: Home, process: str, database: str = DATABASE) -> dict[str, str]:
+    """The settings of `process` as environment variables: those of its struct, and no others."""
+    drawn = load_secrets(home)
+    role = {"owner": "owner", "pack": "portal"}.get(process, process)
+    values: dict[str, object] = {
+        "database_url": database_url(home, f"elumiti_{role}", drawn.role_passwords[f"elumiti_{role}"], database),
+        "owner_database_url": database_url(home, "elumiti_owner", drawn.role_passwords["elumiti_owner"], database),
+        "role_passwords": drawn.role_passwords,
+        "valkey_url": f"redis://:{drawn.valkey_password}@127.0.0.1:{home.ports.valkey}/0",
+        "objects": {
+            "url": f"http://127.0.0.1:{home.ports.objects}",
+            "access_key": drawn.objects_access_key,
+            "secret_key": drawn.objects_secret_key,
+        },
+        "token_keys": drawn.token_keys,
+        "time_key": drawn.time_key,
+        "order_key": drawn.order_key,
+        "code_pepper": drawn.code_pepper,
+        "receipt_key": drawn.receipt_key,
+        "csrf_key": drawn.csrf_key,
+        "release_private_key": drawn.release_private_key,
+        "release_public_key": _public(drawn.release_private_key),
+        "rescue_private_key": drawn.rescue_private_key,
+        "rescue_public_key": _public(drawn.rescue_private_key),
+        "snapshot_dir": str(home.part("engine")),
+        "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),
+        "token_check_url": f"http://127.0.0.1:{home.ports.engine}",
+        "player_url": f"http://{home.host}:{home.ports.engine}/",
+        "portal_url": f"http://{home.host}:{home.ports.portal}/",
+        "secure_cookies": False,
+        "demo": drawn.demo,
+    }
+    own = PROCESSES[process].__struct_fields__
+    return write({name: value for name, value in values.items() if name in own})
+
+
+def _public(private_key: str) -> str:
+    return encode_key(bytes(PrivateKey(decode_key(private_key)).public_key))
+
+
+def adopt(process: str) -> None:
+    """Let a command run by hand find the home's settings; what the environment already says stands."""
+    if "ELUMITI_DATABASE_URL" in os.environ or "ELUMITI_OWNER_DATABASE_URL" in os.environ:
+        return
+    home = default_home()
+    if (home.folder / "secrets.json").exists():
+        for name, value in environment(home, process).items():
+            os.environ.setdefault(name, value)

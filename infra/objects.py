@@ -1,0 +1,75 @@
+"""The object store behind a few plain verbs. Only put, get (with range), list, delete are used (see ANSWERS: nanio)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import aioboto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from infra.settings import ObjectStore
+
+MISSING = {"NoSuchKey", "404", "NoSuchBucket"}
+
+
+class Bucket:
+    """One bucket. aiobotocore's client is untyped, hence the one `Any` of this module."""
+
+    def __init__(self, client: Any, name: str) -> None:  # noqa: ANN401
+        self._client = client
+        self.name = name
+
+    async def ensure(self) -> None:
+        """Make the bucket if it is not there."""
+        try:
+            await self._client.head_bucket(Bucket=self.name)
+        except ClientError:
+            await self._client.create_bucket(Bucket=self.name)
+
+    async def put(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+        """Store an object whole."""
+        await self._client.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
+
+    async def get(self, key: str) -> bytes | None:
+        """An object's bytes; None when there is none."""
+        try:
+            answer = await self._client.get_object(Bucket=self.name, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in MISSING:
+                return None
+            raise
+        async with answer["Body"] as stream:
+            return await stream.read()
+
+    async def keys(self, prefix: str = "") -> list[str]:
+        """Names of all objects below a prefix, ascending."""
+        found: list[str] = []
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        async for page in pages:
+            found.extend(item["Key"] for item in page.get("Contents", []))
+        return sorted(found)
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; absent is fine."""
+        await self._client.delete_object(Bucket=self.name, Key=key)
+
+
+@contextlib.asynccontextmanager
+async def open_bucket(store: ObjectStore, name: str) -> AsyncIterator[Bucket]:
+    """A bucket for the time of a block."""
+    session = aioboto3.Session()
+    config = Config(signature_version="s3v4", connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
+    async with session.client(
+        "s3",
+        endpoint_url=store.url,
+        aws_access_key_id=store.access_key,
+        aws_secret_access_key=store.secret_key,
+        region_name=store.region,
+        config=config,
+    ) as client:
+        yield Bucket(client, name)

