@@ -1,0 +1,313 @@
+/** The whole page: who sits here, which screen he sees, and what goes on behind it. Views read it and call it; it knows no view. */
+
+import { api, NoLine, Refused } from "./api";
+import { Attempt } from "./attempt";
+import { Clock } from "./clock";
+import { makeWay, sendDebts } from "./debts";
+import { agent } from "./device";
+import { learnAll, speak } from "./i18n";
+import { Log, TabLost } from "./log";
+import { Opening } from "./opening";
+import type { Control, Final, Help, Language, SignInReply } from "./protocol";
+import { ownerOf, sealAttempt, unseal, type Owner } from "./seal";
+import {
+  changeHead, erase, keepReceiptOnly, read, readAll, readSettings, write, writeSettings,
+  type AttemptRecord, type LogHead, type ReceiptRecord, type Settings,
+} from "./store";
+import { hold, TAB, type Hold } from "./tab";
+import { holdWake } from "./wake";
+
+export type Screen = "loading" | "language" | "sign-in" | "check" | "waiting" | "practice" | "test" | "review" | "receipt" | "elsewhere" | "wrong";
+export interface SignInTrouble { code: string; help: Help | null; n: number; at_ms: number }
+
+export class App {
+  screen: Screen = "loading";
+  settings: Settings = { language: "kk", language_chosen: false, text_size: 100, current: null, hide_clock: false };
+  clock = new Clock();
+  attempt: Attempt | null = null;
+  opening: Opening | null = null;
+  receipt: ReceiptRecord | null = null;
+  receipts: ReceiptRecord[] = [];
+  trouble: SignInTrouble | null = null;
+  signingIn = false;
+  /** What the staff sent and the pupil has not yet acknowledged. */
+  news: Control[] = [];
+  private hold: Hold | null = null;
+  private listeners = new Set<() => void>();
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  changed = (): void => {
+    for (const listener of this.listeners) listener();
+  };
+
+  show(screen: Screen): void {
+    this.screen = screen;
+    if (screen === "test" || screen === "review") holdWake();
+    this.changed();
+  }
+
+  async boot(): Promise<void> {
+    this.settings = await readSettings().catch(() => this.settings);
+    await speak(this.settings.language);
+    this.applyTextSize();
+    document.addEventListener("visibilitychange", () => this.attempt?.hidden(document.visibilityState === "hidden"));
+    addEventListener("pagehide", () => this.attempt?.keepDraft());
+    addEventListener("online", () => this.attempt?.sender.lineMayBeBack());
+    setInterval(() => this.tick(), 1000);
+    setInterval(() => void sendDebts(this.attempt?.log.head.device ?? null), 60_000);
+    this.receipts = await readAll<ReceiptRecord>("receipts").catch(() => []);
+    const record = this.settings.current === null ? null : await read<AttemptRecord>("attempts", this.settings.current);
+    if (record) await this.enter(record, "ask");
+    else this.show(this.settings.language_chosen ? "sign-in" : "language");
+    void sendDebts(record?.device ?? null);
+    void learnAll().catch(() => undefined);
+  }
+
+  async speak(language: Language): Promise<void> {
+    await speak(language);
+    this.settings = { ...this.settings, language, language_chosen: true };
+    await this.keepSettings();
+    if (this.screen === "language") this.show("sign-in");
+    this.attempt?.speak(language);
+    await this.attempt?.readTexts(language).catch(() => undefined);
+    this.changed();
+  }
+
+  // ---- signing in
+
+  async signIn(code: string, day: number, month: number): Promise<void> {
+    if (this.signingIn) return;
+    this.signingIn = true;
+    this.trouble = null;
+    this.changed();
+    try {
+      await this.signInAs(await ownerOf(code, day, month), { code, day, month });
+    } catch (error) {
+      this.trouble = troubleOf(error);
+    } finally {
+      this.signingIn = false;
+      this.changed();
+    }
+  }
+
+  private async signInAs(owner: Owner, slip: { code: string; day: number; month: number }): Promise<void> {
+    const heads = await readAll<LogHead>("logs");
+    const known = heads.find((head) => head.slip === owner.slip && !head.superseded);
+    const head = known ?? (await Log.make(owner.slip, owner.key));
+    const body = { ...slip, device: head.device, agent: agent() };
+    let answer: Awaited<ReturnType<typeof api.signIn>>;
+    try {
+      answer = await api.signIn(body);
+    } catch (error) {
+      if (!known) await erase("logs", head.device);
+      // Without a network the same device goes on from its own log: code and birth day open it.
+      if (error instanceof NoLine && known && (await this.reopen(known, owner))) return;
+      throw error;
+    }
+    const { reply, asked, came } = answer;
+    this.clock.heard(reply, asked, came);
+    if (reply.superseded) {
+      await changeHead(head.device, (old) => { old.superseded = true; });
+      return this.signInAs(owner, slip);
+    }
+    const sealed = known ? await unseal(known, owner.key) : null;
+    await changeHead(head.device, (fresh) => Object.assign(fresh, { attempt: reply.attempt, token: reply.token, generation: fresh.generation || reply.generation }));
+    const before = sealed ?? (await read<AttemptRecord>("attempts", reply.attempt));
+    const record = recordOf(reply, head.device, before);
+    await write("attempts", record);
+    await this.enter(record, "ask", reply.resume);
+    if (reply.language !== this.settings.language && !this.settings.language_chosen) await this.speak(reply.language);
+  }
+
+  private async reopen(head: LogHead, owner: Owner): Promise<boolean> {
+    const record = (await unseal(head, owner.key)) ?? (head.attempt === null ? null : await read<AttemptRecord>("attempts", head.attempt));
+    if (!record) return false;
+    await this.enter(record, "ask");
+    return true;
+  }
+
+  /** Opens an attempt that is on this device; the first tab writes, another may take over. */
+  async enter(record: AttemptRecord, how: "ask" | "take", resume = false): Promise<void> {
+    this.settings = { ...this.settings, current: record.attempt };
+    await this.keepSettings();
+    makeWay(record.device);
+    this.hold = await hold(record.device, how, () => this.tabLost());
+    if (!this.hold) {
+      this.show("elsewhere");
+      return;
+    }
+    const log = await Log.open(record.device, TAB);
+    this.attempt?.end();
+    const attempt = new Attempt(record, log, this.clock, {
+      language: () => this.settings.language, changed: this.changed, tabLost: () => this.tabLost(),
+      news: (control) => this.hear(control), final: (final) => this.final(final),
+    });
+    this.attempt = attempt;
+    this.opening = null;
+    attempt.begin();
+    if (resume) await attempt.resume();
+    if (this.attempt !== attempt) return;
+    if (record.step === "open" || record.started_ms !== null) await this.goOn();
+    else if (record.step === "waiting") this.wait();
+    else {
+      this.prepare();
+      this.show("check");
+    }
+  }
+
+  async takeOver(): Promise<void> {
+    const record = this.settings.current === null ? null : await read<AttemptRecord>("attempts", this.settings.current);
+    if (record) await this.enter(record, "take");
+    else this.show("sign-in");
+  }
+
+  // ---- waiting and opening
+
+  private prepare(): void {
+    const { attempt } = this;
+    if (!attempt || this.opening) return;
+    this.opening = new Opening(attempt, () => this.settings.language, () => {
+      if (this.opening?.stage === "open" && this.screen !== "test") this.show("test");
+      this.changed();
+    });
+    this.opening.begin();
+  }
+
+  wait(): void {
+    if (!this.attempt) return;
+    if (this.attempt.record.step === "check") this.attempt.record.step = "waiting";
+    void this.attempt.persist();
+    this.prepare();
+    this.show("waiting");
+  }
+
+  /** The test was open before: back into the same question, with the network or without. */
+  private async goOn(): Promise<void> {
+    const { attempt } = this;
+    if (!attempt) return;
+    this.show("loading");
+    try {
+      await attempt.release();
+      this.show("test");
+      // Pictures and the other languages that are not here yet.
+      void attempt.bundle.prefetch(this.settings.language, this.changed).catch(() => undefined);
+    } catch {
+      this.prepare();
+      this.show("waiting");
+      this.opening?.start();
+    }
+  }
+
+  // ---- the end
+
+  private async final(final: Final): Promise<void> {
+    const { attempt } = this;
+    if (!attempt || this.screen === "receipt") return;
+    const { sitting, first_name } = attempt.record.signed_in;
+    this.receipt = { ...final, attempt: attempt.record.attempt, title: sitting.title, first_name };
+    this.screen = "receipt";
+    attempt.end();
+    await keepReceiptOnly(attempt.record.attempt, this.receipt);
+    await this.close();
+    this.receipts = await readAll<ReceiptRecord>("receipts");
+    this.changed();
+  }
+
+  /** «This is not me»: closed and sealed here; what is owed is sent in the background. */
+  async leave(): Promise<void> {
+    const { attempt } = this;
+    if (!attempt) return;
+    attempt.keepDraft();
+    attempt.end();
+    await sealAttempt(attempt.log.head, attempt.record);
+    await this.close();
+    void sendDebts(null);
+    this.show("sign-in");
+  }
+
+  /** A newer device has the test; to go on here is a new sign-in with a new log. */
+  async signInAnew(): Promise<void> {
+    await this.leave();
+  }
+
+  forgetReceipt(): void {
+    this.receipt = null;
+    this.show("sign-in");
+  }
+
+  acknowledge(version: number): void {
+    this.news = this.news.filter((control) => control.version !== version);
+    this.changed();
+  }
+
+  setTextSize(percent: number): void {
+    this.settings = { ...this.settings, text_size: Math.min(200, Math.max(100, percent)) };
+    this.applyTextSize();
+    void this.keepSettings();
+    this.changed();
+  }
+
+  toggleClock(): void {
+    this.settings = { ...this.settings, hide_clock: !this.settings.hide_clock };
+    void this.keepSettings();
+    this.changed();
+  }
+
+  private applyTextSize(): void {
+    document.documentElement.dataset["size"] = String(this.settings.text_size);
+  }
+
+  private tick(): void {
+    this.attempt?.tick();
+    this.opening?.tick();
+  }
+
+  private hear(control: Control): void {
+    if (["message", "erratum", "extra", "resume", "reopen"].includes(control.kind)) this.news = [...this.news, control];
+    if (control.kind === "reopen") this.show("test");
+  }
+
+  private tabLost(): void {
+    if (this.screen === "receipt") return;
+    this.attempt?.end();
+    this.attempt = null;
+    this.opening?.end();
+    this.opening = null;
+    this.show("elsewhere");
+  }
+
+  private async close(): Promise<void> {
+    this.opening?.end();
+    this.hold?.release();
+    Object.assign(this, { attempt: null, opening: null, hold: null, news: [] });
+    this.settings = { ...this.settings, current: null };
+    await this.keepSettings();
+  }
+
+  private async keepSettings(): Promise<void> {
+    await writeSettings(this.settings).catch(() => undefined);
+  }
+}
+
+function recordOf(reply: SignInReply, device: string, before: AttemptRecord | null): AttemptRecord {
+  const kept = before ?? {
+    step: "check", share: Math.random(), keys: null, seed: null, anchor: null, controls: [], controls_version: 0,
+    merged: null, taken_back: 0, automatic: 0,
+  } as const;
+  const { started_ms, deadline_ms } = reply;
+  return { ...kept, controls: [...kept.controls], attempt: reply.attempt, device, signed_in: { ...reply, token: "" }, started_ms, deadline_ms };
+}
+
+function troubleOf(error: unknown): SignInTrouble {
+  const none = { help: null, n: 0, at_ms: 0 };
+  if (error instanceof NoLine) return { ...none, code: "no-line" };
+  if (error instanceof TabLost || !(error instanceof Refused)) return { ...none, code: "refused" };
+  const { code, help, tries_left, waiting_opens_ms, opens_ms } = error.problem;
+  const at_ms = [opens_ms, waiting_opens_ms].find((ms): ms is number => typeof ms === "number") ?? 0;
+  const n = typeof tries_left === "number" ? tries_left : Math.ceil(error.retry_after_ms / 1000);
+  return { code, help: (help ?? null) as Help | null, n, at_ms };
+}

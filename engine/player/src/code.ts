@@ -1,0 +1,26 @@
+/** The sign-in code: twelve characters in three groups of four, the last one a check (docs/protocol.md, sign-in). */
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+export const CODE_LENGTH = 12;
+
+/** Keeps what can stand in a code: upper case, O as 0, I and L as 1; the rest is dropped. */
+export function readCode(typed: string): string {
+  const upper = typed.toUpperCase().replace(/O/g, "0").replace(/[IL]/g, "1");
+  return Array.from(upper).filter((c) => ALPHABET.includes(c)).join("").slice(0, CODE_LENGTH);
+}
+
+/** As on the slip: K7QM 2XW9 PL4D. */
+export function showCode(code: string): string {
+  return code.replace(/(.{4})(?=.)/g, "$1 ");
+}
+
+export function checkCharacter(first: string): string {
+  let sum = 0;
+  for (let i = 1; i < CODE_LENGTH; i++) sum += ALPHABET.indexOf(first.charAt(i - 1)) * (2 * i + 1);
+  return ALPHABET.charAt(sum % 32);
+}
+
+/** Whether a whole code fits its check character: a slip of one finger always shows. */
+export function codeFits(code: string): boolean {
+  return code.length === CODE_LENGTH && checkCharacter(code) === code.charAt(CODE_LENGTH - 1);
+}

@@ -1,0 +1,47 @@
+/** Messages and orders of the staff: each has a version and an absolute value, so that hearing one twice changes nothing. */
+
+import type { Control, Controls, Texts } from "./protocol";
+
+/** The newest of each kind; errata are kept for each item and messages each, for all of them stay readable. */
+export function applyControls(known: readonly Control[], version: number, news: Controls): { controls: Control[]; fresh: Control[]; version: number } {
+  const fresh = news.items.filter((one) => one.version > version).sort((a, b) => a.version - b.version);
+  const controls = new Map(known.map((one) => [slot(one), one]));
+  for (const one of fresh) controls.set(slot(one), one);
+  return { controls: [...controls.values()], fresh, version: Math.max(version, ...fresh.map((one) => one.version), news.version) };
+}
+
+function slot({ kind, version, body }: Control): string {
+  if (kind === "message") return `message ${version}`;
+  return kind === "erratum" ? `erratum ${body.item}` : kind;
+}
+
+function newest(controls: readonly Control[], kind: string): Control | undefined {
+  return controls.filter((one) => one.kind === kind).sort((a, b) => b.version - a.version)[0];
+}
+
+/** Since when the clock stands still, null while it runs. */
+export function pausedSince(controls: readonly Control[]): number | null {
+  const pause = newest(controls, "pause");
+  const resume = newest(controls, "resume");
+  if (!pause || (resume && resume.version > pause.version)) return null;
+  return pause.body.since_ms ?? 0;
+}
+
+/** The time at which staff ends the attempt, null when they did not, or took it back. */
+export function endsAt(controls: readonly Control[]): number | null {
+  const end = newest(controls, "end");
+  const reopen = newest(controls, "reopen");
+  if (!end || (reopen && reopen.version > end.version)) return null;
+  return end.body.at_ms ?? 0;
+}
+
+export function errata(controls: readonly Control[]): Map<number, Texts> {
+  const out = new Map<number, Texts>();
+  for (const { kind, body } of controls) if (kind === "erratum" && body.item !== undefined && body.text) out.set(body.item, body.text);
+  return out;
+}
+
+export function messages(controls: readonly Control[]): { version: number; text: Texts }[] {
+  return controls.filter((one) => one.kind === "message" && one.body.text)
+    .map((one) => ({ version: one.version, text: one.body.text ?? {} }));
+}

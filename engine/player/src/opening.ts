@@ -1,0 +1,120 @@
+/** From the waiting room to the first question: the form comes ahead, the key at T0 and not a moment before it is due. */
+
+import { jitter, Refused } from "./api";
+import type { Attempt } from "./attempt";
+import type { Progress } from "./bundle";
+import type { Language } from "./protocol";
+
+export type Stage = "waits" | "late" | "soon" | "opening" | "no-line" | "busy" | "closed" | "over" | "open";
+
+const LOOK_AGAIN_MS = 60_000;
+const CLOCK_AGAIN_MS = 150_000;
+/** Who comes later than this after T0 presses a button: his time shall not begin while he is still sitting down. */
+const LATE_MS = 15_000;
+
+export class Opening {
+  stage: Stage = "waits";
+  progress: Progress = { have: 0, files: 0, bytes: 0, bytes_have: 0 };
+  fetchFailed = false;
+  private readonly timers: ReturnType<typeof setTimeout>[] = [];
+  private wanted = false;
+  private ended = false;
+
+  constructor(private readonly attempt: Attempt, private readonly language: () => Language, private readonly changed: () => void) {}
+
+  get complete(): boolean {
+    return this.progress.files > 0 && this.progress.have === this.progress.files;
+  }
+
+  /** When this device's turn comes: its own part of the spread, drawn once. */
+  get dueAt(): number {
+    const { starts_ms, spread_s } = this.attempt.record.signed_in.sitting;
+    return starts_ms + this.attempt.record.share * spread_s * 1000;
+  }
+
+  begin(): void {
+    void this.fetch();
+    void this.attempt.syncClock(3);
+    const before_ms = this.dueAt - this.attempt.clock.now();
+    if (before_ms > CLOCK_AGAIN_MS * 2) this.later(before_ms - CLOCK_AGAIN_MS + jitter(60_000), () => void this.attempt.syncClock(3));
+    if (this.attempt.clock.now() > this.dueAt + LATE_MS) this.stage = "late";
+  }
+
+  end(): void {
+    this.ended = true;
+    this.timers.forEach(clearTimeout);
+  }
+
+  /** The button of who comes late. */
+  start(): void {
+    this.wanted = true;
+    void this.release();
+  }
+
+  tick(): void {
+    const now = this.attempt.clock.now();
+    if (this.stage === "waits" && now >= this.attempt.record.signed_in.sitting.starts_ms) this.stage = "soon";
+    if ((this.stage === "waits" || this.stage === "soon") && now >= this.dueAt) {
+      this.wanted = true;
+      void this.release();
+    }
+  }
+
+  private async fetch(): Promise<void> {
+    const { bundle } = this.attempt;
+    try {
+      this.fetchFailed = false;
+      await bundle.prefetch(this.language(), (progress) => {
+        this.progress = progress;
+        this.changed();
+      });
+      if (!(await bundle.check())) throw new Error("opening: something is missing again");
+    } catch {
+      this.fetchFailed = true;
+    }
+    this.progress = bundle.progress();
+    this.changed();
+    this.later(this.fetchFailed ? 5_000 + jitter(5_000) : LOOK_AGAIN_MS, () => void this.fetch());
+  }
+
+  private async release(): Promise<void> {
+    if (this.stage === "opening" || this.ended || !this.wanted) return;
+    this.stage = "opening";
+    this.changed();
+    try {
+      await this.attempt.release();
+      this.stage = "open";
+      this.end();
+    } catch (error) {
+      this.afterFailure(error);
+    }
+    this.changed();
+  }
+
+  private afterFailure(error: unknown): void {
+    const again = (wait_ms: number) => this.later(wait_ms, () => void this.release());
+    if (!(error instanceof Refused)) {
+      this.stage = "no-line";
+      again(2_000 + jitter(3_000));
+      return;
+    }
+    const { code, starts_ms } = error.problem;
+    if (code === "entry-closed") this.stage = "closed";
+    else if (code === "sitting-over") this.stage = "over";
+    else if (code === "too-early") {
+      // The start is held back, or this clock runs a little ahead.
+      if (typeof starts_ms === "number") this.attempt.record.signed_in.sitting.starts_ms = starts_ms;
+      const ahead = this.attempt.record.signed_in.sitting.starts_ms > this.attempt.clock.now() + 5_000;
+      this.stage = ahead ? "waits" : "soon";
+      void this.attempt.syncClock(1);
+      if (!ahead) again(Math.max(error.retry_after_ms, 1_000) + jitter(2_000));
+    } else {
+      this.stage = "busy";
+      again(Math.max(error.retry_after_ms, 2_000) + jitter(5_000));
+    }
+  }
+
+  private later(wait_ms: number, what: () => void): void {
+    if (!this.ended) this.timers.push(setTimeout(what, wait_ms));
+  }
+}

@@ -1,0 +1,156 @@
+/** What travels between this page and the engine. The words are those of docs/protocol.md. */
+
+export type Language = "kk" | "ru" | "en";
+export const LANGUAGES: readonly Language[] = ["kk", "ru", "en"];
+export type Texts = Partial<Record<Language, string>>;
+export type Value = number | string | number[] | Record<string, number> | null;
+export type ReportReason = "no-right-answer" | "picture" | "wording" | "other";
+export type EventKind =
+  | "answer" | "view" | "mark" | "unmark" | "blur" | "focus" | "language"
+  | "report" | "start" | "finish" | "control" | "section";
+
+export interface StartNote { agent: string; screen: string }
+export interface FinishNote { count: number; hash: string }
+
+/** What happened, before it has a number and a time. */
+export interface Happening {
+  kind: EventKind;
+  item?: number;
+  value?: Value | StartNote | FinishNote;
+}
+
+/** One line of the log: numbered, dated by the newest signed server time and the milliseconds since. */
+export interface LogEvent extends Happening {
+  seq: number;
+  anchor: string;
+  ms: number;
+}
+
+export interface WireEvent extends Happening { seq: number; anchor: number; ms: number; again?: true }
+
+export interface Help { name: string; phone: string }
+
+export interface Sitting {
+  id: number;
+  project: string;
+  title: Texts;
+  languages: Language[];
+  waiting_opens_ms: number;
+  starts_ms: number;
+  last_entry_ms: number;
+  duration_s: number;
+  ends_ms: number | null;
+  extra_s: number;
+  grace_s: number;
+  spread_s: number;
+  help: Help | null;
+  /** X25519 public key, base64url, to which a rescue file is sealed; without it none is offered. */
+  rescue_key?: string | null;
+}
+
+export interface Control { version: number; kind: string; body: ControlBody }
+export interface ControlBody {
+  text?: Texts;
+  item?: number;
+  extra_s?: number;
+  since_ms?: number;
+  paused_s?: number;
+  at_ms?: number;
+}
+export interface Controls { version: number; items: Control[] }
+
+export interface Stamp { now_ms: number; now: string }
+
+export interface SignInBody { code: string; day: number; month: number; device: string; agent: string }
+export interface SignInReply extends Stamp {
+  token: string;
+  attempt: number;
+  first_name: string;
+  language: Language;
+  superseded: boolean;
+  resume: boolean;
+  sitting: Sitting;
+  manifest: string;
+  started_ms: number | null;
+  deadline_ms: number | null;
+  generation: number;
+  next_save_s: number;
+  room: number;
+  controls: Controls;
+}
+
+export interface KeyReply extends Stamp {
+  keys: Record<string, string>;
+  seed: string;
+  token?: string;
+  started_ms: number;
+  deadline_ms: number;
+}
+
+export interface SaveBody {
+  attempt: number;
+  clock: string[];
+  generation: number;
+  controls: number;
+  open: string[];
+  events: WireEvent[];
+}
+export type Verdict = "durable" | "wait" | "again";
+export interface Final { code: string; at_ms: number; count: number }
+export type Range = [number, number];
+export interface SaveReply extends Stamp {
+  receipt?: string | null;
+  open?: Verdict[];
+  generation: number;
+  next_save_s: number;
+  room: number;
+  refused?: { seq: number; code: string }[];
+  controls?: Controls | null;
+  token?: string | null;
+  started_ms?: number | null;
+  deadline_ms?: number | null;
+  superseded?: boolean;
+  missing?: Range[];
+  final?: Final | null;
+}
+
+export interface ResumeReply extends Stamp {
+  complete: boolean;
+  answers: Record<string, { value: Value; seq: number }>;
+  marked: number[];
+  place: number | null;
+  language: Language | null;
+  started_ms: number | null;
+  deadline_ms: number | null;
+  token?: string | null;
+  final: Final | null;
+}
+export interface HaveReply { generation: number; have: Range[] }
+
+export interface BundleFile {
+  id: string;
+  name: string;
+  size: number;
+  section: number;
+  language: Language | "*";
+  kind: "text" | "media";
+}
+export interface Manifest { version: number; form: number; languages: Language[]; sections: number[]; files: BundleFile[] }
+
+export interface Option { id: number; text: string | null; picture?: string; alt?: string }
+export interface Gap { id: string; options: Option[] }
+export type ItemKind = "single" | "multiple" | "picture" | "dropdown" | "numeric" | "short_text";
+export interface Item {
+  id: number;
+  kind: ItemKind;
+  group?: number | null;
+  stimulus?: string | null;
+  prompt: string;
+  fixed_order?: boolean;
+  options?: Option[];
+  gaps?: Gap[];
+  unit?: string | null;
+}
+export interface SectionText { section: number; language: Language; title: string; items: Item[] }
+
+export interface Problem { status: number; code: string; title?: string; detail?: string; [field: string]: unknown }

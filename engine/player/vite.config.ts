@@ -1,0 +1,40 @@
+/** Builds the player into dist/: hashed assets, and a worker at /sw.js that knows their names. */
+
+import { createHash } from "node:crypto";
+import { defineConfig, type Plugin } from "vite";
+
+/** Writes the list of the shell's files, and a version made of it, into the worker. */
+function shellList(): Plugin {
+  return {
+    name: "shell-list",
+    enforce: "post",
+    generateBundle(_options, bundle) {
+      const files = Object.keys(bundle).filter((name) => name.startsWith("assets/")).map((name) => `/${name}`).sort();
+      const index = bundle["index.html"];
+      const page = index?.type === "asset" ? String(index.source) : "";
+      const shell = ["/", "/manifest.webmanifest", "/icon.svg", ...files];
+      const version = createHash("sha256").update(page).update(shell.join()).digest("hex").slice(0, 12);
+      const worker = bundle["sw.js"];
+      if (worker?.type !== "chunk") throw new Error("sw.js is missing from the build");
+      worker.code = worker.code.replace(/["'`]SHELL_FILES["'`]/, JSON.stringify(shell.join(" "))).replace(/["'`]SHELL_VERSION["'`]/, JSON.stringify(version));
+      if (!worker.code.includes(version)) throw new Error("sw.js has no place for the shell's files");
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [shellList()],
+  build: {
+    target: ["chrome80", "safari14"],
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+    rollupOptions: {
+      input: { index: "index.html", sw: "src/sw.ts" },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
+        assetFileNames: "assets/[name]-[hash][extname]",
+        chunkFileNames: "assets/[name]-[hash].js",
+      },
+    },
+  },
+});
