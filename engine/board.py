@@ -1,0 +1,250 @@
+"""The notice board of a worker: newest devices, controls, seals, stream positions.
+
+Rebuilt from Postgres at the start, then fed from one control stream that the flusher writes. A save never waits for it;
+its age is a metric. Positions come only from there, for only the flusher knows that a COMMIT returned (rule 2).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine import protocol
+from engine.protocol import (
+    Closed,
+    ControlItem,
+    Controls,
+    ControlSet,
+    Final,
+    Locked,
+    MissingEvents,
+    NewestDevice,
+    Passed,
+    Position,
+    Sealed,
+    Started,
+)
+from engine.timing import AttemptClock
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from engine.roster import Pupil, Roster
+
+decode_news = msgspec.msgpack.Decoder(list[protocol.News]).decode
+
+TAKE_OVER_WINDOW_MS = 10 * 60 * 1000
+NO_CONTROLS = Controls(0, [])
+
+
+class Devices(msgspec.Struct, gc=False):
+    """The device that writes an attempt, those that wrote before, and when the last ones came.
+
+    A device that is in neither place just signed in and is not known here yet: it is not superseded.
+    """
+
+    newest: bytes
+    epoch: int
+    older: frozenset[bytes]
+    came_ms: list[int]
+
+
+class Extra(msgspec.Struct):
+    """Body of `extra`."""
+
+    extra_s: int
+
+
+class Pause(msgspec.Struct):
+    """Body of `pause`."""
+
+    since_ms: int
+
+
+class Paused(msgspec.Struct):
+    """Body of `resume`."""
+
+    paused_s: int
+
+
+class Moment(msgspec.Struct):
+    """Body of `end` and `reopen`."""
+
+    at_ms: int
+
+
+class Board:
+    """What is known of attempts beyond their tokens."""
+
+    def __init__(self) -> None:
+        self.positions: dict[int, tuple[int, int]] = {}
+        self.closed: set[int] = set()
+        self.devices: dict[int, Devices] = {}
+        self.seals: dict[int, Final] = {}
+        self.missing: dict[int, MissingEvents] = {}
+        self.locked: set[int] = set()
+        self.started: dict[int, int] = {}
+        self.generation = 1
+        self.passed_ms = 0
+        self.heard_at = 0.0
+        # sitting → (scope, scope id) → its controls by version, ascending
+        self._controls: dict[int, dict[tuple[str, str], list[ControlSet]]] = {}
+        self._newest: dict[int, int] = {}
+
+    async def rebuild(self, db: asyncpg.Connection[asyncpg.Record], sittings: list[int]) -> None:
+        """Read devices, seals and controls of live sittings from Postgres."""
+        self.generation = await db.fetchval("select number from generation")
+        for row in await db.fetch(DEVICES, sittings):
+            self._hear(NewestDevice(row["attempt_id"], row["device"].bytes, row["epoch"], row["first_seen_ms"]))
+        for row in await db.fetch(STARTS, sittings):
+            self._hear(Started(row["id"], row["started_ms"]))
+        for row in await db.fetch(SEALS, sittings):
+            self._hear(Sealed(row["attempt_id"], row["code"], row["at_ms"], row["finish_seq"] - 1))
+        for row in await db.fetch(CONTROLS, sittings):
+            body = row["body"].encode()
+            self._hear(ControlSet(row["sitting_id"], row["scope"], row["scope_id"], row["version"], row["kind"], body))
+
+    def hear(self, entry: bytes) -> None:
+        """Take in one entry of the control stream."""
+        for news in decode_news(entry):
+            self._hear(news)
+        self.heard_at = time.time()
+
+    def _hear(self, news: protocol.News) -> None:
+        match news:
+            case Position():
+                self.positions[news.stream] = (news.id_ms, news.id_seq)
+            case Closed():
+                self.closed.add(news.stream)
+                self.positions[news.stream] = (news.id_ms, news.id_seq)
+            case Passed():
+                self.passed_ms, self.generation = news.valkey_ms, news.generation
+            case NewestDevice():
+                self._hear_device(news)
+            case ControlSet():
+                self._hear_control(news)
+            case Sealed():
+                self.seals[news.attempt] = Final(news.code, news.at_ms, news.count)
+                self.missing.pop(news.attempt, None)
+            case MissingEvents():
+                self.missing[news.attempt] = news
+            case Locked():
+                self.locked.add(news.attempt)
+            case Started():
+                self.started[news.attempt] = min(news.started_ms, self.started.get(news.attempt, news.started_ms))
+
+    def _hear_device(self, news: NewestDevice) -> None:
+        known = self.devices.get(news.attempt)
+        if known is None:
+            self.devices[news.attempt] = Devices(news.device, news.epoch, frozenset(), [news.at_ms])
+        elif news.epoch > known.epoch:
+            known.older |= {known.newest}
+            known.newest, known.epoch = news.device, news.epoch
+            known.came_ms = [*known.came_ms[-3:], news.at_ms]
+
+    def _hear_control(self, news: ControlSet) -> None:
+        controls = self._controls.setdefault(news.sitting, {}).setdefault((news.scope, news.scope_id), [])
+        if any(known.version == news.version for known in controls):
+            return
+        controls.append(news)
+        controls.sort(key=lambda control: control.version)
+        self._newest[news.sitting] = max(news.version, self._newest.get(news.sitting, 0))
+
+    def is_superseded(self, attempt: int, device: bytes) -> bool:
+        """Whether a newer device writes this attempt."""
+        known = self.devices.get(attempt)
+        return known is not None and device in known.older
+
+    def is_durable(self, stream: int, id_ms: int, id_seq: int) -> bool:
+        """Whether an entry of a stream is in Postgres; an unknown stream is not (answer: wait)."""
+        position = self.positions.get(stream)
+        return position is not None and position >= (id_ms, id_seq)
+
+    def newer_controls(self, pupil: Pupil, roster: Roster, version: int) -> Controls | None:
+        """Controls above `version` that concern this pupil; None if the sitting has none newer at all."""
+        newest = self._newest.get(pupil.sitting, 0)
+        if newest <= version:
+            return None
+        items = [
+            ControlItem(control.version, control.kind, msgspec.Raw(control.body))
+            for control in self._concerning(pupil, roster)
+            if control.version > version
+        ]
+        return Controls(newest, items)
+
+    def attempt_clock(self, pupil: Pupil, roster: Roster, started_ms: int) -> AttemptClock:
+        """The clock of an attempt after all controls that concern it.
+
+        Extra time and pauses of different scopes add up; within a scope the newest value stands, for each is absolute.
+        """
+        extra: dict[str, int] = {}
+        paused: dict[str, int] = {}
+        paused_since: dict[str, int] = {}
+        ended: dict[str, int] = {}
+        for control in self._concerning(pupil, roster):
+            match control.kind:
+                case "extra":
+                    extra[control.scope] = msgspec.json.decode(control.body, type=Extra).extra_s
+                case "pause":
+                    paused_since[control.scope] = msgspec.json.decode(control.body, type=Pause).since_ms
+                case "resume":
+                    paused[control.scope] = msgspec.json.decode(control.body, type=Paused).paused_s
+                    paused_since.pop(control.scope, None)
+                case "end":
+                    ended[control.scope] = msgspec.json.decode(control.body, type=Moment).at_ms
+                case "reopen":
+                    # Taking back a hand-in lifts every end that came before it.
+                    ended.clear()
+                case _:
+                    pass
+        return AttemptClock(
+            started_ms=started_ms or None,
+            extra_s=pupil.extra_s + sum(extra.values()),
+            paused_since_ms=min(paused_since.values(), default=None),
+            paused_s=sum(paused.values()),
+            ended_ms=min(ended.values(), default=None),
+        )
+
+    def _concerning(self, pupil: Pupil, roster: Roster) -> list[ControlSet]:
+        scopes = self._controls.get(pupil.sitting)
+        if not scopes:
+            return []
+        found: list[ControlSet] = []
+        for scope in (
+            ("sitting", str(pupil.sitting)),
+            ("region", roster.regions.get(pupil.school, "")),
+            ("school", str(pupil.school)),
+            ("attempt", str(pupil.attempt)),
+        ):
+            found.extend(scopes.get(scope, ()))
+        return sorted(found, key=lambda control: control.version)
+
+
+DEVICES = """
+    select d.attempt_id, d.device, d.epoch, d.first_seen_ms
+    from attempt_device d
+    join attempt a on a.id = d.attempt_id
+    where a.sitting_id = any($1::int[])
+    order by d.attempt_id, d.epoch
+"""
+
+STARTS = """
+    select id, (extract(epoch from started_at) * 1000)::bigint as started_ms
+    from attempt
+    where sitting_id = any($1::int[]) and started_at is not null
+"""
+
+SEALS = """
+    select attempt_id, code, finish_seq, (extract(epoch from sealed_at) * 1000)::bigint as at_ms
+    from seal
+    where sitting_id = any($1::int[])
+"""
+
+CONTROLS = """
+    select sitting_id, scope, scope_id, version, kind, body
+    from control
+    where sitting_id = any($1::int[])
+    order by sitting_id, version
+"""

@@ -1,0 +1,1 @@
+"""Bundles: packed and encrypted ahead of time, served by name for ever."""

@@ -1,0 +1,83 @@
+"""Cleaning of authored content at packing: an allow-list for item HTML, another for SVG (SAFETY J7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, ParseError, register_namespace, tostring
+
+import nh3
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TAGS = set("p strong em ul ol li table thead tbody tr th td caption br sub sup span img".split())
+ATTRIBUTES = {"img": {"data-media", "alt"}, "span": {"data-gap"}, "th": {"scope", "colspan", "rowspan"}, "td": {"colspan", "rowspan"}}
+
+SVG = "http://www.w3.org/2000/svg"
+register_namespace("", SVG)
+SVG_TAGS = set(
+    "svg g defs path rect circle ellipse line polyline polygon text tspan title desc clipPath mask pattern "
+    "linearGradient radialGradient stop use symbol marker".split()
+)
+SVG_ATTRIBUTES = set(
+    "viewBox width height x y x1 y1 x2 y2 cx cy r rx ry d points transform fill fill-opacity fill-rule stroke "
+    "stroke-width stroke-linecap stroke-linejoin stroke-dasharray stroke-opacity stroke-miterlimit opacity id offset "
+    "stop-color stop-opacity gradientUnits gradientTransform patternUnits patternTransform clip-path mask "
+    "text-anchor dominant-baseline font-size font-family font-weight href preserveAspectRatio role aria-label "
+    "marker-start marker-mid marker-end markerWidth markerHeight refX refY orient clipPathUnits maskUnits dx dy".split()
+)
+
+
+class UncleanError(ValueError):
+    """Content that can't be made safe; the message says where."""
+
+
+def clean_html(html: str, media_id: Callable[[str], str]) -> str:
+    """Item HTML with nothing but the allowed elements; names of pictures become ids of media files."""
+
+    def filtered(tag: str, name: str, value: str) -> str | None:
+        return media_id(value) if tag == "img" and name == "data-media" else value
+
+    return nh3.clean(
+        html,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=filtered,
+        # What a script or a style holds is no text for a child either.
+        clean_content_tags={"script", "style", "iframe", "object", "svg", "math", "template"},
+        strip_comments=True,
+        link_rel=None,
+        url_schemes=set(),
+    )
+
+
+def clean_svg(picture: bytes, name: str) -> bytes:
+    """An SVG with nothing but shapes and plain text: no script, no event, no reference out of the file."""
+    try:
+        root = fromstring(picture)
+    except (ParseError, DefusedXmlException, ValueError) as error:
+        msg = f"{name}: not a clean SVG ({error})."
+        raise UncleanError(msg) from error
+    if root.tag != f"{{{SVG}}}svg":
+        msg = f"{name}: its root is not <svg>."
+        raise UncleanError(msg)
+    _clean(root)
+    return tostring(root, encoding="utf-8")
+
+
+def _clean(element: Element) -> None:
+    for attribute in list(element.attrib):
+        local = attribute.rpartition("}")[2]
+        value = element.attrib[attribute].strip()
+        outward = local == "href" and not value.startswith("#")
+        # url(#…) points inside the file; any other url( fetches.
+        fetches = "url(" in value.replace(" ", "").lower() and "url(#" not in value.replace(" ", "").replace("'", "").replace('"', "")
+        if local not in SVG_ATTRIBUTES or outward or fetches:
+            del element.attrib[attribute]
+    for child in list(element):
+        if not isinstance(child.tag, str) or child.tag.rpartition("}")[2] not in SVG_TAGS:
+            element.remove(child)
+        else:
+            _clean(child)

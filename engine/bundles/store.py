@@ -1,0 +1,78 @@
+"""The files of live bundles in a worker's memory, kept on its disk, fetched once from the object store."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError
+
+from engine.bundles.manifest import Manifest
+from infra.objects import open_bucket
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infra.objects import Bucket
+    from infra.settings import ObjectStore
+
+log = structlog.get_logger()
+
+
+class BundleStore:
+    """`files`: name → (bytes, is it a manifest). Names are hashes of the bytes, so nothing here ever changes."""
+
+    def __init__(self, store: ObjectStore, bucket: str, folder: Path) -> None:
+        self.files: dict[str, tuple[bytes, bool]] = {}
+        self.missing: set[str] = set()
+        self._store = store
+        self._bucket = bucket
+        self._folder = folder
+
+    async def hold(self, manifests: set[str]) -> None:
+        """Have all files of these bundles at hand; what can't be had now is in `missing` and tried again."""
+        wanted = {name for name in manifests if name not in self.files or name in self.missing}
+        if not wanted:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            async with open_bucket(self._store, self._bucket) as bucket:
+                for name in sorted(wanted):
+                    await self._hold_bundle(bucket, name)
+        except (BotoCoreError, ClientError, OSError) as error:
+            self.missing |= wanted
+            log.warning("engine.bundles.not_fetched", reason=str(error))
+
+    async def _hold_bundle(self, bucket: Bucket, name: str) -> None:
+        body = await self._fetch(bucket, name)
+        if body is None:
+            self.missing.add(name)
+            return
+        self.files[name] = (body, True)
+        manifest = msgspec.json.decode(body, type=Manifest)
+        complete = True
+        for file in manifest.files:
+            if file.name not in self.files:
+                content = await self._fetch(bucket, file.name)
+                if content is None:
+                    complete = False
+                    continue
+                self.files[file.name] = (content, False)
+        if complete:
+            self.missing.discard(name)
+        else:
+            self.missing.add(name)
+
+    async def _fetch(self, bucket: Bucket, name: str) -> bytes | None:
+        path = self._folder / name
+        body = path.read_bytes() if path.exists() else await bucket.get(name)
+        # The name is the hash: a file damaged on disk or in the store is never served.
+        if body is None or hashlib.sha256(body).hexdigest() != name:
+            path.unlink(missing_ok=True)
+            log.error("engine.bundle.damaged", name=name, found=body is not None)
+            return None
+        if not path.exists():
+            path.write_bytes(body)
+        return body

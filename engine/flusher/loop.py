@@ -1,0 +1,187 @@
+"""The flusher's rounds: read, write, tell; and what it does between them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import asyncpg
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from engine.flusher.entries import StreamAt, open_streams, take
+from engine.flusher.keep import keep_house
+from engine.flusher.pulse import Pulse
+from engine.flusher.relay import relay_controls, tell
+from engine.flusher.seals import seal, unsealed
+from engine.flusher.write import Memory, PositionMovedError, prepare, write
+from engine.protocol import News, Passed, Position
+from infra.local import decode_key
+from infra.migrate import require_current
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from infra.settings import FlusherSettings
+
+log = structlog.get_logger()
+
+TROUBLE = (OSError, TimeoutError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError)
+RETELL_EVERY_S = 1.0
+HOUSE_EVERY_S = 5.0
+SIDE_EVERY_S = 0.25
+
+
+class Flusher:
+    """One flusher process. Any number may run: the position's guarded update lets each entry in once."""
+
+    def __init__(self, settings: FlusherSettings) -> None:
+        self._settings = settings
+        self._receipt_key = decode_key(settings.receipt_key)
+        self._valkey = redis.asyncio.Redis.from_url(settings.valkey_url, socket_timeout=10, socket_connect_timeout=2)
+        self._memory = Memory()
+        self._pulse = Pulse()
+        self._untold: list[News] = []
+        self._unsealed: set[int] = set()
+        self._told_at = 0.0
+        self._generation = 1
+        # Set when a COMMIT came back with a warning (a synchronous standby did not confirm): such positions are not told.
+        self._warned = False
+        self.rounds = 0
+        self.events = 0
+        self.dead = 0
+
+    async def run(self, on_ready: Callable[[], None]) -> None:
+        """Flush until asked to stop; troubles are waited out, never skipped over."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stopping = asyncio.create_task(stop.wait())
+        works = [
+            self._with_postgres(self._flush, on_ready),
+            self._with_postgres(self._look_after),
+        ]
+        tasks = [asyncio.create_task(work) for work in works]
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self._valkey.aclose()
+
+    async def _with_postgres(
+        self, work: Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[None]], on_ready: Callable[[], None] | None = None
+    ) -> None:
+        """Do `work` over one connection; after any trouble over a new one, with nothing remembered of the old."""
+        pause = 0.1
+        while True:
+            db: asyncpg.Connection[asyncpg.Record] | None = None
+            try:
+                db = await asyncpg.connect(self._settings.database_url, command_timeout=120, timeout=5)
+                await require_current(db)
+                db.add_log_listener(self._hear_warning)
+                if on_ready:
+                    on_ready()
+                pause = 0.1
+                await work(db)
+            except TROUBLE as error:
+                log.warning("flusher.trouble", reason=str(error) or type(error).__name__, again_in_s=round(pause, 1))
+                await asyncio.sleep(pause)
+                pause = min(2.0, pause * 2)
+            finally:
+                if db is not None:
+                    db.terminate()
+
+    def _hear_warning(self, _connection: object, message: asyncpg.PostgresLogMessage) -> None:
+        log.warning("flusher.postgres.says", severity=message.severity, text=message.message)
+        self._warned = self._warned or message.severity == "WARNING"
+
+    async def _flush(self, db: asyncpg.Connection[asyncpg.Record]) -> None:
+        await prepare(db)
+        while True:
+            busy = await self._round(db)
+            if not busy:
+                await asyncio.sleep(self._settings.flush_every_ms / 1000)
+
+    async def _round(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
+        """Read what came, store it, tell the positions; True if there is more to read at once."""
+        seconds, micros = await self._valkey.time()
+        # Streams are read after the time was taken: what was acknowledged before it lies on a stream we see.
+        streams = await open_streams(db)
+        taken = await take(self._valkey, streams, self._settings.flush_events)
+        self._warned = False
+        if taken.moves:
+            try:
+                written = await write(db, taken, self._memory)
+            except PositionMovedError as error:
+                log.info("flusher.position.moved", stream=error.args[0])
+                return True
+            self._pulse.feel(taken.units)
+            self._untold += written.news
+            self._unsealed |= written.finished
+            self.events += written.events
+            self.dead += written.dead
+            self.rounds += 1
+        if self._warned:
+            raise TimeoutError("a COMMIT came back with a warning: its position is not told")
+        await self._tell(streams, taken.moves, taken.drained, seconds * 1000 + micros // 1000)
+        return not taken.drained
+
+    async def _tell(
+        self,
+        streams: list[StreamAt],
+        moves: list[tuple[StreamAt, StreamAt]],
+        drained: bool,  # noqa: FBT001
+        valkey_ms: int,
+    ) -> None:
+        now = time.monotonic()
+        moved = {old.stream: new for old, new in moves}
+        positions = list(moved.values())
+        if now - self._told_at > RETELL_EVERY_S:
+            # All of them once a second: a worker that has just started must not wait for the next move.
+            positions = [moved.get(at.stream, at) for at in streams]
+            self._told_at = now
+        self._untold += [Position(at.stream, at.id_ms, at.id_seq) for at in positions]
+        if drained:
+            self._untold.append(Passed(valkey_ms, self._generation))
+        news, self._untold = self._untold, []
+        try:
+            await tell(self._valkey, news)
+        except (RedisError, OSError):
+            self._untold = news + self._untold
+            raise
+
+    async def _look_after(self, db: asyncpg.Connection[asyncpg.Record]) -> None:
+        """Seals, controls, the live view's figures, the streams' housekeeping: on a connection of their own."""
+        self._unsealed |= await unsealed(db)
+        house_at = pulse_at = 0.0
+        while True:
+            await relay_controls(db, self._valkey)
+            await self._seal(db)
+            now = time.monotonic()
+            if now - pulse_at > self._settings.pulse_every_s:
+                pulse_at = now
+                await self._pulse.write(db)
+            if now - house_at > HOUSE_EVERY_S:
+                house_at = now
+                self._generation = await db.fetchval("select number from generation")
+                self._untold += await keep_house(db, self._valkey)
+            await asyncio.sleep(SIDE_EVERY_S)
+
+    async def _seal(self, db: asyncpg.Connection[asyncpg.Record]) -> None:
+        if not self._unsealed:
+            return
+        attempts = set(sorted(self._unsealed)[:200])
+        news, waiting = await seal(db, self._receipt_key, attempts)
+        self._unsealed -= attempts - waiting
+        self._untold += news
+
+
+async def flush(settings: FlusherSettings, on_ready: Callable[[], None]) -> None:
+    """Run a flusher until SIGTERM."""
+    await Flusher(settings).run(on_ready)

@@ -1,0 +1,409 @@
+"""Writing: one transaction moves the positions and stores everything that was read, or nothing of it.
+
+New events go by plain COPY, those sent again through a staging table; the same event sent ten times is one row, the
+same seq with other content is kept as a conflict. Only what Postgres refuses as data (SQLSTATE 22, 23), found by
+halving, becomes a dead letter; any other error rolls back, and the round is done again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import asyncpg
+import msgspec
+import structlog
+from asyncpg.pgproto.pgproto import UUID
+
+from engine.protocol import (
+    Kind,
+    Locked,
+    MissRecord,
+    NewestDevice,
+    News,
+    SaveRecord,
+    SignInRecord,
+    Started,
+    StartRecord,
+)
+
+if TYPE_CHECKING:
+    from engine.flusher.entries import StreamAt, Taken, Unit
+
+log = structlog.get_logger()
+encode = msgspec.msgpack.Encoder().encode
+
+COLUMNS = (
+    *("sitting_id", "attempt_id", "device", "seq", "kind", "item", "value"),
+    *("anchor_ms", "since_ms", "received_ms", "marks"),
+)
+Row = tuple[int, int, UUID, int, int, int | None, str | None, int | None, int, int, int]
+REMEMBERED = 2_000_000
+DEVICE_LOCK = 0x646576
+# asyncpg raises its own DataError for values that it cannot encode: the same verdict as class 22.
+REFUSED_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+
+class PositionMovedError(Exception):
+    """Another flusher was first: read the positions anew."""
+
+
+class Memory:
+    """What this flusher has seen in Postgres, so that it need not ask again. Forgetting is always safe."""
+
+    def __init__(self) -> None:
+        self.devices: set[tuple[int, bytes]] = set()
+        self.started: dict[int, int] = {}
+        self.uuids: dict[bytes, UUID] = {}
+
+    def uuid(self, device: bytes) -> UUID:
+        """The device id as Postgres takes it."""
+        known = self.uuids.get(device)
+        if known is None:
+            if len(self.uuids) > REMEMBERED:
+                self.uuids.clear()
+            known = self.uuids[device] = UUID(device)
+        return known
+
+    def bound(self) -> None:
+        """Keep within memory."""
+        if len(self.devices) > REMEMBERED:
+            self.devices.clear()
+        if len(self.started) > REMEMBERED:
+            self.started.clear()
+
+
+class Written(msgspec.Struct):
+    """What a transaction brought: to be told after COMMIT, never before."""
+
+    events: int = 0
+    dead: int = 0
+    news: list[News] = []
+    finished: set[int] = set()
+    devices: set[tuple[int, bytes]] = set()
+    started: dict[int, int] = {}
+
+    def take(self, other: Written) -> None:
+        """Add what a part brought."""
+        self.events += other.events
+        self.dead += other.dead
+        self.news += other.news
+        self.finished |= other.finished
+        self.devices |= other.devices
+        self.started |= other.started
+
+
+async def prepare(db: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Once a connection: the staging table."""
+    await db.execute(
+        """
+        create temporary table staging (
+            ord int, sitting_id int, attempt_id bigint, device uuid, seq int, kind smallint, item int, value text,
+            anchor_ms bigint, since_ms int, received_ms bigint, marks smallint
+        ) on commit delete rows
+        """
+    )
+
+
+async def write(db: asyncpg.Connection[asyncpg.Record], taken: Taken, memory: Memory) -> Written:
+    """Store what was read; returns after COMMIT. Raises PositionMovedError if another flusher was first."""
+    written = Written()
+    async with db.transaction():
+        await move(db, taken.moves)
+        for poison in taken.poison:
+            await _bury(db, poison.stream, poison.id_ms, poison.id_seq, None, "undecodable", poison.reason, poison.payload)
+            written.dead += 1
+        if taken.units:
+            written.take(await _store(db, taken.units, memory))
+    memory.devices |= written.devices
+    memory.started |= written.started
+    memory.bound()
+    return written
+
+
+async def move(db: asyncpg.Connection[asyncpg.Record], moves: list[tuple[StreamAt, StreamAt]]) -> None:
+    """Move each position from exactly where we read it; it waits for a flusher that is at it."""
+    for old, new in moves:
+        moved = await db.fetchval(
+            """
+            update stream_position set id_ms = $4, id_seq = $5
+            where stream = $1 and id_ms = $2 and id_seq = $3 and closed_at is null
+            returning 1
+            """,
+            *(old.stream, old.id_ms, old.id_seq, new.id_ms, new.id_seq),
+        )
+        if moved is None:
+            raise PositionMovedError(old.stream)
+
+
+async def _store(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], memory: Memory) -> Written:
+    """Store units; halve on refused data until the one that is refused is alone."""
+    try:
+        async with db.transaction():
+            return await _store_all(db, units, memory)
+    except REFUSED_DATA as error:
+        if len(units) > 1:
+            middle = len(units) // 2
+            written = await _store(db, units[:middle], memory)
+            written.take(await _store(db, units[middle:], memory))
+            return written
+        unit = units[0]
+        record = unit.record
+        if isinstance(record, SaveRecord) and len(record.events) > 1:
+            singles = [
+                msgspec.structs.replace(unit, record=msgspec.structs.replace(record, events=[event]))
+                for event in record.events
+            ]
+            return await _store(db, singles, memory)
+        sqlstate = getattr(error, "sqlstate", None) or "client"
+        log.error("flusher.event.dead", attempt=record.attempt, sqlstate=sqlstate, reason=str(error))
+        await _bury(
+            db, unit.stream, unit.id_ms, unit.id_seq, record.attempt, sqlstate, str(error), encode(record)
+        )
+        return Written(dead=1)
+
+
+async def _store_all(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], memory: Memory) -> Written:
+    written = Written()
+    saves = [unit.record for unit in units if isinstance(unit.record, SaveRecord)]
+    await _sign_in(db, units, saves, memory, written)
+    await _start(db, units, saves, memory, written)
+    for unit in units:
+        if isinstance(unit.record, MissRecord):
+            await _miss(db, unit.record, written)
+    fresh, again = rows_of(saves, memory)
+    written.events = len(fresh) + len(again)
+    if fresh:
+        again = await _copy(db, fresh, again)
+    if again:
+        await _stage(db, again)
+    await _note(db, saves, memory, written)
+    return written
+
+
+def rows_of(saves: list[SaveRecord], memory: Memory) -> tuple[list[Row], list[Row]]:
+    """Rows of events sent for the first time, and of those sent again."""
+    fresh: list[Row] = []
+    again: list[Row] = []
+    for save in saves:
+        sitting, attempt, received = save.sitting, save.attempt, save.received_ms
+        device = memory.uuid(save.device)
+        for event in save.events:
+            row = (
+                *(sitting, attempt, device, event.seq, event.kind, event.item, event.value),
+                *(event.anchor_ms, event.since_ms, received, event.marks),
+            )
+            if event.again:
+                again.append(row)
+            else:
+                fresh.append(row)
+    return fresh, again
+
+
+async def _copy(db: asyncpg.Connection[asyncpg.Record], fresh: list[Row], again: list[Row]) -> list[Row]:
+    """Plain COPY; if an unmarked repeat is among them, all go through the staging table."""
+    try:
+        async with db.transaction():
+            await db.copy_records_to_table("response_event", records=fresh, columns=COLUMNS)
+    except asyncpg.UniqueViolationError:
+        return fresh + again
+    return again
+
+
+async def _stage(db: asyncpg.Connection[asyncpg.Record], rows: list[Row]) -> None:
+    """Once each identity; what differs from the row that stands is a conflict, kept beside it (rule 3)."""
+    numbered = [(number, *row) for number, row in enumerate(rows)]
+    await db.copy_records_to_table("staging", records=numbered, columns=("ord", *COLUMNS))
+    columns = ", ".join(COLUMNS)
+    await db.execute(
+        f"""
+        insert into response_event ({columns})
+        select distinct on (sitting_id, attempt_id, device, seq) {columns}
+        from staging
+        order by sitting_id, attempt_id, device, seq, ord
+        on conflict do nothing
+        """  # noqa: S608 (names of columns, a constant)
+    )
+    await db.execute(
+        """
+        insert into response_conflict
+            (sitting_id, attempt_id, device, seq, kind, item, value, anchor_ms, since_ms, received_ms, marks)
+        select s.sitting_id, s.attempt_id, s.device, s.seq, s.kind, s.item, s.value,
+               s.anchor_ms, s.since_ms, s.received_ms, s.marks
+        from staging s
+        join response_event e using (sitting_id, attempt_id, device, seq)
+        where (s.kind, s.item, s.value) is distinct from (e.kind, e.item, e.value)
+        on conflict do nothing
+        """
+    )
+    await db.execute("truncate staging")
+
+
+async def _sign_in(
+    db: asyncpg.Connection[asyncpg.Record],
+    units: list[Unit],
+    saves: list[SaveRecord],
+    memory: Memory,
+    written: Written,
+) -> None:
+    """Attempts and devices, numbered in the order the server saw them.
+
+    A save of a device whose sign-in was lost with a wiped stream makes it known too.
+    """
+    came = [unit.record for unit in units if isinstance(unit.record, SignInRecord)]
+    known = memory.devices
+    came += [
+        SignInRecord(save.sitting, save.attempt, save.device, save.received_ms, "")
+        for save in saves
+        if (save.attempt, save.device) not in known
+    ]
+    if not came:
+        return
+    # Two flushers must not give one number to two devices.
+    await db.execute("select pg_advisory_xact_lock($1)", DEVICE_LOCK)
+    await db.execute(
+        """
+        insert into attempt (id, sitting_id, signed_in_at)
+        select distinct on (id) id, sitting_id, to_timestamp(at_ms / 1000.0)
+        from unnest($1::bigint[], $2::int[], $3::bigint[]) as came (id, sitting_id, at_ms)
+        order by id, at_ms
+        on conflict do nothing
+        """,
+        [record.attempt for record in came],
+        [record.sitting for record in came],
+        [record.at_ms for record in came],
+    )
+    rows = await db.fetch(
+        """
+        with came as (
+            select attempt_id, device, at_ms, agent, ord
+            from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[])
+                with ordinality as c (attempt_id, device, at_ms, agent, ord)
+        ), fresh as (
+            select distinct on (attempt_id, device) attempt_id, device, at_ms, agent, ord
+            from came c
+            where not exists (
+                select 1 from attempt_device d where d.attempt_id = c.attempt_id and d.device = c.device
+            )
+            order by attempt_id, device, ord
+        )
+        insert into attempt_device (attempt_id, device, epoch, first_seen_ms, agent)
+        select f.attempt_id, f.device,
+               coalesce((select max(d.epoch) from attempt_device d where d.attempt_id = f.attempt_id), 0)
+                   + row_number() over (partition by f.attempt_id order by f.ord),
+               f.at_ms, f.agent
+        from fresh f
+        returning attempt_id, device, epoch, first_seen_ms
+        """,
+        [record.attempt for record in came],
+        [memory.uuid(record.device) for record in came],
+        [record.at_ms for record in came],
+        [record.agent for record in came],
+    )
+    rows = sorted(rows, key=lambda row: (row["attempt_id"], row["epoch"]))
+    written.news += [
+        NewestDevice(row["attempt_id"], row["device"].bytes, row["epoch"], row["first_seen_ms"]) for row in rows
+    ]
+    written.devices |= {(record.attempt, record.device) for record in came}
+
+
+async def _start(
+    db: asyncpg.Connection[asyncpg.Record],
+    units: list[Unit],
+    saves: list[SaveRecord],
+    memory: Memory,
+    written: Written,
+) -> None:
+    """The earliest release of the key that anybody reports is the start, for ever (rule 9)."""
+    starts: dict[int, int] = {}
+    reported = [(unit.record.attempt, unit.record.started_ms) for unit in units if isinstance(unit.record, StartRecord)]
+    reported += [(save.attempt, save.started_ms) for save in saves if save.started_ms]
+    for attempt, started_ms in reported:
+        if started_ms < starts.get(attempt, memory.started.get(attempt, started_ms + 1)):
+            starts[attempt] = started_ms
+    if not starts:
+        return
+    rows = await db.fetch(
+        """
+        update attempt a
+        set started_at = to_timestamp(s.started_ms / 1000.0)
+        from unnest($1::bigint[], $2::bigint[]) as s (id, started_ms)
+        where a.id = s.id and (a.started_at is null or a.started_at > to_timestamp(s.started_ms / 1000.0))
+        returning a.id, s.started_ms
+        """,
+        list(starts),
+        list(starts.values()),
+    )
+    written.news += [Started(row["id"], row["started_ms"]) for row in rows]
+    written.started |= starts
+
+
+async def _miss(db: asyncpg.Connection[asyncpg.Record], record: MissRecord, written: Written) -> None:
+    locked = await db.fetchval(
+        """
+        update participant
+        set birth_misses = greatest(birth_misses, $2),
+            locked_at = case when $2 >= 3 then coalesce(locked_at, to_timestamp($3 / 1000.0)) else locked_at end
+        where id = $1
+        returning locked_at is not null
+        """,
+        *(record.attempt, min(record.misses, 32767), float(record.at_ms)),
+    )
+    if locked:
+        written.news.append(Locked(record.attempt))
+
+
+async def _note(
+    db: asyncpg.Connection[asyncpg.Record], saves: list[SaveRecord], memory: Memory, written: Written
+) -> None:
+    """Finish events and controls that the player says it applied."""
+    finished: dict[int, tuple[int, UUID]] = {}
+    seen: list[tuple[int, int, int]] = []
+    for save in saves:
+        for event in save.events:
+            if event.kind == Kind.FINISH:
+                finished[save.attempt] = (save.received_ms, memory.uuid(save.device))
+            elif event.kind == Kind.CONTROL and event.value is not None:
+                seen.append((save.attempt, min(int(event.value), 2**31 - 1), save.received_ms))
+    if finished:
+        await db.execute(
+            """
+            update attempt a
+            set finished_at = to_timestamp(f.at_ms / 1000.0), finish_device = f.device
+            from unnest($1::bigint[], $2::bigint[], $3::uuid[]) as f (id, at_ms, device)
+            where a.id = f.id and (a.finished_at is null or a.finished_at < to_timestamp(f.at_ms / 1000.0))
+            """,
+            list(finished),
+            [at_ms for at_ms, _ in finished.values()],
+            [device for _, device in finished.values()],
+        )
+        written.finished = set(finished)
+    if seen:
+        await db.execute(
+            """
+            insert into control_seen (attempt_id, version, seen_ms)
+            select distinct on (attempt_id, version) attempt_id, version, seen_ms
+            from unnest($1::bigint[], $2::int[], $3::bigint[]) as s (attempt_id, version, seen_ms)
+            order by attempt_id, version, seen_ms
+            on conflict do nothing
+            """,
+            *([part[place] for part in seen] for place in range(3)),
+        )
+
+
+async def _bury(
+    db: asyncpg.Connection[asyncpg.Record],
+    stream: int,
+    id_ms: int,
+    id_seq: int,
+    attempt: int | None,
+    sqlstate: str,
+    reason: str,
+    payload: bytes,
+) -> None:
+    await db.execute(
+        """
+        insert into dead_letter (stream, id_ms, id_seq, attempt_id, sqlstate, reason, payload)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        *(stream, id_ms, id_seq, attempt, sqlstate, reason.replace("\x00", "")[:2000], payload),
+    )

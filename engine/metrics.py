@@ -1,0 +1,133 @@
+"""Figures of the engine in Prometheus form, summed over its workers.
+
+Workers share nothing but a folder: each writes its counters there every two seconds, and whoever is asked adds up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter as PrometheusCounter, Gauge, generate_latest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.worker import Worker
+
+WRITE_EVERY_S = 2.0
+STALE_S = 10.0
+
+NAMES = {
+    "elumiti_engine_requests": "Requests answered, by route.",
+    "elumiti_engine_problems": "Answers that say no, by problem code.",
+    "elumiti_engine_groups": "XADDs acknowledged.",
+    "elumiti_engine_records": "Records acknowledged; divided by groups it is the batch size.",
+    "elumiti_engine_append_failures": "Records whose group failed (answered 503).",
+    "elumiti_engine_streams_opened": "Streams opened since the start.",
+    "elumiti_engine_board_age_seconds": "Age of the newest news on the notice board, the oldest worker's.",
+    "elumiti_engine_roster_age_seconds": "Age of the roster, the oldest worker's.",
+    "elumiti_engine_pending_bytes": "Bytes that wait for the stream.",
+    "elumiti_engine_valkey_bytes": "Memory that Valkey uses.",
+    "elumiti_engine_workers": "Workers alive.",
+}
+
+
+class Figures(msgspec.Struct, kw_only=True):
+    """One worker's counters as they lie in its file."""
+
+    at: float
+    requests: dict[str, int]
+    problems: dict[str, int]
+    groups: int
+    records: int
+    failures: int
+    streams_opened: int
+    board_age_s: float
+    roster_age_s: float
+    pending_bytes: int
+    valkey_bytes: int
+
+
+class WorkerMetrics:
+    """Counters of this worker, and the way to everybody's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.requests: Counter[str] = Counter()
+        self.problems: Counter[str] = Counter()
+        self.valkey_bytes = 0
+        self._folder = folder
+        self._path = folder / f"{os.getpid()}.json"
+
+    async def write_for_ever(self, worker: Worker) -> None:
+        """Put the counters where the other workers find them."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            self._path.write_bytes(msgspec.json.encode(self.figures(worker)))
+            await asyncio.sleep(WRITE_EVERY_S)
+
+    def figures(self, worker: Worker) -> Figures:
+        """This worker's counters now."""
+        now = time.time()
+        commits = worker.commits
+        return Figures(
+            at=now,
+            requests=dict(self.requests),
+            problems=dict(self.problems),
+            groups=commits.groups,
+            records=commits.records,
+            failures=commits.failures,
+            streams_opened=commits.streams_opened,
+            board_age_s=now - worker.board.heard_at if worker.board.heard_at else 0.0,
+            roster_age_s=now - worker.roster.read_at if worker.roster.read_at else 0.0,
+            pending_bytes=commits.pending_bytes,
+            valkey_bytes=self.valkey_bytes,
+        )
+
+    def page(self, worker: Worker) -> bytes:
+        """The Prometheus text over all workers that wrote lately."""
+        own = self.figures(worker)
+        everybody = [own, *self._others(own.at)]
+        registry = CollectorRegistry()
+        requests = PrometheusCounter("elumiti_engine_requests", NAMES["elumiti_engine_requests"], ["route"], registry=registry)
+        problems = PrometheusCounter("elumiti_engine_problems", NAMES["elumiti_engine_problems"], ["code"], registry=registry)
+        for figures in everybody:
+            for route, count in figures.requests.items():
+                requests.labels(route).inc(count)
+            for code, count in figures.problems.items():
+                problems.labels(code).inc(count)
+        for name, value in (
+            ("groups", sum(figures.groups for figures in everybody)),
+            ("records", sum(figures.records for figures in everybody)),
+            ("append_failures", sum(figures.failures for figures in everybody)),
+            ("streams_opened", sum(figures.streams_opened for figures in everybody)),
+        ):
+            full = f"elumiti_engine_{name}"
+            PrometheusCounter(full, NAMES[full], registry=registry).inc(value)
+        for name, value in (
+            ("board_age_seconds", max(figures.board_age_s for figures in everybody)),
+            ("roster_age_seconds", max(figures.roster_age_s for figures in everybody)),
+            ("pending_bytes", sum(figures.pending_bytes for figures in everybody)),
+            ("valkey_bytes", own.valkey_bytes),
+            ("workers", len(everybody)),
+        ):
+            full = f"elumiti_engine_{name}"
+            Gauge(full, NAMES[full], registry=registry).set(value)
+        return generate_latest(registry)
+
+    def _others(self, now: float) -> list[Figures]:
+        found: list[Figures] = []
+        for path in self._folder.glob("*.json"):
+            if path == self._path:
+                continue
+            try:
+                figures = msgspec.json.decode(path.read_bytes(), type=Figures)
+            except (OSError, msgspec.DecodeError):
+                continue
+            if now - figures.at < STALE_S:
+                found.append(figures)
+        return found

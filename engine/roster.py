@@ -1,0 +1,247 @@
+"""What a worker knows by heart: codes, sittings, forms. Read once, followed by change, with a snapshot on disk.
+
+Sign-in, the release of keys and saves ask nothing of Postgres (ANSWERS: «without Postgres»); a worker that starts while
+Postgres is away reads the snapshot of the last one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.timing import SittingClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import asyncpg
+
+
+
+class Pupil(msgspec.Struct, gc=False, array_like=True):
+    """A participant as the engine needs him. `birth` is month · 100 + day."""
+
+    attempt: int
+    sitting: int
+    school: int
+    birth: int
+    extra_s: int
+    language: str
+    first_name: str
+    locked: bool
+
+
+class Sitting(msgspec.Struct, array_like=True, kw_only=True):
+    """A sitting as the engine needs it."""
+
+    id: int
+    project: str
+    title: dict[str, str]
+    languages: list[str]
+    clock: SittingClock
+    spread_s: int
+    state: str
+    help_name: str
+    help_phone: str
+    forms: list[int]
+    demo_speed: float
+    demo_reference_ms: int
+
+    def now_ms(self, real_ms: int) -> int:
+        """The sitting's time: the real one, but for a sitting that a demo plays."""
+        if self.demo_speed == 1:
+            return real_ms
+        return round(self.demo_reference_ms + (real_ms - self.demo_reference_ms) * self.demo_speed)
+
+
+class Form(msgspec.Struct, array_like=True, kw_only=True):
+    """A packed form: ids of its items, and its keys still sealed (SAFETY D3)."""
+
+    id: int
+    manifest: str
+    items: list[int]
+    sealed_keys: dict[str, bytes]
+
+
+class Snapshot(msgspec.Struct, array_like=True):
+    """What lies on disk for a start without Postgres."""
+
+    codes: dict[bytes, Pupil]
+    sittings: dict[int, Sitting]
+    forms: dict[int, Form]
+    regions: dict[int, str]
+    seen_xmin: int
+
+
+class Roster:
+    """The tables of one worker. `refresh` follows Postgres; look-ups are plain dictionaries."""
+
+    def __init__(self, folder: Path, *, demo: bool) -> None:
+        self._path = folder / "roster.msgpack"
+        self._demo = demo
+        self.codes: dict[bytes, Pupil] = {}
+        self.pupils: dict[int, Pupil] = {}
+        self.sittings: dict[int, Sitting] = {}
+        self.forms: dict[int, Form] = {}
+        self.items: dict[int, frozenset[int]] = {}
+        self.regions: dict[int, str] = {}
+        self.read_at = 0.0
+        self._code_of: dict[int, bytes] = {}
+        self._seen_xmin = 0
+
+    def load_snapshot(self) -> bool:
+        """Start from the disk; False if there is no snapshot that can be read."""
+        try:
+            snapshot = msgspec.msgpack.decode(self._path.read_bytes(), type=Snapshot)
+        except (OSError, msgspec.DecodeError):
+            return False
+        self.sittings, self.forms, self.regions = snapshot.sittings, snapshot.forms, snapshot.regions
+        self._seen_xmin = snapshot.seen_xmin
+        self._take((code, pupil) for code, pupil in snapshot.codes.items())
+        self._index_items()
+        return True
+
+    def save_snapshot(self) -> None:
+        """Write the disk's copy; atomic, readable by its owner only (it holds keyed hashes and first names)."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        snapshot = Snapshot(self.codes, self.sittings, self.forms, self.regions, self._seen_xmin)
+        waiting = self._path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.msgpack.encode(snapshot))
+        waiting.replace(self._path)
+
+    async def refresh(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
+        """Follow Postgres; True if anything changed."""
+        async with db.transaction(isolation="repeatable_read", readonly=True):
+            before = (set(self.sittings), self._seen_xmin)
+            xmin = int(await db.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text"))
+            self.sittings = {sitting.id: sitting for sitting in await self._read_sittings(db)}
+            fresh = set(self.sittings) - before[0]
+            rows = await db.fetch(PUPILS, list(self.sittings), list(fresh), str(self._seen_xmin))
+            self.forms = {form.id: form for form in await _read_forms(db, self.sittings.values())}
+            self.regions = {row["id"]: row["region_code"] for row in await db.fetch(REGIONS)}
+        self._seen_xmin = xmin
+        self._take(
+            (
+                row["code_hash"],
+                Pupil(
+                    attempt=row["id"],
+                    sitting=row["sitting_id"],
+                    school=row["school_id"],
+                    birth=row["birth"],
+                    extra_s=60 * row["extra_minutes"],
+                    language=row["language"],
+                    first_name=row["first_name"],
+                    locked=row["locked"],
+                ),
+            )
+            for row in rows
+        )
+        self._index_items()
+        self.read_at = time.time()
+        return bool(rows) or set(self.sittings) != before[0]
+
+    def _take(self, pupils: Iterable[tuple[bytes | None, Pupil]]) -> None:
+        for code, pupil in pupils:
+            old = self._code_of.pop(pupil.attempt, None)
+            if old is not None and old != code:
+                # A reprinted slip has a new code; the old one is dead from now on.
+                self.codes.pop(old, None)
+            self.pupils[pupil.attempt] = pupil
+            if code is not None:
+                self.codes[code] = pupil
+                self._code_of[pupil.attempt] = code
+
+    def _index_items(self) -> None:
+        self.items = {
+            sitting.id: frozenset(item for form in sitting.forms if form in self.forms for item in self.forms[form].items)
+            for sitting in self.sittings.values()
+        }
+
+    async def _read_sittings(self, db: asyncpg.Connection[asyncpg.Record]) -> list[Sitting]:
+        rows = await db.fetch(SITTINGS)
+        return [
+            Sitting(
+                id=row["id"],
+                project=row["project"],
+                title=msgspec.json.decode(row["title"], type=dict[str, str]),
+                languages=row["languages"],
+                clock=SittingClock(
+                    waiting_opens_ms=row["waiting_opens_ms"],
+                    starts_ms=row["starts_ms"],
+                    last_entry_ms=row["last_entry_ms"],
+                    duration_s=row["duration_s"],
+                    ends_ms=row["ends_ms"],
+                    grace_s=row["grace_s"],
+                ),
+                spread_s=row["spread_s"],
+                state=row["state"],
+                help_name=row["help_name"],
+                help_phone=row["help_phone"],
+                forms=[form for form in (row["form_id"], row["reserve_form_id"]) if form is not None],
+                # Only a demo has a clock of its own; anywhere else the column is not heeded.
+                demo_speed=row["demo_speed"] if self._demo else 1.0,
+                demo_reference_ms=row["demo_reference_ms"] or 0,
+            )
+            for row in rows
+        ]
+
+
+async def _read_forms(db: asyncpg.Connection[asyncpg.Record], sittings: Iterable[Sitting]) -> list[Form]:
+    wanted = sorted({form for sitting in sittings for form in sitting.forms})
+    packs = await db.fetch(
+        "select form_id, manifest, item_map from form_pack where form_id = any($1::int[]) order by form_id", wanted
+    )
+    keys = await db.fetch(
+        """
+        select form_id, section, language, sealed
+        from form_key
+        where form_id = any($1::int[])
+        order by form_id, section, language
+        """,
+        wanted,
+    )
+    sealed: dict[int, dict[str, bytes]] = {}
+    for key in keys:
+        sealed.setdefault(key["form_id"], {})[f"{key['section']}/{key['language']}"] = key["sealed"]
+    return [
+        Form(
+            id=pack["form_id"],
+            manifest=pack["manifest"],
+            items=[item.id for item in msgspec.json.decode(pack["item_map"], type=dict[str, _MappedItem]).values()],
+            sealed_keys=sealed.get(pack["form_id"], {}),
+        )
+        for pack in packs
+    ]
+
+
+class _MappedItem(msgspec.Struct):
+    id: int
+
+
+SITTINGS = """
+    select s.id, s.project, s.title, t.languages, s.duration_s, s.grace_s, s.spread_s, s.state, s.help_name, s.help_phone,
+           s.form_id, s.reserve_form_id, s.demo_speed,
+           (extract(epoch from s.waiting_opens_at) * 1000)::bigint as waiting_opens_ms,
+           (extract(epoch from s.starts_at) * 1000)::bigint as starts_ms,
+           (extract(epoch from s.last_entry_at) * 1000)::bigint as last_entry_ms,
+           (extract(epoch from s.ends_at) * 1000)::bigint as ends_ms,
+           (extract(epoch from s.demo_reference) * 1000)::bigint as demo_reference_ms
+    from sitting s
+    join test t on t.id = s.test_id
+    where s.state in ('published', 'closed') and s.starts_at > now() - interval '40 days'
+    order by s.id
+"""
+
+PUPILS = """
+    select id, sitting_id, school_id, first_name, language, extra_minutes, code_hash, locked_at is not null as locked,
+           (extract(month from birth_date) * 100 + extract(day from birth_date))::int as birth
+    from participant
+    where sitting_id = any($1::int[]) and (sitting_id = any($2::int[]) or changed_in >= $3::text::xid8)
+"""
+
+REGIONS = "select s.id, d.region_code from school s join district d on d.id = s.district_id order by s.id"

@@ -1,0 +1,72 @@
+"""GET /v1/bundles/{name}: immutable files, cached for ever by everybody."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING
+
+from engine.problems import Problem
+
+if TYPE_CHECKING:
+    from granian.rsgi import HTTPProtocol, Scope
+
+    from engine.worker import Worker
+
+FOR_EVER = "public, max-age=31536000, immutable"
+compressed: dict[str, bytes] = {}
+
+
+async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
+    """The file; 206 for one range, 304 for who has it."""
+    if scope.method not in {"GET", "HEAD"}:
+        raise Problem("method-not-allowed")
+    name = scope.path.rpartition("/")[2]
+    found = worker.bundles.files.get(name)
+    if found is None:
+        raise Problem("bundle-unknown")
+    body, is_manifest = found
+    headers = [
+        ("cache-control", FOR_EVER),
+        ("etag", f'"{name}"'),
+        ("content-type", "application/json" if is_manifest else "application/octet-stream"),
+        ("accept-ranges", "bytes"),
+        ("x-content-type-options", "nosniff"),
+    ]
+    if name in (scope.headers.get("if-none-match") or ""):
+        proto.response_empty(304, headers)
+        return
+    wanted = scope.headers.get("range")
+    status = 200
+    if wanted is not None:
+        first, last = _one_range(wanted, len(body))
+        headers.append(("content-range", f"bytes {first}-{last}/{len(body)}"))
+        body, status = body[first : last + 1], 206
+    elif is_manifest and "gzip" in (scope.headers.get("accept-encoding") or ""):
+        # Encrypted files are noise to a compressor; they were compressed before.
+        if name not in compressed:
+            compressed[name] = gzip.compress(body, 9, mtime=0)
+        body = compressed[name]
+        headers += [("content-encoding", "gzip"), ("vary", "accept-encoding")]
+    if scope.method == "HEAD":
+        proto.response_empty(status, [*headers, ("content-length", str(len(body)))])
+    else:
+        proto.response_bytes(status, headers, body)
+
+
+def _one_range(header: str, size: int) -> tuple[int, int]:
+    """First and last byte of a `Range` header with one range."""
+    unit, _, ranges = header.partition("=")
+    first, dash, last = ranges.strip().partition("-")
+    if unit.strip() != "bytes" or not dash or "," in ranges:
+        raise Problem("range-invalid", size=size)
+    if not (first.isdigit() or first == "") or not (last.isdigit() or last == ""):
+        raise Problem("range-invalid", size=size)
+    if first == "":
+        if last in {"", "0"}:
+            raise Problem("range-invalid", size=size)
+        return max(0, size - int(last)), size - 1
+    start = int(first)
+    end = min(int(last), size - 1) if last else size - 1
+    if start >= size or end < start:
+        raise Problem("range-invalid", size=size)
+    return start, end

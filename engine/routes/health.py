@@ -1,0 +1,50 @@
+"""GET /health, /ready, /metrics, and the OpenAPI document."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from engine.routes.http import JSON, encode
+
+if TYPE_CHECKING:
+    from granian.rsgi import HTTPProtocol, Scope
+
+    from engine.worker import Worker
+
+PLAIN = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
+
+
+async def health(_worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
+    """The process lives."""
+    proto.response_bytes(200, PLAIN, b"ok")
+
+
+async def ready(worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
+    """Codes, bundles and a stream are there; else what is missing."""
+    reasons: dict[str, str] = {}
+    if not worker.commits.ready:
+        reasons["stream"] = "no stream is open: is Valkey there, and was Postgres at the last start?"
+    if not worker.roster.read_at and not worker.roster.sittings:
+        reasons["roster"] = "no codes and sittings were read"
+    if worker.bundles.missing:
+        reasons["bundles"] = f"{len(worker.bundles.missing)} bundle(s) could not be fetched"
+    body = {"ready": not reasons, "reasons": reasons, "warnings": worker.reasons}
+    proto.response_bytes(503 if reasons else 200, JSON, encode(body))
+
+
+async def metrics(worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
+    """Prometheus text over all workers of this machine."""
+    proto.response_bytes(200, PLAIN, worker.metrics.page(worker))
+
+
+async def openapi(_worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
+    """The OpenAPI document of the candidate routes."""
+    proto.response_bytes(200, JSON, _document())
+
+
+@functools.cache
+def _document() -> bytes:
+    from engine.openapi import document  # noqa: PLC0415 (its schemas are built on first demand, not at every start)
+
+    return encode(document())

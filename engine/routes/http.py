@@ -1,0 +1,75 @@
+"""What the routes share: reading a bounded body, who asks, and the fixed headers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.problems import Problem
+from engine.protocol import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from granian.rsgi import HTTPProtocol, Scope
+
+    from engine.tokens import Claims
+    from engine.worker import Worker
+
+    T = TypeVar("T")
+
+JSON = [("content-type", "application/json"), ("cache-control", "no-store")]
+encode = msgspec.json.Encoder().encode
+
+
+async def bounded_body(scope: Scope, proto: HTTPProtocol, limit: int = MAX_BODY_BYTES) -> bytes:
+    """The body; a larger one is refused before it is read, one of unknown length as soon as it is too long."""
+    length = scope.headers.get("content-length")
+    if length is not None:
+        if not length.isdigit() or int(length) > limit:
+            raise Problem("body-too-large", limit=limit)
+        body = await proto()
+        if len(body) < int(length):
+            raise Problem("body-truncated", expected=int(length), seen=len(body))
+        return body
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in proto:
+        size += len(chunk)
+        if size > limit:
+            raise Problem("body-too-large", limit=limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def read_body(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """A body of known shape, or the problem that names the field."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at ")
+        raise Problem("body-invalid", field=field.strip("`"), reason=reason) from error
+    except RecursionError as error:
+        raise Problem("too-deep") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        code = "body-truncated" if "truncated" in str(error) else "body-invalid"
+        raise Problem(code, reason=str(error)) from error
+
+
+def live_claims(worker: Worker, scope: Scope) -> Claims:
+    """The claims of a token that holds and has not expired (saves alone accept an expired one)."""
+    claims = worker.tokens.verify(scope.headers.get("authorization"))
+    if claims is None or claims.expires_s * 1000 < worker.real_ms():
+        raise Problem("token-rejected")
+    return claims
+
+
+def caller_address(worker: Worker, scope: Scope) -> str:
+    """The address a request comes from; what a proxy says counts only from the proxies that we know."""
+    address = scope.client.rpartition(":")[0]
+    if address in worker.settings.trusted_proxies:
+        forwarded = scope.headers.get("x-forwarded-for")
+        if forwarded:
+            return forwarded.rpartition(",")[2].strip()
+    return address

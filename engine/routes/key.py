@@ -1,0 +1,62 @@
+"""POST /v1/key: 32 bytes a section and language, not a millisecond before T0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.problems import Problem
+from engine.protocol import Help, KeyReply, StartRecord
+from engine.routes.http import JSON, encode, live_claims
+from engine.timing import Phase, deadline_ms, phase
+from engine.tokens import Claims
+
+if TYPE_CHECKING:
+    from granian.rsgi import HTTPProtocol, Scope
+
+    from engine.worker import Worker
+
+RUNNING = (Phase.OPEN, Phase.RUNNING, Phase.EXTRA)
+
+
+async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
+    """The keys, the seed, and a token that carries the start. Nothing is written before the answer.
+
+    The start travels three ways to Postgres, and the earliest stands: this record, the token of every later save, and
+    the player's own first event.
+    """
+    claims = live_claims(worker, scope)
+    pupil = worker.roster.pupils.get(claims.attempt)
+    sitting = worker.roster.sittings.get(claims.sitting)
+    if pupil is None or sitting is None:
+        raise Problem("sitting-over")
+    board = worker.board
+    now_ms = worker.release_ms(sitting)
+    started = min(claims.started_ms or now_ms, board.started.get(claims.attempt, now_ms))
+    known_start = claims.started_ms or board.started.get(claims.attempt, 0)
+    attempt = board.attempt_clock(pupil, worker.roster, known_start)
+    at = phase(now_ms, sitting.clock, attempt).phase
+    if at in {Phase.CLOSED, Phase.WAITING, Phase.PAUSED}:
+        wait_ms = max(1000, sitting.clock.starts_ms - now_ms)
+        raise Problem(
+            "too-early", retry_after_s=-(-wait_ms // 1000), starts_ms=sitting.clock.starts_ms, now_ms=now_ms
+        )
+    if at is Phase.ENTRY_CLOSED:
+        raise Problem("entry-closed", help=Help(sitting.help_name, sitting.help_phone))
+    if at not in RUNNING:
+        raise Problem("sitting-over")
+    deadline = deadline_ms(sitting.clock, board.attempt_clock(pupil, worker.roster, started))
+    assert deadline is not None
+    token = worker.tokens.sign(
+        Claims(claims.attempt, claims.sitting, attempt.extra_s, claims.expires_s, started, deadline, claims.device)
+    )
+    reply = KeyReply(
+        keys=worker.keys.released(sitting.forms[0]),
+        seed=worker.seed(pupil),
+        token=token,
+        started_ms=started,
+        deadline_ms=deadline,
+        now_ms=now_ms,
+        now=worker.times.sign(now_ms),
+    )
+    proto.response_bytes(200, JSON, encode(reply))
+    worker.commits.join(StartRecord(claims.sitting, claims.attempt, claims.device, started))

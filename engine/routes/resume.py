@@ -1,0 +1,183 @@
+"""POST /v1/resume and /v1/have: what Postgres holds of an attempt. Cold routes; they may read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import asyncpg
+import msgspec
+from redis.exceptions import RedisError
+
+from engine.problems import Problem
+from engine.protocol import DeviceBody, Have, Kind, Resumed, ResumedAnswer, ResumedDevice
+from engine.routes.http import JSON, bounded_body, encode, live_claims, read_body
+from engine.timing import deadline_ms
+from engine.tokens import Claims
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from granian.rsgi import HTTPProtocol, Scope
+
+    from engine.worker import Worker
+
+decoder = msgspec.json.Decoder(DeviceBody)
+WAIT_S = 5.0
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class KeptEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event in the order that counts: device epoch, then seq (rule 8)."""
+
+    seq: int
+    kind: int
+    item: int | None
+    value: str | None
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What a log comes to."""
+
+    answers: dict[str, ResumedAnswer]
+    marked: list[int]
+    place: int | None
+    language: str | None
+
+
+async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
+    """Where the pupil was, from whatever device. Waits at most 5 s for what is still on its way to Postgres."""
+    claims = live_claims(worker, scope)
+    asked = read_body(decoder, await bounded_body(scope, proto, 2048))
+    device = bytes.fromhex(asked.device)
+    if device != claims.device:
+        raise Problem("token-rejected")
+    pupil = worker.roster.pupils.get(claims.attempt)
+    sitting = worker.roster.sittings.get(claims.sitting)
+    if pupil is None or sitting is None:
+        raise Problem("sitting-over")
+    complete = await all_is_durable(worker, WAIT_S)
+    assert worker.pool is not None
+    try:
+        async with worker.pool.acquire(timeout=5) as db:
+            rows = await db.fetch(EVENTS, claims.sitting, claims.attempt)
+            devices = await db.fetch(DEVICES, claims.sitting, claims.attempt)
+            started = await db.fetchval(STARTED, claims.attempt)
+    except AWAY as error:
+        raise Problem("try-later", retry_after_s=2) from error
+    stands = standing(KeptEvent(row["seq"], row["kind"], row["item"], row["value"]) for row in rows)
+    started = started or claims.started_ms
+    clock = worker.board.attempt_clock(pupil, worker.roster, started)
+    deadline = deadline_ms(sitting.clock, clock)
+    now_ms, now = worker.stamp(sitting)
+    reply = Resumed(
+        complete=complete,
+        answers=stands.answers,
+        marked=stands.marked,
+        place=stands.place,
+        language=stands.language,
+        devices=[
+            ResumedDevice(
+                epoch=row["epoch"], events=row["events"], newest_ms=row["newest_ms"], this=row["device"].bytes == device
+            )
+            for row in devices
+        ],
+        started_ms=started or None,
+        deadline_ms=deadline,
+        token=worker.tokens.sign(
+            Claims(
+                *(claims.attempt, claims.sitting, clock.extra_s, claims.expires_s, started or 0, deadline or 0),
+                device,
+            )
+        ),
+        now_ms=now_ms,
+        now=now,
+        final=worker.board.seals.get(claims.attempt),
+    )
+    proto.response_bytes(200, JSON, encode(reply))
+
+
+async def have(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
+    """Which seqs of this device Postgres holds, as closed ranges (rule 6)."""
+    claims = worker.tokens.verify(scope.headers.get("authorization"))
+    if claims is None:
+        raise Problem("token-rejected")
+    asked = read_body(decoder, await bounded_body(scope, proto, 2048))
+    assert worker.pool is not None
+    try:
+        async with worker.pool.acquire(timeout=5) as db:
+            rows = await db.fetch(RANGES, claims.sitting, claims.attempt, asked.device)
+    except AWAY as error:
+        raise Problem("try-later", retry_after_s=2) from error
+    proto.response_bytes(200, JSON, encode(Have(worker.board.generation, [(row["first"], row["last"]) for row in rows])))
+
+
+async def all_is_durable(worker: Worker, limit_s: float) -> bool:
+    """Wait until the flusher has passed «now» by Valkey's clock; False after the limit, or when nobody can say."""
+    try:
+        seconds, micros = await worker.valkey.time()
+    except (RedisError, OSError):
+        return False
+    now_ms = seconds * 1000 + micros // 1000
+    limit = time.monotonic() + limit_s
+    while worker.board.passed_ms <= now_ms:
+        if time.monotonic() > limit:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+def standing(events: Iterable[KeptEvent]) -> Standing:
+    """Fold a log, given in the order that counts, into what the pupil sees."""
+    answers: dict[str, ResumedAnswer] = {}
+    marked: dict[int, None] = {}
+    place: int | None = None
+    language: str | None = None
+    for event in events:
+        match event.kind:
+            case Kind.ANSWER if event.item is not None and event.value is not None:
+                answers[str(event.item)] = ResumedAnswer(msgspec.Raw(event.value.encode()), event.seq)
+            case Kind.VIEW:
+                place = event.item
+            case Kind.MARK if event.item is not None:
+                marked[event.item] = None
+            case Kind.UNMARK if event.item is not None:
+                marked.pop(event.item, None)
+            case Kind.LANGUAGE if event.value is not None:
+                language = msgspec.json.decode(event.value, type=str)
+            case _:
+                pass
+    return Standing(answers, list(marked), place, language)
+
+
+EVENTS = """
+    select e.seq, e.kind, e.item, e.value
+    from response_event e
+    left join attempt_device d on d.attempt_id = e.attempt_id and d.device = e.device
+    where e.sitting_id = $1 and e.attempt_id = $2 and e.kind in (1, 2, 3, 4, 7)
+    order by coalesce(d.epoch, 0), e.seq
+"""
+
+DEVICES = """
+    select d.device, d.epoch, count(e.seq)::int as events, max(e.received_ms) as newest_ms
+    from attempt_device d
+    left join response_event e on e.sitting_id = $1 and e.attempt_id = d.attempt_id and e.device = d.device
+    where d.attempt_id = $2
+    group by d.device, d.epoch
+    order by d.epoch
+"""
+
+STARTED = "select (extract(epoch from started_at) * 1000)::bigint from attempt where id = $1"
+
+# Gaps and islands: seq minus its rank is constant within a run.
+RANGES = """
+    select min(seq) as first, max(seq) as last
+    from (
+        select seq, seq - row_number() over (order by seq) as run
+        from response_event
+        where sitting_id = $1 and attempt_id = $2 and device = $3::text::uuid
+    ) numbered
+    group by run
+    order by first
+"""

@@ -1,0 +1,144 @@
+"""POST /v1/save and /v1/finish: the heart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from engine.problems import Problem
+from engine.protocol import Kind, Mark, SaveRecord, SaveReply, StoredEvent
+from engine.records import read_save, stored_events
+from engine.routes.http import JSON, bounded_body, encode
+from engine.timing import deadline_ms
+from engine.tokens import Claims
+
+if TYPE_CHECKING:
+    from granian.rsgi import HTTPProtocol, Scope
+
+    from engine.board import Board
+    from engine.protocol import Refused, Save
+    from engine.roster import Pupil, Sitting
+    from engine.worker import Worker
+
+FINISH = "finish"
+# How soon a player asks again while its receipt is being made.
+FINISHING_S = 3
+
+
+class _Everything:
+    """Stands for the items of a sitting that this worker does not know (yet): nothing is marked unknown then."""
+
+    def __contains__(self, _item: object) -> bool:
+        return True
+
+
+EVERYTHING = _Everything()
+
+
+async def save(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
+    """200 promises: on disk in the stream. What is in Postgres, the reply says by receipt.
+
+    An expired token of a kept key is accepted: nothing an honest child did is refused for good (rule 7).
+    """
+    claims = worker.tokens.verify(scope.headers.get("authorization"))
+    if claims is None:
+        raise Problem("token-rejected")
+    body = await bounded_body(scope, proto)
+    batch, refused = read_save(body)
+    proto.response_bytes(200, JSON, encode(await keep(worker, claims, batch, refused)))
+
+
+async def finish(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
+    """As save, but the batch must end in a finish event. The final receipt comes with a later reply."""
+    claims = worker.tokens.verify(scope.headers.get("authorization"))
+    if claims is None:
+        raise Problem("token-rejected")
+    body = await bounded_body(scope, proto)
+    batch, refused = read_save(body)
+    newest = max(batch.events, key=lambda event: event.seq, default=None)
+    if newest is None or newest.kind != FINISH:
+        raise Problem("finish-missing")
+    proto.response_bytes(200, JSON, encode(await keep(worker, claims, batch, refused)))
+
+
+async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refused]) -> SaveReply:
+    """Store a batch and say what is known; the one wait is for the group's XADD."""
+    if batch.attempt != claims.attempt:
+        raise Problem("attempt-foreign")
+    board = worker.board
+    sitting = worker.roster.sittings.get(claims.sitting)
+    now_ms, now = worker.stamp(sitting)
+    items = worker.roster.items.get(claims.sitting, EVERYTHING)
+    events = stored_events(batch, refused, worker.times, items, now_ms)
+    superseded = board.is_superseded(claims.attempt, claims.device)
+    reply = SaveReply(
+        now_ms=now_ms,
+        now=now,
+        generation=board.generation,
+        next_save_s=worker.settings.next_save_s,
+        room=worker.settings.save_room,
+        superseded=superseded,
+    )
+    if events:
+        if superseded:
+            events = [marked(event, Mark.SUPERSEDED) for event in events]
+        record = SaveRecord(claims.sitting, claims.attempt, claims.device, now_ms, claims.started_ms, events)
+        ack = await worker.commits.join(record)
+        reply.receipt = ack.receipt
+    if refused:
+        reply.refused = refused
+    if batch.open:
+        reply.open = [standing(board, receipt) for receipt in batch.open]
+    pupil = worker.roster.pupils.get(claims.attempt)
+    if pupil is not None and sitting is not None:
+        _tell_controls(worker, claims, pupil, sitting, batch.controls, reply)
+    _tell_finish(board, claims, events, reply)
+    return reply
+
+
+def marked(event: StoredEvent, mark: Mark) -> StoredEvent:
+    """The event with one mark more."""
+    return StoredEvent(
+        *(event.seq, event.kind, event.item, event.value, event.anchor_ms, event.since_ms, event.marks | mark, event.again)
+    )
+
+
+def standing(board: Board, receipt: str) -> Literal["durable", "wait", "again"]:
+    """What has become of a receipt. One that we cannot read was never ours: send again."""
+    stream, _, entry = receipt.partition("-")
+    id_ms, _, id_seq = entry.partition("-")
+    try:
+        number, place = int(stream), (int(id_ms), int(id_seq))
+    except ValueError:
+        return "again"
+    if board.is_durable(number, *place):
+        return "durable"
+    return "again" if number in board.closed else "wait"
+
+
+def _tell_controls(
+    worker: Worker, claims: Claims, pupil: Pupil, sitting: Sitting, version: int, reply: SaveReply
+) -> None:
+    """Newer controls, and a new token where they move the deadline."""
+    board = worker.board
+    reply.controls = board.newer_controls(pupil, worker.roster, version)
+    if reply.controls is None or not reply.controls.items:
+        return
+    reply.next_save_s = min(reply.next_save_s, 5)
+    started = claims.started_ms or board.started.get(claims.attempt, 0)
+    deadline = deadline_ms(sitting.clock, board.attempt_clock(pupil, worker.roster, started))
+    if deadline is not None and deadline != claims.deadline_ms:
+        reply.started_ms, reply.deadline_ms = started, deadline
+        reply.token = worker.tokens.sign(
+            Claims(claims.attempt, claims.sitting, claims.extra_s, claims.expires_s, started, deadline, claims.device)
+        )
+
+
+def _tell_finish(board: Board, claims: Claims, events: list[StoredEvent], reply: SaveReply) -> None:
+    if any(event.kind == Kind.FINISH for event in events):
+        reply.next_save_s = FINISHING_S
+    reply.final = board.seals.get(claims.attempt)
+    missing = board.missing.get(claims.attempt)
+    if missing is not None and missing.device == claims.device:
+        reply.missing = missing.ranges
+
+

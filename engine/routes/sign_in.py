@@ -1,0 +1,181 @@
+"""POST /v1/sign-in: who you are, by the printed code and something that the slip does not show. And the clock."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from redis.exceptions import RedisError
+
+from engine.board import NO_CONTROLS, TAKE_OVER_WINDOW_MS
+from engine.codes import hash_code, normalise_code
+from engine.problems import Problem
+from engine.protocol import Help, MissRecord, SignedIn, SignIn, SignInRecord, SittingFacts
+from engine.routes.http import JSON, bounded_body, caller_address, encode, read_body
+from engine.timing import deadline_ms, last_possible_end_ms
+from engine.tokens import Claims
+
+if TYPE_CHECKING:
+    from granian.rsgi import HTTPProtocol, Scope
+
+    from engine.roster import Pupil, Sitting
+    from engine.worker import Worker
+
+log = structlog.get_logger()
+decoder = msgspec.json.Decoder(SignIn)
+
+TRIES = 3
+# Two take-overs within ten minutes of each other pass; the third device waits for a person (SAFETY J4).
+DEVICES_IN_WINDOW = 3
+TRIES_A_CODE = 10
+TOKEN_OUTLIVES_S = 6 * 3600
+COUNTED_AT_MOST = 200_000
+
+
+class Rate:
+    """Counts within the running minute, by name; forgotten when the minute is over, so it cannot grow for ever."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._counts: dict[str | bytes, int] = {}
+
+    def over(self, name: str | bytes, limit: int) -> bool:
+        """Count one more; True beyond the limit."""
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute or len(self._counts) > COUNTED_AT_MOST:
+            self._minute = minute
+            self._counts.clear()
+        count = self._counts.get(name, 0) + 1
+        self._counts[name] = count
+        return count > limit
+
+
+rate = Rate()
+
+
+async def clock(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
+    """The server's time, signed. A token in the header makes it the sitting's."""
+    claims = worker.tokens.verify(scope.headers.get("authorization"))
+    sitting = worker.roster.sittings.get(claims.sitting) if claims else None
+    real = worker.real_ms()
+    now_ms = sitting.now_ms(real) if sitting else real
+    proto.response_bytes(200, JSON, encode({"now_ms": now_ms, "now": worker.times.sign(now_ms)}))
+
+
+async def sign_in(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
+    """A code and day and month of birth become a token; the device joins the attempt's devices on the way."""
+    if rate.over(caller_address(worker, scope), worker.settings.sign_ins_per_address):
+        raise Problem("slow-down", retry_after_s=20)
+    asked = read_body(decoder, await bounded_body(scope, proto, 2048))
+    pupil = await _known_pupil(worker, asked)
+    sitting = worker.roster.sittings.get(pupil.sitting)
+    if sitting is None:
+        raise Problem("code-unknown")
+    now_ms, now = worker.stamp(sitting)
+    _require_time(sitting, pupil, now_ms)
+    device = bytes.fromhex(asked.device)
+    _require_device(worker, pupil, sitting, device, now_ms)
+    await worker.commits.join(SignInRecord(pupil.sitting, pupil.attempt, device, now_ms, asked.agent))
+    proto.response_bytes(200, JSON, encode(signed_in(worker, pupil, sitting, device, now_ms, now)))
+
+
+def signed_in(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now_ms: int, now: str) -> SignedIn:
+    """All that a player needs to go on, also after a crash."""
+    board = worker.board
+    started = board.started.get(pupil.attempt, 0)
+    attempt = board.attempt_clock(pupil, worker.roster, started)
+    deadline = deadline_ms(sitting.clock, attempt)
+    clock = sitting.clock
+    form = worker.roster.forms.get(sitting.forms[0])
+    expires_s = last_possible_end_ms(clock, attempt.extra_s + attempt.paused_s) // 1000 + TOKEN_OUTLIVES_S
+    claims = Claims(pupil.attempt, pupil.sitting, attempt.extra_s, expires_s, started, deadline or 0, device)
+    return SignedIn(
+        token=worker.tokens.sign(claims),
+        attempt=pupil.attempt,
+        first_name=pupil.first_name,
+        language=pupil.language,
+        superseded=board.is_superseded(pupil.attempt, device),
+        resume=pupil.attempt in board.devices,
+        sitting=SittingFacts(
+            id=sitting.id,
+            project=sitting.project,
+            title=sitting.title,
+            languages=sitting.languages,
+            waiting_opens_ms=clock.waiting_opens_ms,
+            starts_ms=clock.starts_ms,
+            last_entry_ms=clock.last_entry_ms,
+            duration_s=clock.duration_s,
+            ends_ms=clock.ends_ms,
+            extra_s=attempt.extra_s,
+            grace_s=clock.grace_s,
+            spread_s=sitting.spread_s,
+            help=Help(sitting.help_name, sitting.help_phone),
+        ),
+        manifest=form.manifest if form else "",
+        started_ms=started or None,
+        deadline_ms=deadline,
+        now_ms=now_ms,
+        now=now,
+        generation=board.generation,
+        next_save_s=worker.settings.next_save_s,
+        room=worker.settings.save_room,
+        controls=board.newer_controls(pupil, worker.roster, 0) or NO_CONTROLS,
+        rescue_key=worker.settings.rescue_public_key,
+    )
+
+
+async def _known_pupil(worker: Worker, asked: SignIn) -> Pupil:
+    code = normalise_code(asked.code)
+    if code is None:
+        raise Problem("code-malformed", field="code")
+    hashed = hash_code(code, worker.code_pepper)
+    if rate.over(hashed, TRIES_A_CODE):
+        raise Problem("slow-down", retry_after_s=60)
+    pupil = worker.roster.codes.get(hashed)
+    if pupil is None:
+        raise Problem("code-unknown")
+    sitting = worker.roster.sittings.get(pupil.sitting)
+    help_ = Help(sitting.help_name, sitting.help_phone) if sitting else Help("", "")
+    if pupil.locked or pupil.attempt in worker.board.locked:
+        raise Problem("code-locked", help=help_)
+    if pupil.birth != asked.month * 100 + asked.day:
+        await _count_miss(worker, pupil, help_)
+    return pupil
+
+
+async def _count_miss(worker: Worker, pupil: Pupil, help_: Help) -> None:
+    """Three misses lock the code until the supervisor frees it (SAFETY J3)."""
+    name = f"miss:{pupil.attempt}"
+    try:
+        misses = int(await worker.valkey.incr(name))
+        await worker.valkey.expire(name, 24 * 3600)
+    except (RedisError, OSError) as error:
+        # Without a count no guess is free.
+        raise Problem("try-later", retry_after_s=5) from error
+    log.info("engine.sign_in.birth_missed", attempt=pupil.attempt, misses=misses)
+    worker.commits.join(MissRecord(pupil.attempt, misses, worker.real_ms()))
+    if misses >= TRIES:
+        worker.board.locked.add(pupil.attempt)
+        raise Problem("code-locked", help=help_)
+    raise Problem("birth-mismatch", tries_left=TRIES - misses)
+
+
+def _require_time(sitting: Sitting, pupil: Pupil, now_ms: int) -> None:
+    clock = sitting.clock
+    if now_ms < clock.waiting_opens_ms:
+        raise Problem("waiting-not-open", opens_ms=clock.waiting_opens_ms, now_ms=now_ms)
+    # A day for those whose phone died before the hand-in; saving itself needs no sign-in and goes on longer.
+    if sitting.state == "closed" or now_ms > last_possible_end_ms(clock, pupil.extra_s) + 24 * 3600 * 1000:
+        raise Problem("sitting-over")
+
+
+def _require_device(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now_ms: int) -> None:
+    """Before the start any device may take over; afterwards the third within ten minutes waits for a person."""
+    known = worker.board.devices.get(pupil.attempt)
+    if known is None or device == known.newest or device in known.older or now_ms < sitting.clock.starts_ms:
+        return
+    lately = sum(1 for came in known.came_ms if came > max(now_ms - TAKE_OVER_WINDOW_MS, sitting.clock.starts_ms))
+    if lately >= DEVICES_IN_WINDOW - 1:
+        raise Problem("device-held", retry_after_s=60, help=Help(sitting.help_name, sitting.help_phone))

@@ -1,0 +1,102 @@
+"""Tokens and signed times: what lets the engine stay without sessions.
+
+A token is 56 packed bytes and 16 bytes of HMAC-SHA-256 in base64 (96 characters). Two live keys at least are held, so
+a rotation refuses nobody; the highest number signs. Verification costs no look-up and no wait.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+import struct
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LAYOUT = struct.Struct(">BQIIIQQ16sxxx")
+MAC_BYTES = 16
+TOKEN_CHARS = 96
+
+
+class Claims(msgspec.Struct, frozen=True, gc=False):
+    """Who speaks. Times are Unix milliseconds; 0 in `started_ms` and `deadline_ms`: not started."""
+
+    attempt: int
+    sitting: int
+    extra_s: int
+    expires_s: int
+    started_ms: int
+    deadline_ms: int
+    device: bytes
+
+
+class Tokens:
+    """Signs and verifies tokens. `keys`: number (1–255) → key."""
+
+    def __init__(self, keys: Mapping[int, bytes]) -> None:
+        self._keys = dict(keys)
+        self._newest = max(keys)
+
+    def sign(self, claims: Claims) -> str:
+        """A token for these claims under the newest key."""
+        body = LAYOUT.pack(
+            self._newest,
+            *(claims.attempt, claims.sitting, claims.extra_s, claims.expires_s, claims.started_ms, claims.deadline_ms),
+            claims.device,
+        )
+        mac = hmac.digest(self._keys[self._newest], body, "sha256")[:MAC_BYTES]
+        return binascii.b2a_base64(body + mac, newline=False).decode()
+
+    def verify(self, header: str | None) -> Claims | None:
+        """The claims of an `Authorization` header; None for anything that we did not sign. Expiry is the caller's."""
+        if header is None or len(header) != 7 + TOKEN_CHARS or not header.startswith("Bearer "):
+            return None
+        try:
+            raw = binascii.a2b_base64(header[7:])
+        except ValueError:
+            return None
+        if len(raw) != LAYOUT.size + MAC_BYTES:
+            return None
+        key = self._keys.get(raw[0])
+        body = raw[: LAYOUT.size]
+        if key is None or not hmac.compare_digest(hmac.digest(key, body, "sha256")[:MAC_BYTES], raw[LAYOUT.size :]):
+            return None
+        _, attempt, sitting, extra_s, expires_s, started_ms, deadline_ms, device = LAYOUT.unpack(body)
+        return Claims(attempt, sitting, extra_s, expires_s, started_ms, deadline_ms, device)
+
+
+class SignedTimes:
+    """Signs the server's time and verifies what comes back as an event's anchor (rule 9).
+
+    Not bound to an attempt: an anchor only ever makes an event *later*, so another pupil's is of no use to anybody,
+    and one signature serves all replies of some milliseconds.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._seen: dict[str, int | None] = {}
+
+    def sign(self, now_ms: int) -> str:
+        """`1764057600123.` and 12 characters of HMAC."""
+        text = str(now_ms)
+        return f"{text}.{self._mac(text)}"
+
+    def verify(self, text: str) -> int | None:
+        """Its milliseconds; None if we did not sign it. The same few are asked again and again, hence the memory."""
+        try:
+            return self._seen[text]
+        except KeyError:
+            pass
+        number, _, mac = text.partition(".")
+        genuine = number.isascii() and number.isdigit() and hmac.compare_digest(mac.encode(), self._mac(number).encode())
+        if len(self._seen) >= 4096:
+            self._seen.clear()
+        self._seen[text] = value = int(number) if genuine else None
+        return value
+
+    def _mac(self, text: str) -> str:
+        mac = hmac.digest(self._key, b"time:" + text.encode(), "sha256")[:9]
+        return binascii.b2a_base64(mac, newline=False).decode()

@@ -1,0 +1,221 @@
+"""What one engine worker holds: keys, tables, the group commit, and the tasks that keep them fresh."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import os
+import time
+from typing import TYPE_CHECKING
+
+import asyncpg
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from engine.board import Board
+from engine.bundles.store import BundleStore
+from engine.group_commit import GroupCommit
+from engine.keys import KeyRing
+from engine.metrics import WorkerMetrics
+from engine.protocol import CONTROL_STREAM
+from engine.roster import Roster
+from engine.tokens import SignedTimes, Tokens
+from infra.local import decode_key
+from infra.migrate import require_current
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from pathlib import Path
+
+    from engine.roster import Pupil, Sitting
+    from infra.settings import EngineSettings
+
+log = structlog.get_logger()
+
+REFRESH_EVERY_S = 2.0
+POSTGRES_WAIT_S = 5.0
+STAMP_MS = 20
+
+
+class Worker:
+    """The state of one worker process."""
+
+    def __init__(self, settings: EngineSettings, folder: Path) -> None:
+        self.settings = settings
+        self.tokens = Tokens({int(number): decode_key(key) for number, key in settings.token_keys.items()})
+        self.times = SignedTimes(decode_key(settings.time_key))
+        self.order_key = decode_key(settings.order_key)
+        self.code_pepper = decode_key(settings.code_pepper)
+        self.roster = Roster(folder, demo=settings.demo)
+        self.board = Board()
+        self.bundles = BundleStore(settings.objects, settings.bundle_bucket, folder / "bundles")
+        self.keys = KeyRing(decode_key(settings.release_private_key))
+        self.metrics = WorkerMetrics(folder / "metrics")
+        self.problems: Counter[str] = self.metrics.problems
+        self.postgres_offset_ms = 0
+        self.reasons: dict[str, str] = {}
+        self._stamp: tuple[int, str] = (0, "")
+        self._rebuild = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.pool: asyncpg.Pool[asyncpg.Record] | None = None
+        # For cold routes only; the streams have connections of their own.
+        self.valkey = redis.asyncio.Redis.from_url(settings.valkey_url, socket_timeout=5, socket_connect_timeout=2)
+        self.commits: GroupCommit
+
+    async def start(self) -> None:
+        """Read the tables (from Postgres, else from the disk's snapshot), open a stream, start following."""
+        self.pool = asyncpg.create_pool(self.settings.database_url, min_size=0, max_size=4, command_timeout=15)
+        await self.pool
+        self.commits = GroupCommit(
+            self.settings.valkey_url, self._register_streams, self._retire_stream, self.settings.pending_bytes
+        )
+        last_news = await self._last_news()
+        try:
+            await self._refresh(first=True)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            found = self.roster.load_snapshot()
+            log.warning("engine.start.without_postgres", reason=str(error), snapshot=found)
+            self.reasons["postgres"] = str(error)
+        with contextlib.suppress(Exception):
+            await self.commits.open()
+        follow = [self._follow_postgres(), self._follow_news(last_news), self._watch_memory(), self.metrics.write_for_ever(self)]
+        self._tasks = [asyncio.create_task(work) for work in follow]
+
+    async def close(self) -> None:
+        """Stop following, write what waits, retire the stream."""
+        for task in self._tasks:
+            task.cancel()
+        await self.commits.close()
+        await self.valkey.aclose()
+        if self.pool:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.pool.close(), 3)
+
+    # ---- time ----
+
+    def real_ms(self) -> int:
+        """This machine's clock, Unix milliseconds."""
+        return time.time_ns() // 1_000_000
+
+    def stamp(self, sitting: Sitting | None) -> tuple[int, str]:
+        """The sitting's time and its signature; one signature serves some milliseconds of replies."""
+        real = self.real_ms()
+        if sitting is not None and sitting.demo_speed != 1:
+            now = sitting.now_ms(real)
+            return now, self.times.sign(now)
+        if real - self._stamp[0] >= STAMP_MS:
+            self._stamp = (real, self.times.sign(real))
+        return self._stamp
+
+    def release_ms(self, sitting: Sitting) -> int:
+        """The earlier of our own clock and Postgres': a key goes out only when both are past T0."""
+        real = self.real_ms()
+        return sitting.now_ms(min(real, real + self.postgres_offset_ms))
+
+    def seed(self, pupil: Pupil) -> str:
+        """128 bits from which the order of items and options is drawn (SAFETY D4)."""
+        message = b"order:%d:%d" % (pupil.sitting, pupil.attempt)
+        return hmac.digest(self.order_key, message, "sha256")[:16].hex()
+
+    def count_problem(self, code: str) -> None:
+        """One more answer with this problem code."""
+        self.problems[code] += 1
+
+    # ---- following ----
+
+    async def _refresh(self, *, first: bool = False) -> None:
+        assert self.pool is not None
+        async with self.pool.acquire() as db:
+            if first:
+                await require_current(db)
+            before = time.time()
+            theirs = await db.fetchval("select extract(epoch from clock_timestamp())")
+            # Half of the round trip is the best guess of when Postgres looked at its clock.
+            self.postgres_offset_ms = round((float(theirs) - (before + time.time()) / 2) * 1000)
+            known = set(self.roster.sittings)
+            changed = await self.roster.refresh(db)
+            if first or self._rebuild or set(self.roster.sittings) - known:
+                # News may have been lost with Valkey's data; Postgres has all that matters.
+                self._rebuild = False
+                await self.board.rebuild(db, list(self.roster.sittings))
+        for attempt in [attempt for attempt in self.board.locked if not self._is_locked(attempt)]:
+            self.board.locked.discard(attempt)
+        await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
+        self.keys.hold(self.roster.forms)
+        if changed:
+            await asyncio.to_thread(self.roster.save_snapshot)
+        self.reasons.pop("postgres", None)
+
+    def _is_locked(self, attempt: int) -> bool:
+        pupil = self.roster.pupils.get(attempt)
+        return pupil is not None and pupil.locked
+
+    async def _follow_postgres(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_EVERY_S)
+            try:
+                async with asyncio.timeout(60):
+                    await self._refresh()
+                if not self.commits.ready:
+                    await self.commits.open()
+            except Exception as error:  # noqa: BLE001 (it goes on with what it knows, and says so)
+                self.reasons["postgres"] = str(error) or type(error).__name__
+                log.warning("engine.refresh.failed", reason=self.reasons["postgres"])
+
+    async def _last_news(self) -> str:
+        """Where the control stream stands before the tables are read: from there on nothing is missed."""
+        try:
+            entries = await self.valkey.xrevrange(CONTROL_STREAM, count=1)
+        except (RedisError, OSError):
+            return "0"
+        return entries[0][0].decode() if entries else "0"
+
+    async def _follow_news(self, after: str) -> None:
+        last = after
+        while True:
+            try:
+                answer = await self.valkey.xread({CONTROL_STREAM: last}, count=1000, block=2000)
+            except (RedisError, OSError) as error:
+                self.reasons["valkey"] = str(error)
+                self._rebuild = True
+                await asyncio.sleep(0.2)
+                # Wiped or restored: ids may begin anew. Hearing news twice is harmless, missing them is not.
+                last = "0"
+                continue
+            self.reasons.pop("valkey", None)
+            for _, entries in answer or []:
+                for entry_id, fields in entries:
+                    self.board.hear(fields[b"n"])
+                    last = entry_id.decode()
+
+    async def _watch_memory(self) -> None:
+        """Before Valkey's memory is full saves get 503 and players slow down; nothing is evicted (rule 11)."""
+        while True:
+            with contextlib.suppress(RedisError, OSError):
+                info = await self.valkey.info("memory")
+                limit = int(info["maxmemory"])
+                used = int(info["used_memory"])
+                self.commits.full = bool(limit) and used > limit * self.settings.stream_memory_share
+                self.metrics.valkey_bytes = used
+            await asyncio.sleep(1)
+
+    # ---- streams ----
+
+    async def _register_streams(self, count: int) -> list[int]:
+        assert self.pool is not None
+        rows = await asyncio.wait_for(
+            self.pool.fetch(
+                "insert into stream_position (opened_by) select $1 from generate_series(1, $2) returning stream",
+                *(f"{os.uname().nodename}/{os.getpid()}", count),
+            ),
+            POSTGRES_WAIT_S,
+        )
+        return sorted((row["stream"] for row in rows), reverse=True)
+
+    async def _retire_stream(self, number: int) -> None:
+        assert self.pool is not None
+        await asyncio.wait_for(
+            self.pool.execute("update stream_position set retired_at = now() where stream = $1", number), POSTGRES_WAIT_S
+        )

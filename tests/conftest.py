@@ -1,0 +1,79 @@
+"""The real stack, once a run: Postgres, Valkey and the object store, on free ports, in a folder that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.local import Home, Ports, database_url
+from infra.migrate import migrate
+from infra.parts.supervisor import Stack, command_argv, engine_argv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.loop import Loop
+
+
+def free_ports() -> Ports:
+    """Ports that nobody listens on now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in Ports.__struct_fields__]
+    numbers = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return Ports(**dict(zip(Ports.__struct_fields__, numbers, strict=True)))
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[Loop]:
+    """One event loop for the parts, running in a thread: synchronous tests use it too."""
+    from tests.support.loop import Loop
+
+    background = Loop()
+    yield background
+    background.close()
+
+
+@pytest.fixture(scope="session")
+def stack(loop: Loop) -> Iterator[Stack]:
+    """The servers, migrated."""
+    folder = Path(tempfile.mkdtemp(prefix="elumiti-test-"))
+    # As root, Postgres runs under another account: let it in.
+    folder.chmod(0o755)
+    stack = Stack(Home(folder, free_ports()))
+    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+
+    async def start() -> None:
+        await stack.start_servers()
+        await migrate(owner, stack.secrets.role_passwords)
+
+    loop.run(start(), 120)
+    yield stack
+    loop.run(stack.stop(), 120)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def owner_url(stack: Stack) -> str:
+    """Postgres as the schema's owner: for setting scenes and for looking."""
+    return database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+
+
+@pytest.fixture(scope="session")
+def service(stack: Stack, loop: Loop) -> str:
+    """Engine (two workers) and flusher beside the servers; the engine's address."""
+
+    async def start() -> None:
+        await stack.start_process("engine", "engine", engine_argv(stack.home, 2), stack.home.ports.engine)
+        await stack.start_process("flusher", "flusher", command_argv("flush"))
+
+    loop.run(start(), 60)
+    return f"http://127.0.0.1:{stack.home.ports.engine}"
+
+
