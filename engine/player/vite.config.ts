@@ -12,11 +12,11 @@ function shellList(): Plugin {
       const files = Object.keys(bundle).filter((name) => name.startsWith("assets/")).map((name) => `/${name}`).sort();
       const index = bundle["index.html"];
       const page = index?.type === "asset" ? String(index.source) : "";
-      const shell = ["/", "/manifest.webmanifest", "/icon.svg", ...files];
+      const shell = ["/", "/manifest.webmanifest", "/icon.svg", "/old.js", ...files];
       const version = createHash("sha256").update(page).update(shell.join()).digest("hex").slice(0, 12);
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("sw.js is missing from the build");
-      worker.code = worker.code.replace(/["'`]SHELL_FILES["'`]/, JSON.stringify(shell.join(" "))).replace(/["'`]SHELL_VERSION["'`]/, JSON.stringify(version));
+      worker.code = worker.code.replace("SHELL_FILES", shell.join(" ")).replace("SHELL_VERSION", version);
       if (!worker.code.includes(version)) throw new Error("sw.js has no place for the shell's files");
     },
   };
@@ -27,6 +27,7 @@ export default defineConfig({
   build: {
     target: ["chrome80", "safari14"],
     modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
     sourcemap: false,
     rollupOptions: {
       input: { index: "index.html", sw: "src/sw.ts" },

@@ -3,7 +3,6 @@
  * Stored as it came; what is opened lives in memory only.
  */
 
-import { gunzipSync } from "fflate";
 import { fetchFile, jitter, Refused } from "./api";
 import { fromBase64Url, hkdf, open, sha256 } from "./crypto";
 import { hex } from "./finish";
@@ -95,7 +94,7 @@ export class Bundle {
     if (!form) throw new Error(`bundle: no key for ${file.section}/${file.language}`);
     const key = await hkdf(fromBase64Url(form), `elumiti/file/${file.id}`);
     const packed = await open(key, await this.bytes(file.name), utf8.encode(file.id));
-    return gunzipSync(packed);
+    return gunzip(packed);
   }
 
   /** From the device, else from the server: checked, kept, given. */
@@ -126,6 +125,13 @@ export class Bundle {
   private async stored(name: string): Promise<Uint8Array | null> {
     return (await read<StoredFile>("files", name))?.bytes ?? null;
   }
+}
+
+/** The browser's own where it has one (Safari has since 16.4). */
+async function gunzip(packed: Uint8Array): Promise<Uint8Array> {
+  if (typeof DecompressionStream === "undefined") return (await import("fflate")).gunzipSync(packed);
+  const stream = new Blob([packed as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /** Two who ask at once share one answer; a failure is forgotten, so that the next one tries again. */

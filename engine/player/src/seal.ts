@@ -3,7 +3,6 @@
  * What is still owed to the server goes out first: until then the events stay readable for the sender, and for nobody's eyes.
  */
 
-import { gunzipSync, gzipSync } from "fflate";
 import { hkdf, open, seal, sha256 } from "./crypto";
 import { hex } from "./finish";
 import type { LogEvent } from "./protocol";
@@ -21,11 +20,11 @@ export async function ownerOf(code: string, day: number, month: number): Promise
 }
 
 async function pack(key: Uint8Array, thing: unknown, device: string): Promise<Uint8Array> {
-  return seal(key, gzipSync(utf8.encode(JSON.stringify(thing))), utf8.encode(device));
+  return seal(key, utf8.encode(JSON.stringify(thing)), utf8.encode(device));
 }
 
 async function unpack<T>(key: Uint8Array, sealed: Uint8Array, device: string): Promise<T> {
-  return JSON.parse(new TextDecoder().decode(gunzipSync(await open(key, sealed, utf8.encode(device))))) as T;
+  return JSON.parse(new TextDecoder().decode(await open(key, sealed, utf8.encode(device)))) as T;
 }
 
 /** Puts the attempt (keys, times, texts of the sitting) under the owner's key: at once when he leaves. */

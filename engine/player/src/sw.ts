@@ -37,13 +37,10 @@ worker.addEventListener("fetch", (event) => {
   else if (FILES.includes(url.pathname) || url.pathname.startsWith("/assets/")) event.respondWith(kept(request));
 });
 
-/** The page itself: new from the network when it answers soon, else as it was kept. */
+/** As it was kept: a page and its files always fit each other. The browser asks for a newer worker by itself. */
 async function page(request: Request): Promise<Response> {
   const shell = (await caches.open(CACHE).then((cache) => cache.match("/"))) ?? (await caches.match("/"));
-  if (!shell) return fetch(request);
-  const patience = new Promise<Response>((resolve) => setTimeout(() => resolve(shell.clone()), 2_500));
-  const fresh = fetch(request).then((response) => (response.ok ? response : shell.clone()), () => shell.clone());
-  return Promise.race([fresh, patience]);
+  return shell ?? fetch(request);
 }
 
 async function kept(request: Request): Promise<Response> {

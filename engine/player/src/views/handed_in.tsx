@@ -1,0 +1,28 @@
+/** «Keep this page open»: until the server holds everything for good. */
+
+import type { App } from "../app";
+import type { Attempt } from "../attempt";
+import { t } from "../i18n";
+import { savedOf } from "../saved";
+import { Page, WhomToCall } from "./parts";
+import { Rescue } from "./rescue";
+
+export function HandedIn({ app, attempt }: { app: App; attempt: Attempt }) {
+  const { durable } = attempt.sender.ledger.progress(attempt.log.last);
+  const all = attempt.log.last;
+  const down = attempt.sender.line === "down";
+  const offline = attempt.byItself ? t("handed.offline") : t("handed.offline_lead");
+  return (
+    <Page title={t("handed.title")} art="steppe">
+      <p role="status" class="strong">{down ? offline : attempt.byItself ? t("handed.auto") : t("handed.lead")}</p>
+      <label class="quiet">
+        {t("handed.progress", { n: durable, all })}
+        <progress max={all} value={durable} />
+      </label>
+      {savedOf(attempt).level === "memory" && <p class="trouble">{t("save.state_memory")}</p>}
+      {down && <Rescue attempt={attempt} />}
+      <WhomToCall help={attempt.record.signed_in.sitting.help} />
+      {attempt.log.head.superseded && <button type="button" class="link" onClick={() => void app.leave()}>{t("save.superseded_button")}</button>}
+    </Page>
+  );
+}

@@ -1,0 +1,47 @@
+/** Which page is shown. */
+
+import { useEffect, useReducer } from "preact/hooks";
+import type { App } from "../app";
+import { t } from "../i18n";
+import { Check } from "./check";
+import { Elsewhere } from "./elsewhere";
+import { HandedIn } from "./handed_in";
+import { ChooseLanguage } from "./language";
+import { Practice } from "./practice";
+import { Receipt } from "./receipt";
+import { Review } from "./review";
+import { SignIn } from "./sign_in";
+import { Test } from "./test";
+import { Waiting } from "./waiting";
+import { Wrong } from "./wrong";
+
+export function Root({ app }: { app: App }) {
+  const [, again] = useReducer((n: number) => n + 1, 0);
+  useEffect(() => app.subscribe(() => again(undefined)), [app]);
+  const { attempt } = app;
+  switch (app.screen) {
+    case "loading":
+      return <main class="page"><p class="quiet" role="status">{document.documentElement.lang ? t("busy.loading") : ""}</p></main>;
+    case "language":
+      return <ChooseLanguage app={app} />;
+    case "sign-in":
+      return <SignIn app={app} />;
+    case "elsewhere":
+      return <Elsewhere app={app} />;
+    case "receipt":
+      return app.receipt ? <Receipt app={app} receipt={app.receipt} /> : <SignIn app={app} />;
+    case "wrong":
+      return <Wrong />;
+    case "check":
+      return attempt ? <Check app={app} attempt={attempt} /> : <SignIn app={app} />;
+    case "practice":
+      return <Practice app={app} />;
+    case "waiting":
+      return attempt && app.opening ? <Waiting app={app} attempt={attempt} opening={app.opening} /> : <SignIn app={app} />;
+    case "test":
+    case "review":
+      if (!attempt) return <SignIn app={app} />;
+      if (attempt.handedIn) return <HandedIn app={app} attempt={attempt} />;
+      return app.screen === "test" ? <Test app={app} attempt={attempt} /> : <Review app={app} attempt={attempt} />;
+  }
+}

@@ -1,0 +1,112 @@
+/** Code and birth day. What is typed stays, whatever goes wrong; a slip of one finger is told before the server is asked. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { App, SignInTrouble } from "../app";
+import { CODE_LENGTH, codeFits, readCode, showCode } from "../code";
+import { pick, t, when } from "../i18n";
+import { Languages, Page, WhomToCall } from "./parts";
+
+type Field = "code" | "birth";
+
+export function SignIn({ app }: { app: App }) {
+  const [code, setCode] = useState("");
+  const [day, setDay] = useState(0);
+  const [month, setMonth] = useState(0);
+  const [wrong, setWrong] = useState<{ field: Field; text: string } | null>(null);
+  const error = useRef<HTMLParagraphElement>(null);
+  useEffect(() => { if (wrong || app.trouble) error.current?.focus(); }, [wrong, app.trouble]);
+
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const found = slipOf(code, day, month);
+    setWrong(found);
+    if (!found) void app.signIn(code, day, month);
+  };
+  const text = wrong?.text ?? (app.trouble ? troubleText(app.trouble) : null);
+  const field = wrong?.field ?? (app.trouble?.code === "birth-mismatch" ? "birth" : "code");
+  return (
+    <Page title={t("signin.title")} art="steppe">
+      <Languages app={app} />
+      <p>{t("signin.lead")}</p>
+      <form onSubmit={submit} noValidate class="stack">
+        {text && <p class="trouble" role="alert" tabIndex={-1} ref={error} id="trouble">{text}</p>}
+        {text && <WhomToCall help={app.trouble?.help} />}
+        <div>
+          <label for="code">{t("signin.code")}</label>
+          <CodeField code={code} change={setCode} bad={text !== null && field === "code"} />
+          <p class="quiet" id="code-help">{t("signin.code_help")}</p>
+        </div>
+        <fieldset class="birth">
+          <legend>{t("signin.birth")}</legend>
+          <label>
+            <span>{t("signin.day")}</span>
+            <select value={day} aria-invalid={text !== null && field === "birth"} onChange={(event) => setDay(Number(event.currentTarget.value))}>
+              <option value={0} disabled>–</option>
+              {Array.from({ length: 31 }, (_, i) => <option value={i + 1}>{i + 1}</option>)}
+            </select>
+          </label>
+          <label class="grow">
+            <span>{t("signin.month")}</span>
+            <select value={month} aria-invalid={text !== null && field === "birth"} onChange={(event) => setMonth(Number(event.currentTarget.value))}>
+              <option value={0} disabled>–</option>
+              {t("months").split(",").map((name, i) => <option value={i + 1}>{name}</option>)}
+            </select>
+          </label>
+        </fieldset>
+        <button type="submit" class="primary big" disabled={app.signingIn}>{app.signingIn ? t("signin.busy") : t("signin.button")}</button>
+      </form>
+      {app.receipts.length > 0 && (
+        <details>
+          <summary>{t("signin.receipts")}</summary>
+          <ul class="receipts">
+            {app.receipts.map((receipt) => (
+              <li><strong class="code">{receipt.code}</strong> {pick(receipt.title)}<br /><span class="quiet">{t("receipt.time", { when: when(receipt.at_ms) })}</span></li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </Page>
+  );
+}
+
+/** One field that puts itself into three groups of four; the caret stays where the finger is. */
+function CodeField({ code, change, bad }: { code: string; change: (code: string) => void; bad: boolean }) {
+  const input = useRef<HTMLInputElement>(null);
+  const typed = () => {
+    const field = input.current;
+    if (!field) return;
+    const before = readCode(field.value.slice(0, field.selectionStart ?? field.value.length)).length;
+    const next = readCode(field.value);
+    const shown = showCode(next);
+    const caret = before === next.length ? shown.length : before + Math.floor(before / 4);
+    field.value = shown;
+    field.setSelectionRange(caret, caret);
+    change(next);
+  };
+  return (
+    <input id="code" ref={input} class="code" type="text" inputMode="text" autocomplete="off" autocapitalize="characters" spellcheck={false}
+      autocorrect="off" placeholder="···· ···· ····" value={showCode(code)} onInput={typed} aria-invalid={bad} aria-describedby="code-help" />
+  );
+}
+
+function slipOf(code: string, day: number, month: number): { field: Field; text: string } | null {
+  if (code.length < CODE_LENGTH) return { field: "code", text: t("signin.code_short", { n: CODE_LENGTH - code.length }) };
+  if (!codeFits(code)) return { field: "code", text: t("signin.code_slip") };
+  return day && month ? null : { field: "birth", text: t("signin.birth_missing") };
+}
+
+function troubleText({ code, n, at_ms }: SignInTrouble): string {
+  switch (code) {
+    case "code-unknown": return t("signin.unknown");
+    case "code-malformed": return t("signin.code_slip");
+    case "birth-mismatch": return t("signin.birth_wrong", { n });
+    case "code-locked": return t("signin.locked");
+    case "waiting-not-open": return t("signin.not_open", { when: when(at_ms) });
+    case "sitting-over": return t("signin.over");
+    case "device-held": return t("signin.held");
+    case "slow-down":
+    case "try-later": return t("signin.slow", { n: Math.max(1, n) });
+    case "no-line": return t("signin.no_line");
+    default: return t("signin.refused");
+  }
+}
