@@ -1,0 +1,132 @@
+"""Sessions in Postgres; the cookie's value is known to the browser only, the table holds its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from portal.core.accounts.passwords import verify_password
+from portal.core.accounts.structs import PROJECT, Actor, Grant
+from portal.core.db import Connection, Pool
+
+COOKIE = "elumiti_session"
+LONGEST = timedelta(hours=12)
+IDLE = timedelta(hours=2)
+SEEN_EVERY = timedelta(minutes=1)
+MISSES = 5
+REST = timedelta(minutes=5)
+LONGEST_REST = timedelta(hours=1)
+
+
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as its owner sees it."""
+
+    key_hash: bytes
+    started_at: datetime
+    seen_at: datetime
+    address: str
+    agent: str
+
+
+def key_hash(key: str) -> bytes:
+    """What the table knows of a cookie."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+async def sign_in(db: Connection, login: str, password: str, address: str, agent: str) -> tuple[int, str] | None:
+    """A new session: staff id and cookie. None for every kind of miss, and all kinds take the same time.
+
+    After five misses the account rests for 5 minutes, then twice as long for each further miss, an hour at most.
+    """
+    now = datetime.now(UTC)
+    row = await db.fetchrow(
+        "select id, password_hash, failed_sign_ins, locked_until from staff where login = $1 and disabled_at is null",
+        login.strip().lower(),
+    )
+    fits = await verify_password(row["password_hash"] if row else None, password)
+    if row is None:
+        return None
+    if row["locked_until"] is not None and row["locked_until"] > now:
+        return None
+    if not fits:
+        misses = row["failed_sign_ins"] + 1
+        rest = min(LONGEST_REST, REST * 2 ** max(0, misses - MISSES)) if misses >= MISSES else None
+        await db.execute(
+            "update staff set failed_sign_ins = least($2, 30000), locked_until = $3 where id = $1",
+            *(row["id"], misses, now + rest if rest else None),
+        )
+        return None
+    key = secrets.token_urlsafe(32)
+    await db.execute("update staff set failed_sign_ins = 0, locked_until = null where id = $1", row["id"])
+    await db.execute("delete from staff_session where ends_at < $1", now)
+    await db.execute(
+        """
+        insert into staff_session (key_hash, staff_id, csrf, started_at, seen_at, ends_at, address, agent)
+        values ($1, $2, $3, $4, $4, $5, $6, $7)
+        """,
+        *(key_hash(key), row["id"], secrets.token_urlsafe(24), now, now + LONGEST, address, agent[:200]),
+    )
+    return row["id"], key
+
+
+async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
+    """The person behind a cookie, with his roles of now: a role taken away ends with the next request."""
+    now = datetime.now(UTC)
+    hashed = key_hash(key)
+    row = await pool.fetchrow(
+        """
+        select s.staff_id, s.csrf, s.seen_at, st.login, st.full_name, st.language, st.own_school_id,
+               coalesce((
+                   select jsonb_agg(jsonb_build_object(
+                       'role', g.role, 'region', g.region_code, 'school', g.school_id,
+                       'permissions', (
+                           select coalesce(jsonb_agg(rp.permission), '[]'::jsonb)
+                           from role_permission rp where rp.role = g.role)))
+                   from staff_grant g
+                   where g.staff_id = st.id and g.project = $3 and g.ends_at > $2), '[]'::jsonb) as grants
+        from staff_session s
+        join staff st on st.id = s.staff_id
+        where s.key_hash = $1 and s.ends_at > $2 and s.seen_at > $2 - $4::interval and st.disabled_at is null
+        """,
+        *(hashed, now, PROJECT, IDLE),
+    )
+    if row is None:
+        return None
+    if row["seen_at"] < now - SEEN_EVERY:
+        await pool.execute("update staff_session set seen_at = $2 where key_hash = $1", hashed, now)
+    return Actor(
+        staff_id=row["staff_id"],
+        login=row["login"],
+        full_name=row["full_name"],
+        language=row["language"],
+        own_school_id=row["own_school_id"],
+        grants=msgspec.convert(row["grants"], tuple[Grant, ...]),
+        csrf=row["csrf"],
+        session=hashed,
+        address=address,
+    )
+
+
+async def end_session(db: Connection, staff_id: int, hashed: bytes) -> bool:
+    """End one session of a person."""
+    done = await db.fetchval(
+        "delete from staff_session where key_hash = $1 and staff_id = $2 returning staff_id", hashed, staff_id
+    )
+    return done is not None
+
+
+async def sessions_of(db: Connection, staff_id: int) -> list[SessionRow]:
+    """A person's sessions, newest first."""
+    rows = await db.fetch(
+        """
+        select key_hash, started_at, seen_at, address, agent
+        from staff_session
+        where staff_id = $1 and ends_at > now()
+        order by started_at desc, key_hash
+        """,
+        staff_id,
+    )
+    return [SessionRow(**row) for row in rows]

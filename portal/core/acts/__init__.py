@@ -1,0 +1,8 @@
+"""Acts that need two persons (SAFETY J5): the first asks, the second sees before and after, and does or refuses it."""
+
+from __future__ import annotations
+
+from portal.core.acts.pending import Pending, ask, decide, find, waiting, withdraw
+from portal.core.acts.registry import ACTS, Act, register
+
+__all__ = ["ACTS", "Act", "Pending", "ask", "decide", "find", "register", "waiting", "withdraw"]

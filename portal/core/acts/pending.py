@@ -1,0 +1,167 @@
+"""The waiting acts. Their territory is in the payload (`regions`, `schools`), so that scope decides who may see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from portal.core import audit
+from portal.core.acts.registry import ACTS
+from portal.core.i18n import N_
+from portal.core.problems import NotThere, Problem
+
+if TYPE_CHECKING:
+    from portal.core.accounts.structs import Actor, Scope
+    from portal.core.db import Connection
+
+COLUMNS = """
+    p.id, p.sitting_id, p.act, p.payload, p.before, p.after, p.reason, p.made_by, p.made_at, p.decided_by,
+    p.decided_at, p.state, m.full_name as made_by_name, d.full_name as decided_by_name, s.title as sitting_title
+"""
+TABLES = """
+    from pending_act p
+    join staff m on m.id = p.made_by
+    left join staff d on d.id = p.decided_by
+    left join sitting s on s.id = p.sitting_id
+"""
+
+
+class SamePerson(Problem):
+    """SAFETY J5."""
+
+    code = "same-person"
+    status = 403
+    title = N_("You asked for this yourself.")
+    advice = N_("A second person has to look at it. You can withdraw it.")
+
+
+class AlreadyDecided(Problem):
+    """Another was first."""
+
+    code = "already-decided"
+    status = 409
+    title = N_("This was decided before.")
+    advice = N_("Reload the list to see who decided and how.")
+
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """An act on its way. `before` and `after` are lines for the second person: name → value."""
+
+    id: int
+    sitting_id: int | None
+    act: str
+    payload: dict[str, Any]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    reason: str
+    made_by: int
+    made_at: datetime
+    decided_by: int | None
+    decided_at: datetime | None
+    state: str
+    made_by_name: str
+    decided_by_name: str | None
+    sitting_title: dict[str, str] | None
+
+    def within(self, scope: Scope) -> bool:
+        """Whether all it touches lies in a scope."""
+        regions, schools = self.payload.get("regions", []), self.payload.get("schools", [])
+        if scope.country:
+            return True
+        if schools and all(school in scope.schools for school in schools):
+            return True
+        return bool(regions) and all(region in scope.regions for region in regions)
+
+
+async def ask(
+    db: Connection,
+    actor: Actor,
+    act: str,
+    *,
+    sitting_id: int | None,
+    payload: dict[str, Any],
+    before: dict[str, Any],
+    after: dict[str, Any],
+    reason: str,
+) -> int:
+    """Put an act before a second person; on record."""
+    act_id = await db.fetchval(
+        """
+        insert into pending_act (sitting_id, act, payload, before, after, reason, made_by)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        returning id
+        """,
+        *(sitting_id, ACTS[act].code, payload, before, after, reason, actor.staff_id),
+    )
+    fact = {"act": act, "before": before, "after": after}
+    await audit.record(db, actor, "act.act.asked", kind="act", object_id=act_id, after=fact, reason=reason)
+    return act_id
+
+
+async def waiting(db: Connection, actor: Actor) -> list[Pending]:
+    """What waits in the actor's scope, oldest first."""
+    rows = await db.fetch(f"select {COLUMNS} {TABLES} where p.state = 'waits' order by p.id limit 200")  # noqa: S608
+    found = [Pending(**row) for row in rows]
+    return [act for act in found if act.made_by == actor.staff_id or may_decide(actor, act)]
+
+
+async def decided(db: Connection, actor: Actor) -> list[Pending]:
+    """The newest decided ones in the actor's scope."""
+    rows = await db.fetch(
+        f"select {COLUMNS} {TABLES} where p.state <> 'waits' order by p.decided_at desc nulls last, p.id desc limit 50"  # noqa: S608
+    )
+    found = [Pending(**row) for row in rows]
+    return [act for act in found if act.made_by == actor.staff_id or may_decide(actor, act)]
+
+
+async def find(db: Connection, actor: Actor, act_id: int, *, lock: bool = False) -> Pending:
+    """One act; outside of the scope it is not there."""
+    row = await db.fetchrow(
+        f"select {COLUMNS} {TABLES} where p.id = $1" + (" for update of p" if lock else ""),  # noqa: S608
+        act_id,
+    )
+    act = Pending(**row) if row else None
+    if act is None or not (act.made_by == actor.staff_id or may_decide(actor, act)):
+        raise NotThere
+    return act
+
+
+def may_decide(actor: Actor, act: Pending) -> bool:
+    """Both persons need the act's own permission where it applies."""
+    kind = ACTS.get(act.act)
+    return kind is not None and actor.may("act.decide") and act.within(actor.scope(kind.permission))
+
+
+async def decide(db: Connection, actor: Actor, act_id: int, *, do: bool, reason: str) -> Pending:
+    """The second person's word; called inside a transaction, in which the act is also done."""
+    act = await find(db, actor, act_id, lock=True)
+    if act.made_by == actor.staff_id:
+        raise SamePerson
+    if act.state != "waits":
+        raise AlreadyDecided
+    await _close(db, act_id, actor, "done" if do else "refused")
+    if do:
+        await ACTS[act.act].perform(db, actor, act)
+    else:
+        await audit.record(db, actor, "act.act.refused", kind="act", object_id=act_id, reason=reason)
+    return act
+
+
+async def withdraw(db: Connection, actor: Actor, act_id: int) -> None:
+    """The first person takes it back."""
+    act = await find(db, actor, act_id, lock=True)
+    if act.made_by != actor.staff_id:
+        raise NotThere
+    if act.state != "waits":
+        raise AlreadyDecided
+    await _close(db, act_id, actor, "withdrawn")
+    await audit.record(db, actor, "act.act.withdrawn", kind="act", object_id=act_id)
+
+
+async def _close(db: Connection, act_id: int, actor: Actor, state: str) -> None:
+    await db.execute(
+        "update pending_act set state = $2, decided_by = $3, decided_at = now() where id = $1",
+        *(act_id, state, actor.staff_id),
+    )

@@ -1,0 +1,35 @@
+"""What can wait for a second person; each feature registers its own acts with the function that does them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from portal.core.accounts.structs import Actor
+    from portal.core.acts.pending import Pending
+    from portal.core.db import Connection
+
+
+class Act(msgspec.Struct, frozen=True):
+    """An act: its sentence, the permission both persons need, and what does it (inside the deciding transaction)."""
+
+    code: str
+    text: str
+    permission: str
+    perform: Callable[[Connection, Actor, Pending], Awaitable[None]]
+
+
+ACTS: dict[str, Act] = {}
+
+
+def register(act: Act) -> Act:
+    """Make an act known; a code is registered once."""
+    if act.code in ACTS:
+        msg = f"The act {act.code!r} is registered twice."
+        raise ValueError(msg)
+    ACTS[act.code] = act
+    return act

@@ -1,0 +1,46 @@
+"""The pool of connections, and the type that handlers name for theirs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import asyncpg
+from litestar.params import Dependency
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from litestar.datastructures import State
+
+    Connection = asyncpg.Connection[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    # The pool hands out proxies, which would fail an isinstance check.
+    Connection = Annotated[object, Dependency(skip_validation=True)]
+    Pool = asyncpg.Pool
+
+# A list that waits longer for a lock than a person waits for a page gives up and says so.
+SERVER_SETTINGS = {"application_name": "portal", "lock_timeout": "5s", "statement_timeout": "60s"}
+
+
+async def prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """jsonb arrives as Python values."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind,
+            encoder=lambda value: json.dumps(value, ensure_ascii=False, default=str),
+            decoder=json.loads,
+            schema="pg_catalog",
+        )
+
+
+async def open_pool(url: str, most: int = 16) -> Pool:
+    """The process's pool."""
+    return await asyncpg.create_pool(url, min_size=1, max_size=most, init=prepare, server_settings=SERVER_SETTINGS)
+
+
+async def connection(state: State) -> AsyncIterator[Connection]:
+    """One connection a request."""
+    async with state.pool.acquire() as taken:
+        yield taken

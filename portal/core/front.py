@@ -1,0 +1,138 @@
+"""The portal's front door, around everything: security headers, language, session, the limit of requests.
+
+It stands outside of Litestar because Litestar's own middleware is not run for an address that leads nowhere, and the
+page that says so needs the person's language and his menu too.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from http.cookies import SimpleCookie
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import structlog
+from litestar.datastructures import MutableScopeHeaders
+
+from portal.core.accounts.csrf import SEED_COOKIE, draw_seed, token_for_seed
+from portal.core.accounts.sessions import COOKIE, actor_of
+from portal.core.accounts.structs import ANONYMOUS
+from portal.core.i18n import LANGUAGES, Language, speak
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+    from litestar.types import Message, Receive, Scope, Send
+
+log = structlog.get_logger()
+LANGUAGE_COOKIE = "elumiti_language"
+HEADERS = {
+    # Nothing inline, nothing from elsewhere: what a page needs is a file of ours (SAFETY D6, J7).
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+BURST = 600
+A_SECOND = 10.0
+MOST_ADDRESSES = 20_000
+
+
+class Front:
+    """An ASGI application around another. granian serves this one."""
+
+    def __init__(self, inner: Litestar, *, csrf_key: bytes, secure: bool) -> None:
+        self.inner = inner
+        self._csrf_key = csrf_key
+        self._secure = secure
+        self._limits: dict[str, tuple[float, float]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.inner(scope, receive, send)
+            return
+        began = time.perf_counter()
+        cookies = _cookies(scope)
+        address = scope["client"][0] if scope.get("client") else ""
+        scope["user"] = ANONYMOUS
+        scope["limited"] = not self._passes(address)
+        path = scope["path"]
+        plain = path.startswith("/static/") or path in {"/health", "/ready", "/metrics"}
+        key = cookies.get(COOKIE)
+        if key and not plain:
+            actor = await actor_of(self.inner.state.pool, key, address)
+            scope["user"] = actor or ANONYMOUS
+        seed = cookies.get(SEED_COOKIE) or draw_seed()
+        actor = scope["user"]
+        scope["csrf"] = actor.csrf if actor.signed_in else token_for_seed(self._csrf_key, seed)
+        speak(_language(scope, cookies, actor.language))
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableScopeHeaders.from_message(message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if not plain:
+                    headers.setdefault("cache-control", "no-store")
+                    if not actor.signed_in and SEED_COOKIE not in cookies:
+                        headers.add("set-cookie", self.cookie(SEED_COOKIE, seed))
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request=secrets.token_hex(6))
+        try:
+            await self.inner(scope, receive, send_with_headers)
+        finally:
+            structlog.contextvars.clear_contextvars()
+            if not plain:
+                took = round(1000 * (time.perf_counter() - began), 1)
+                log.info("portal.request.done", method=scope["method"], path=path, status=status, ms=took, staff=actor.staff_id)
+
+    def cookie(self, name: str, value: str, *, age_s: int | None = None) -> str:
+        """A Set-Cookie value of ours."""
+        parts = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+        if age_s is not None:
+            parts.append(f"Max-Age={age_s}")
+        if self._secure:
+            parts.append("Secure")
+        return "; ".join(parts)
+
+    def _passes(self, address: str) -> bool:
+        """A bucket an address: a whole school may sit behind one, so it is generous; it guards against loops."""
+        now = time.monotonic()
+        if len(self._limits) > MOST_ADDRESSES:
+            self._limits.clear()
+        left, since = self._limits.get(address, (float(BURST), now))
+        left = min(float(BURST), left + A_SECOND * (now - since))
+        self._limits[address] = (max(0.0, left - 1), now)
+        return left >= 1
+
+
+def _cookies(scope: Any) -> dict[str, str]:  # noqa: ANN401 (ASGI's own loose type)
+    found: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            jar: SimpleCookie = SimpleCookie(value.decode("latin-1"))
+            found.update({key: morsel.value for key, morsel in jar.items()})
+    return found
+
+
+def _language(scope: Any, cookies: dict[str, str], own: Language | None) -> Language:  # noqa: ANN401
+    """What the address asks for, what the visitor chose, what the person set, what his browser speaks; Kazakh else."""
+    asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
+    for wish in (asked, cookies.get(LANGUAGE_COOKIE), own):
+        for language in LANGUAGES:
+            if wish == language:
+                return language
+    accepted = next((value for name, value in scope["headers"] if name == b"accept-language"), b"").decode("latin-1")
+    for wish in accepted.split(","):
+        for language in LANGUAGES:
+            if wish.strip().lower().startswith(language) and language != "en":
+                return language
+    return "kk"

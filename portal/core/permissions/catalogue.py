@@ -1,0 +1,63 @@
+"""Every permission of the portal with its text; each route names one of them, or says that it is public."""
+
+from __future__ import annotations
+
+import msgspec
+
+from portal.core.i18n import N_
+
+
+class Permission(msgspec.Struct, frozen=True):
+    """What may be done; `text` completes the sentence «may …»."""
+
+    code: str
+    group: str
+    text: str
+
+
+SITTINGS, PEOPLE, LIVE, RESULTS, HOUSE = (
+    N_("Sittings"),
+    N_("Pupils"),
+    N_("During the sitting"),
+    N_("Results"),
+    N_("The house"),
+)
+
+ALL: tuple[Permission, ...] = (
+    Permission("sitting.view", SITTINGS, N_("See sittings and tests")),
+    Permission("sitting.edit", SITTINGS, N_("Make a sitting and change its draft")),
+    Permission("sitting.publish", SITTINGS, N_("Publish a sitting")),
+    Permission("sitting.close", SITTINGS, N_("Close a sitting")),
+    Permission("participant.view", PEOPLE, N_("See pupils of a sitting")),
+    Permission("participant.import", PEOPLE, N_("Import pupils and undo an import")),
+    Permission("participant.lock", PEOPLE, N_("Lock and unlock a sign-in code")),
+    Permission("participant.export", PEOPLE, N_("Download lists of pupils")),
+    Permission("slip.print", PEOPLE, N_("Print sign-in slips (makes new codes)")),
+    Permission("live.view", LIVE, N_("Watch a sitting live")),
+    Permission("control.message", LIVE, N_("Send messages and errata")),
+    Permission("control.time", LIVE, N_("Give extra time, pause and resume")),
+    Permission("control.end", LIVE, N_("End attempts and take back a hand-in")),
+    Permission("act.decide", LIVE, N_("Be the second person of an act")),
+    Permission("receipt.check", LIVE, N_("Check a receipt")),
+    Permission("rescue.take", LIVE, N_("Take in a rescue file")),
+    Permission("score.view", RESULTS, N_("See results after the end")),
+    Permission("score.run", RESULTS, N_("Run scoring")),
+    Permission("score.publish", RESULTS, N_("Publish results")),
+    Permission("score.export", RESULTS, N_("Download results")),
+    Permission("audit.view", HOUSE, N_("Read the audit trail")),
+    Permission("staff.view", HOUSE, N_("See staff and roles")),
+    Permission("staff.edit", HOUSE, N_("Give and take roles, make logins")),
+    Permission("role.edit", HOUSE, N_("Change what a role may do")),
+    Permission("own.account", HOUSE, N_("Use the own account")),
+)
+CODES = frozenset(permission.code for permission in ALL)
+BY_CODE = {permission.code: permission for permission in ALL}
+
+ROLES: dict[str, str] = {
+    "super-admin": N_("super-admin"),
+    "test-administrator": N_("test administrator"),
+    "proctor": N_("proctor"),
+    "analyst": N_("analyst"),
+}
+# Every signed-in person has these, whatever his role.
+EVERYBODY = frozenset({"own.account"})

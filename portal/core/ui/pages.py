@@ -1,0 +1,101 @@
+"""Rendering: one Jinja environment over the core's and the features' templates, and what every page knows."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from litestar import Response
+from litestar.enums import MediaType
+
+from portal.core.i18n import ASTANA, LANGUAGES, clock, current, day, number, of, t, when
+from portal.core.permissions.catalogue import ROLES
+from portal.core.ui.navigation import menu
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from portal.core.accounts.structs import StaffRequest
+
+PORTAL = Path(__file__).parents[2]
+STATIC = Path(__file__).parent / "static"
+
+
+def local_input(value: datetime | None) -> str:
+    """A time as `<input type=datetime-local>` wants it."""
+    return value.astimezone(ASTANA).strftime("%Y-%m-%dT%H:%M") if value else ""
+
+
+@functools.cache
+def static(name: str) -> str:
+    """The address of a static file; its digest in the query lets browsers keep it for ever."""
+    file = STATIC / name
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.exists() else "absent"
+    return f"/static/{name}?v={digest}"
+
+
+def _environment() -> Environment:
+    folders = [Path(__file__).parent / "templates", *sorted(PORTAL.glob("features/*/templates"))]
+    made = Environment(
+        loader=FileSystemLoader([str(folder) for folder in folders]),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        _=t,
+        of=of,
+        when=when,
+        day=day,
+        clock=clock,
+        number=number,
+        static=static,
+        local_input=local_input,
+        languages=LANGUAGES,
+        role_names=ROLES,
+    )
+    return made
+
+
+environment = _environment()
+
+
+def render(name: str, **context: object) -> str:
+    """A template as text."""
+    return environment.get_template(name).render(**context)
+
+
+def page(
+    request: StaffRequest, name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: object
+) -> Response[str]:
+    """A page or a fragment, with who is asking and his menu."""
+    actor = request.scope["user"]
+    settings = request.app.state.settings
+    known: dict[str, object] = {
+        "actor": actor,
+        "csrf": request.scope["csrf"],
+        "path": request.url.path,
+        "query": dict(request.query_params),
+        "language": current(),
+        "menu": menu(actor, request.url.path, demo=settings.demo),
+        "demo": settings.demo,
+        "fragment": bool(request.headers.get("hx-request")),
+        **context,
+    }
+    # The components see the page's context: the form's secret, the address, the language.
+    known["ui"] = environment.get_template("ui.html").make_module(known)
+    html = render(name, **known)
+    return Response(html, status_code=status, media_type=MediaType.HTML, headers=dict(headers or {}))
+
+
+def see_other(path: str) -> Response[str]:
+    """After a change: go and look at it (so that reload repeats nothing)."""
+    return Response("", status_code=303, headers={"location": path})
+
+
+__all__ = ["environment", "page", "render", "see_other", "static"]

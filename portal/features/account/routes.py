@@ -1,0 +1,156 @@
+"""Sign-in, sign-out, language, own sessions and password."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from litestar import Response, get, post
+
+from portal.core import audit
+from portal.core.accounts import StaffRequest, sessions, set_password
+from portal.core.accounts.passwords import verify_password
+from portal.core.db import Connection
+from portal.core.forms import Form
+from portal.core.front import LANGUAGE_COOKIE
+from portal.core.i18n import LANGUAGES, N_
+from portal.core.permissions import allows, public
+from portal.core.problems import NotThere, TooFast
+from portal.core.ui.pages import page, see_other
+from portal.features.account import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portal.core.front import Front
+
+LEAST_PASSWORD = 10
+A_YEAR_S = 365 * 86400
+
+
+@get("/sign-in", guards=[public])
+async def sign_in_page(request: StaffRequest) -> Response[str]:
+    """The form."""
+    if request.scope["user"].signed_in:
+        return see_other("/")
+    return page(request, "account/sign_in.html", errors={}, login="", next=_inside(request.query_params.get("next")))
+
+
+@post("/sign-in", guards=[public])
+async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
+    """A session, or one sentence for every kind of miss (nobody learns which logins exist)."""
+    if request.scope["limited"]:
+        raise TooFast
+    form = Form(await request.form())
+    login, target = form.text("login", most=100), _inside(form.values.get("next"))
+    password = form.values.get("password", "")[:200]
+    address = request.client.host if request.client else ""
+    async with db.transaction():
+        began = await sessions.sign_in(db, login, password, address, request.headers.get("user-agent", ""))
+        await audit.record_for(
+            db,
+            staff_id=began[0] if began else None,
+            acting_as="-",
+            address=address,
+            act="account.session.began" if began else "account.sign-in.missed",
+            kind="staff",
+            # Not the login that was typed: a person in a hurry types his password there.
+            object_id=began[0] if began else "-",
+        )
+    if began is None:
+        form.errors.clear()
+        form.miss("login", N_("Login or password does not fit. After five misses an account rests for five minutes."))
+        return page(request, "account/sign_in.html", status=401, errors=form.errors, login=login, next=target)
+    answer = see_other(target)
+    front: Front = request.app.state.front
+    answer.headers["set-cookie"] = front.cookie(sessions.COOKIE, began[1], age_s=int(sessions.LONGEST.total_seconds()))
+    return answer
+
+
+@post("/sign-out", guards=[public])
+async def sign_out(request: StaffRequest, db: Connection) -> Response[str]:
+    """The session is gone on the server, the cookie in the browser."""
+    actor = request.scope["user"]
+    if actor.signed_in:
+        async with db.transaction():
+            await sessions.end_session(db, actor.staff_id, actor.session)
+            await audit.record(db, actor, "account.session.ended", kind="staff", object_id=actor.staff_id)
+    answer = see_other("/sign-in")
+    answer.headers["set-cookie"] = request.app.state.front.cookie(sessions.COOKIE, "", age_s=0)
+    return answer
+
+
+@get("/language/{code:str}", guards=[public])
+async def choose_language(request: StaffRequest, db: Connection, code: str) -> Response[str]:
+    """Remembered in a cookie, and for staff in the account."""
+    if code not in LANGUAGES:
+        raise NotThere
+    actor = request.scope["user"]
+    if actor.signed_in:
+        await queries.set_language(db, actor.staff_id, code)
+    answer = see_other(_inside(request.query_params.get("next")))
+    answer.headers["set-cookie"] = request.app.state.front.cookie(LANGUAGE_COOKIE, code, age_s=A_YEAR_S)
+    return answer
+
+
+@get("/account", guards=[allows("own.account")])
+async def account(request: StaffRequest, db: Connection) -> Response[str]:
+    """Roles, sessions, password."""
+    return await _account_page(request, db, {})
+
+
+@post("/account/password", guards=[allows("own.account")])
+async def change_password(request: StaffRequest, db: Connection) -> Response[str]:
+    """A new password; all sessions end, also this one."""
+    actor = request.scope["user"]
+    form = Form(await request.form())
+    old, new = form.values.get("old", ""), form.values.get("new", "")
+    if not LEAST_PASSWORD <= len(new) <= 200:
+        form.miss("new", N_("At least {least} characters; a sentence is easier to remember."), least=LEAST_PASSWORD)
+    if not await verify_password(await queries.password_hash(db, actor.staff_id), old):
+        form.miss("old", N_("This is not your present password."))
+    if form.errors:
+        return await _account_page(request, db, form.errors, status=422)
+    async with db.transaction():
+        await set_password(db, actor.staff_id, new)
+        await audit.record(db, actor, "account.password.changed", kind="staff", object_id=actor.staff_id)
+    return see_other("/sign-in")
+
+
+@post("/account/sessions/end", guards=[allows("own.account")])
+async def end_session(request: StaffRequest, db: Connection) -> Response[str]:
+    """End one of the own sessions."""
+    actor = request.scope["user"]
+    form = Form(await request.form())
+    try:
+        hashed = bytes.fromhex(form.values.get("session", ""))
+    except ValueError as error:
+        raise NotThere from error
+    async with db.transaction():
+        if not await sessions.end_session(db, actor.staff_id, hashed):
+            raise NotThere
+        await audit.record(db, actor, "account.session.revoked", kind="staff", object_id=actor.staff_id)
+    return see_other("/account")
+
+
+async def _account_page(
+    request: StaffRequest, db: Connection, errors: Mapping[str, object], status: int = 200
+) -> Response[str]:
+    actor = request.scope["user"]
+    return page(
+        request,
+        "account/account.html",
+        status=status,
+        errors=errors,
+        grants=await queries.grants_of(db, actor.staff_id),
+        sessions=await sessions.sessions_of(db, actor.staff_id),
+    )
+
+
+def _inside(target: str | None) -> str:
+    """An address of ours to go on to; never another site's."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\n" in target:
+        return "/"
+    return target
+
+
+ROUTES = [sign_in_page, sign_in, sign_out, choose_language, account, change_password, end_session]

@@ -1,0 +1,84 @@
+"""What the overview and the search read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from portal.core.accounts import Scope
+    from portal.core.db import Connection
+
+
+class NearSitting(msgspec.Struct, frozen=True, kw_only=True):
+    """A sitting that runs, comes or was just held."""
+
+    id: int
+    title: dict[str, str]
+    state: str
+    starts_at: datetime
+    last_entry_at: datetime
+    participants: int
+
+
+class FoundPupil(msgspec.Struct, frozen=True, kw_only=True):
+    """A hit of the search."""
+
+    id: int
+    sitting_id: int
+    name: str
+    school: dict[str, str]
+    grade: int
+    class_letter: str
+    sitting: dict[str, str]
+    starts_at: datetime
+
+
+async def near_sittings(db: Connection, scope: Scope) -> list[NearSitting]:
+    """Six sittings around now, drafts too."""
+    rows = await db.fetch(
+        """
+        select s.id, s.title, s.state, s.starts_at, s.last_entry_at,
+               (select count(*) from participant p where p.sitting_id = s.id) as participants
+        from sitting s
+        where s.state <> 'archived'
+            and ($1 or exists (
+                select 1
+                from sitting_region sr
+                left join district d on d.region_code = sr.region_code
+                left join school sc on sc.district_id = d.id
+                where sr.sitting_id = s.id and (sr.region_code = any($2) or sc.id = any($3))))
+        order by abs(extract(epoch from s.starts_at - now())), s.id
+        limit 6
+        """,
+        *scope.parameters,
+    )
+    return [NearSitting(**row) for row in rows]
+
+
+async def find_pupils(db: Connection, scope: Scope, words: str) -> list[FoundPupil]:
+    """All words of the query occur in the name, in any order."""
+    patterns = [f"%{_escape(word)}%" for word in words.lower().split()[:4]]
+    rows = await db.fetch(
+        """
+        select p.id, p.sitting_id, concat_ws(' ', p.last_name, p.first_name, nullif(p.middle_name, '')) as name,
+               p.grade, p.class_letter, s.title as sitting, s.starts_at,
+               jsonb_build_object('kk', sc.name_kk, 'ru', sc.name_ru, 'en', sc.name_en) as school
+        from participant p
+        join sitting s on s.id = p.sitting_id
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        where p.search_name like all($4) and ($1 or d.region_code = any($2) or sc.id = any($3))
+        order by s.starts_at desc, p.sort_name, p.id
+        limit 50
+        """,
+        *scope.parameters,
+        patterns,
+    )
+    return [FoundPupil(**row) for row in rows]
+
+
+def _escape(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

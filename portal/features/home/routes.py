@@ -1,0 +1,72 @@
+"""Overview, search, health."""
+
+from __future__ import annotations
+
+import asyncpg
+from litestar import MediaType, Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from portal.core import acts, jobs
+from portal.core.accounts import StaffRequest
+from portal.core.db import Connection
+from portal.core.permissions import allows, public
+from portal.core.problems import NotThere
+from portal.core.ui.listing import words
+from portal.core.ui.pages import page
+from portal.features.home import queries
+
+
+@get("/", guards=[allows("own.account")])
+async def overview(request: StaffRequest, db: Connection) -> Response[str]:
+    """What runs, what comes, what waits for this person."""
+    actor = request.scope["user"]
+    return page(
+        request,
+        "home/overview.html",
+        sittings=await queries.near_sittings(db, actor.scope("sitting.view")) if actor.may("sitting.view") else [],
+        waiting=await acts.waiting(db, actor) if actor.may("act.decide") else [],
+        jobs=[job for job in await jobs.recent(db, made_by=actor.staff_id) if job.open],
+    )
+
+
+@get("/search", guards=[allows("participant.view")])
+async def search(request: StaffRequest, db: Connection) -> Response[str]:
+    """Pupils by half a name, newest sittings first."""
+    actor = request.scope["user"]
+    asked = words(request)
+    found = await queries.find_pupils(db, actor.scope("participant.view"), asked) if len(asked) > 1 else []
+    return page(request, "home/search.html", words=asked, found=found)
+
+
+@get("/jobs/{job_id:int}", guards=[allows("own.account")])
+async def job(request: StaffRequest, db: Connection, job_id: int) -> Response[str]:
+    """The progress card of one's own job."""
+    found = await jobs.find(db, job_id)
+    if found is None or found.made_by != request.scope["user"].staff_id:
+        raise NotThere
+    return page(request, "home/job.html", job=found)
+
+
+@get("/health", guards=[public], media_type=MediaType.TEXT)
+async def health() -> str:
+    """200 while the process lives."""
+    return "ok"
+
+
+@get("/ready", guards=[public], media_type=MediaType.TEXT)
+async def ready(request: StaffRequest) -> Response[str]:
+    """200 when the database answers."""
+    try:
+        await request.app.state.pool.fetchval("select 1", timeout=2)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        return Response(f"database: {type(error).__name__}", status_code=503, media_type=MediaType.TEXT)
+    return Response("ready", media_type=MediaType.TEXT)
+
+
+@get("/metrics", guards=[public])
+async def metrics() -> Response[bytes]:
+    """Prometheus text."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+ROUTES = [overview, search, job, health, ready, metrics]

@@ -1,0 +1,1 @@
+"""Sittings: made, their clock rehearsed, published, closed."""

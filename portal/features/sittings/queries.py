@@ -1,0 +1,245 @@
+"""All SQL of sittings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from portal.core.accounts.structs import PROJECT
+from portal.core.problems import NotThere
+from portal.features.sittings.structs import Draft, FormChoice, FormUse, HistoryLine, Sitting, SittingRow
+
+if TYPE_CHECKING:
+    from portal.core.accounts import Scope
+    from portal.core.db import Connection
+    from portal.core.sittings import SittingHead
+
+IN_SCOPE = """
+    ($1 or exists (
+        select 1
+        from sitting_region sr
+        left join district d on d.region_code = sr.region_code
+        left join school sc on sc.district_id = d.id
+        where sr.sitting_id = s.id and (sr.region_code = any($2) or sc.id = any($3))))
+"""
+SORTS = {
+    "start": "s.starts_at, s.id",
+    "-start": "s.starts_at desc, s.id desc",
+    "title": "kk(s.title ->> 'kk'), s.id",
+    "-title": "kk(s.title ->> 'kk') desc, s.id desc",
+    "pupils": "participants, s.id",
+    "-pupils": "participants desc, s.id desc",
+}
+
+
+async def list_sittings(
+    db: Connection, scope: Scope, *, state: str, words: str, sort: str, limit: int, offset: int
+) -> tuple[list[SittingRow], int]:
+    """A page of the list and how many there are in all."""
+    rows = await db.fetch(
+        f"""
+        select s.id, s.title, s.state, s.place, s.starts_at, s.last_entry_at, t.title as test, f.name as form,
+               (select count(*) from participant p where p.sitting_id = s.id) as participants,
+               (select count(*) from sitting_region sr where sr.sitting_id = s.id) as regions,
+               count(*) over () as total
+        from sitting s
+        join test t on t.id = s.test_id
+        join form f on f.id = s.form_id
+        where {IN_SCOPE} and s.project = $4
+            and ($5 = '' or s.state = $5)
+            and ($6 = '' or lower(s.title::text) like '%' || lower($6) || '%')
+        order by {SORTS[sort]}
+        limit $7 offset $8
+        """,  # noqa: S608 (constants only)
+        *scope.parameters,
+        *(PROJECT, state, words, limit, offset),
+    )
+    total = rows[0]["total"] if rows else 0
+    return [SittingRow(**{k: v for k, v in row.items() if k != "total"}) for row in rows], total
+
+
+async def find_sitting(db: Connection, sitting_id: int, scope: Scope) -> Sitting:
+    """A sitting whole, within the scope."""
+    row = await db.fetchrow(
+        f"""
+        select s.id, s.test_id, s.title, s.form_id, s.reserve_form_id, s.place, s.waiting_opens_at, s.starts_at,
+               s.last_entry_at, s.duration_s, s.ends_at, s.grace_s, s.spread_s, s.late_policy, s.help_name,
+               s.help_phone, s.state, s.rehearsed_at, s.published_at, s.closed_at, t.title as test, f.name as form,
+               r.name as reserve_form, c.full_name as created_by_name,
+               array(select region_code from sitting_region where sitting_id = s.id order by 1) as regions,
+               (select count(*) from participant p where p.sitting_id = s.id) as participants,
+               (select count(*) from participant p where p.sitting_id = s.id and p.code_hash is null) as without_code,
+               array(select distinct extra_minutes from participant where sitting_id = s.id order by 1)
+                   as extra_minutes
+        from sitting s
+        join test t on t.id = s.test_id
+        join form f on f.id = s.form_id
+        left join form r on r.id = s.reserve_form_id
+        left join staff c on c.id = s.created_by
+        where {IN_SCOPE} and s.id = $4 and s.project = $5
+        """,  # noqa: S608 (constants only)
+        *scope.parameters,
+        *(sitting_id, PROJECT),
+    )
+    if row is None:
+        raise NotThere
+    return Sitting(**row)
+
+
+async def forms(db: Connection) -> list[FormChoice]:
+    """Every form of the project's tests, newest test first."""
+    rows = await db.fetch(
+        """
+        select f.id, f.test_id, t.title as test, f.name, f.state, k.form_id is not null as packed
+        from form f
+        join test t on t.id = f.test_id
+        left join form_pack k on k.form_id = f.id
+        where t.project = $1
+        order by t.id desc, f.name, f.id
+        """,
+        PROJECT,
+    )
+    return [FormChoice(**row) for row in rows]
+
+
+async def other_uses(db: Connection, sitting_id: int, form_ids: list[int]) -> list[FormUse]:
+    """Published sittings, now or before, in which one of these forms is main or reserve."""
+    rows = await db.fetch(
+        """
+        select case when s.form_id = any($2) then s.form_id else s.reserve_form_id end as form_id,
+               s.id as sitting_id, s.title, s.starts_at
+        from sitting s
+        where s.id <> $1 and s.state <> 'draft' and (s.form_id = any($2) or s.reserve_form_id = any($2))
+        order by s.starts_at, s.id
+        """,
+        *(sitting_id, form_ids),
+    )
+    return [FormUse(**row) for row in rows]
+
+
+async def insert(db: Connection, draft: Draft, staff_id: int | None) -> int:
+    """A new draft."""
+    sitting_id = await db.fetchval(
+        """
+        insert into sitting (project, test_id, form_id, reserve_form_id, title, place, waiting_opens_at, starts_at,
+                             last_entry_at, duration_s, ends_at, grace_s, spread_s, late_policy, help_name,
+                             help_phone, created_by)
+        select $1, f.test_id, f.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+        from form f
+        where f.id = $2
+        returning id
+        """,
+        PROJECT,
+        *_values(draft),
+        staff_id,
+    )
+    await set_regions(db, sitting_id, draft.regions)
+    return sitting_id
+
+
+async def update(db: Connection, sitting_id: int, draft: Draft) -> bool:
+    """Change a draft; its clock is to be rehearsed anew. False: it is no draft any more."""
+    done = await db.fetchval(
+        """
+        update sitting
+        set test_id = (select test_id from form where id = $2), form_id = $2, reserve_form_id = $3, title = $4,
+            place = $5, waiting_opens_at = $6, starts_at = $7, last_entry_at = $8, duration_s = $9, ends_at = $10,
+            grace_s = $11, spread_s = $12, late_policy = $13, help_name = $14, help_phone = $15, rehearsed_at = null
+        where id = $1 and state = 'draft'
+        returning id
+        """,
+        sitting_id,
+        *_values(draft),
+    )
+    if done:
+        await set_regions(db, sitting_id, draft.regions)
+    return done is not None
+
+
+def _values(draft: Draft) -> tuple[object, ...]:
+    return (
+        draft.form_id,
+        draft.reserve_form_id,
+        draft.title,
+        draft.place,
+        draft.waiting_opens_at,
+        draft.starts_at,
+        draft.last_entry_at,
+        draft.duration_s,
+        draft.ends_at,
+        draft.grace_s,
+        draft.spread_s,
+        draft.late_policy,
+        draft.help_name,
+        draft.help_phone,
+    )
+
+
+async def set_regions(db: Connection, sitting_id: int, regions: list[str]) -> None:
+    """Exactly these regions."""
+    await db.execute("delete from sitting_region where sitting_id = $1", sitting_id)
+    await db.execute(
+        "insert into sitting_region (sitting_id, region_code) select $1, unnest($2::text[])", sitting_id, regions
+    )
+
+
+async def set_rehearsed(db: Connection, sitting_id: int, at: datetime) -> bool:
+    """A person looked at the time line and confirmed it."""
+    done = await db.fetchval(
+        "update sitting set rehearsed_at = $2 where id = $1 and state = 'draft' returning id", sitting_id, at
+    )
+    return done is not None
+
+
+async def publish(db: Connection, sitting_id: int, at: datetime) -> bool:
+    """From now on pupils may sign in; makes the partition of its events."""
+    done = await db.fetchval(
+        "update sitting set state = 'published', published_at = $2 where id = $1 and state = 'draft' returning id",
+        *(sitting_id, at),
+    )
+    if done is None:
+        return False
+    await db.execute("select make_sitting_partition($1)", sitting_id)
+    return True
+
+
+async def close(db: Connection, sitting_id: int, at: datetime) -> bool:
+    """Over for good."""
+    done = await db.fetchval(
+        "update sitting set state = 'closed', closed_at = $2 where id = $1 and state = 'published' returning id",
+        *(sitting_id, at),
+    )
+    return done is not None
+
+
+async def history(db: Connection, sitting_id: int) -> list[HistoryLine]:
+    """What was done with this sitting, newest first."""
+    rows = await db.fetch(
+        """
+        select a.at, a.act, s.full_name as name, a.reason
+        from audit a
+        left join staff s on s.id = a.staff_id
+        where (a.object_kind = 'sitting' and a.object_id = $1::text)
+            or (a.object_kind in ('import', 'score_run') and a.after ->> 'sitting_id' = $1::text)
+        order by a.id desc
+        limit 200
+        """,
+        str(sitting_id),
+    )
+    return [HistoryLine(**row) for row in rows]
+
+
+async def last_over(db: Connection, head: SittingHead, plain: datetime) -> datetime:
+    """When the last attempt can be over, with what controls have given and taken."""
+    given_s, ended = await db.fetchrow(
+        """
+        select coalesce((select sum(coalesce((body ->> 'extra_s')::int, 0) + coalesce((body ->> 'paused_s')::int, 0))
+                         from control where sitting_id = $1 and kind in ('extra', 'resume')), 0),
+               (select max((body ->> 'at_ms')::bigint)
+                from control where sitting_id = $1 and kind = 'end' and scope = 'sitting')
+        """,
+        head.id,
+    )
+    if ended is not None:
+        return datetime.fromtimestamp(ended / 1000 + head.grace_s, UTC)
+    return plain + timedelta(seconds=given_s)

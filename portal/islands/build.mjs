@@ -1,0 +1,46 @@
+// Builds what the portal's pages load into portal/core/ui/static/dist: htmx, our script, the icon sprite, the fonts.
+import { build } from "esbuild";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "..", "core", "ui", "static", "dist");
+const from = (...parts) => join(here, "node_modules", ...parts);
+
+const ICONS = (await readFile(join(here, "icons.txt"), "utf8")).split("\n").filter(Boolean);
+
+async function sprite() {
+  const symbols = await Promise.all(
+    ICONS.map(async (name) => {
+      const svg = await readFile(from("lucide-static", "icons", `${name}.svg`), "utf8");
+      const inner = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>")).trim();
+      return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">${inner}</symbol>`;
+    }),
+  );
+  await writeFile(join(out, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
+}
+
+await mkdir(out, { recursive: true });
+await build({
+  entryPoints: [join(here, "src", "portal.ts")],
+  outfile: join(out, "portal.js"),
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: ["chrome80", "safari14"],
+});
+await copyFile(from("htmx.org", "dist", "htmx.min.js"), join(out, "htmx.js"));
+for (const weight of ["400", "500", "600"]) {
+  for (const subset of ["latin", "cyrillic", "cyrillic-ext"]) {
+    const name = `golos-text-${subset}-${weight}-normal.woff2`;
+    await copyFile(from("@fontsource", "golos-text", "files", name), join(out, name));
+  }
+}
+for (const [folder, name] of [
+  ["400Regular", "GolosText_400Regular.ttf"],
+  ["600SemiBold", "GolosText_600SemiBold.ttf"],
+]) {
+  await copyFile(from("@expo-google-fonts", "golos-text", folder, name), join(out, name));
+}
+await sprite();

@@ -1,0 +1,11 @@
+/** The portal's one script. Every page works without it; it adds comfort to what HTML already does. */
+import { mountDialogs } from "./dialogs";
+import { mountPolling } from "./polling";
+import { mountShell } from "./shell";
+import { mountUnsaved } from "./unsaved";
+
+document.documentElement.classList.add("js");
+mountShell(document);
+mountDialogs(document);
+mountUnsaved(document);
+mountPolling(document);
