@@ -1,0 +1,116 @@
+"""Each attempt's deadline from what Postgres holds: its start, its extra time, and the controls that concern it.
+
+The rule itself is engine.timing's; this module only gathers its inputs for a whole sitting (DESIGN §1, rules 9 and 10).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.timing import AttemptClock, SittingClock, deadline_ms, last_possible_end_ms
+
+
+class Control(msgspec.Struct, frozen=True):
+    """A row of control. scope_id is text: a sitting's, school's or attempt's number, or a region's code."""
+
+    scope: str
+    scope_id: str
+    version: int
+    kind: str
+    body: str
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an attempt belongs, for the scopes of controls, and its own extra time."""
+
+    sitting_id: int
+    region_code: str
+    school_id: int
+    attempt_id: int
+    extra_s: int
+
+
+class _Body(msgspec.Struct, frozen=True):
+    """The absolute values that the kinds of control carry."""
+
+    extra_s: int = 0
+    since_ms: int = 0
+    paused_s: int = 0
+    at_ms: int = 0
+
+
+_decode_body = msgspec.json.Decoder(_Body).decode
+
+
+class Controls:
+    """The controls of a sitting, ready to be asked for one attempt after the other."""
+
+    def __init__(self, controls: list[Control]) -> None:
+        self._by_scope: dict[tuple[str, str], list[tuple[Control, _Body]]] = {}
+        for control in sorted(controls, key=lambda control: control.version):
+            key = (control.scope, control.scope_id)
+            self._by_scope.setdefault(key, []).append((control, _decode_body(control.body)))
+
+    def clock(self, place: Place, started_ms: int | None) -> AttemptClock:
+        """The attempt's clock: within a scope the newest value stands, different scopes add up."""
+        extra: dict[str, int] = {}
+        paused: dict[str, int] = {}
+        paused_since: dict[str, int] = {}
+        ended: dict[str, int] = {}
+        for control, body in self._concerning(place):
+            match control.kind:
+                case "extra":
+                    extra[control.scope] = body.extra_s
+                case "pause":
+                    paused_since[control.scope] = body.since_ms
+                case "resume":
+                    paused[control.scope] = body.paused_s
+                    paused_since.pop(control.scope, None)
+                case "end":
+                    ended[control.scope] = body.at_ms
+                case "reopen":
+                    # Taking back a hand-in lifts every end that came before it.
+                    ended.clear()
+                case _:
+                    pass
+        return AttemptClock(
+            started_ms=started_ms,
+            extra_s=place.extra_s + sum(extra.values()),
+            paused_since_ms=min(paused_since.values(), default=None),
+            paused_s=sum(paused.values()),
+            ended_ms=min(ended.values(), default=None),
+        )
+
+    def deadline(self, sitting: SittingClock, place: Place, started_ms: int | None) -> int | None:
+        """When the attempt's answers stop counting, Unix ms; None where the key was never released."""
+        return deadline_ms(sitting, self.clock(place, started_ms))
+
+    def last_end(self, sitting: SittingClock, longest_extra_s: int) -> int:
+        """When the last attempt of the sitting can be over, grace included; an upper bound over all scopes."""
+        given: dict[str, int] = {}
+        held: dict[str, int] = {}
+        for (scope, _), controls in self._by_scope.items():
+            for control, body in controls:
+                if control.kind == "extra":
+                    given[scope] = max(given.get(scope, 0), body.extra_s)
+                if control.kind == "resume":
+                    held[scope] = max(held.get(scope, 0), body.paused_s)
+        return last_possible_end_ms(sitting, longest_extra_s + sum(given.values()) + sum(held.values()))
+
+    def someone_is_paused(self) -> bool:
+        """Whether a pause of some scope has not been lifted: then no last end is known."""
+        newest = (
+            [control.kind for control, _ in controls if control.kind in ("pause", "resume")]
+            for controls in self._by_scope.values()
+        )
+        return any(kinds and kinds[-1] == "pause" for kinds in newest)
+
+    def _concerning(self, place: Place) -> list[tuple[Control, _Body]]:
+        scopes = (
+            ("sitting", str(place.sitting_id)),
+            ("region", place.region_code),
+            ("school", str(place.school_id)),
+            ("attempt", str(place.attempt_id)),
+        )
+        found = [control for scope in scopes for control in self._by_scope.get(scope, ())]
+        return sorted(found, key=lambda pair: pair[0].version)
