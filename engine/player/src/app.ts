@@ -57,6 +57,7 @@ export class App {
     document.addEventListener("visibilitychange", () => this.attempt?.hidden(document.visibilityState === "hidden"));
     addEventListener("pagehide", () => this.attempt?.keepDraft());
     addEventListener("online", () => this.attempt?.sender.lineMayBeBack());
+    addEventListener("offline", () => this.attempt?.sender.lineGone());
     setInterval(() => this.tick(), 1000);
     setInterval(() => void sendDebts(this.attempt?.log.head.device ?? null), 60_000);
     this.receipts = await readAll<ReceiptRecord>("receipts").catch(() => []);
@@ -258,7 +259,10 @@ export class App {
   }
 
   private applyTextSize(): void {
-    document.documentElement.dataset["size"] = String(this.settings.text_size);
+    const { dataset } = document.documentElement;
+    dataset["size"] = String(this.settings.text_size);
+    if (this.settings.text_size >= 150) dataset["large"] = "";
+    else delete dataset["large"];
   }
 
   private tick(): void {

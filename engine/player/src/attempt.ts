@@ -196,6 +196,7 @@ export class Attempt implements Host {
       await this.persist();
     }
     await this.readTexts(this.owner.language());
+    this.sender.quicken();
   }
 
   async readTexts(language: Language): Promise<void> {

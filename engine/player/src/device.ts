@@ -1,6 +1,6 @@
 /** What the device check finds. Nothing here stops anybody. */
 
-import type { Key } from "./i18n";
+import { decimal, type Key } from "./i18n";
 
 export type Level = "fine" | "note" | "warn";
 export interface Finding { level: Level; key: Key; values?: Record<string, string | number> }
@@ -57,7 +57,7 @@ export function lineFinding(roundTrip_ms: number | null): Finding {
 
 export function sizeFinding(bytes: number): Finding {
   // Saves and their answers add about a quarter of a megabyte in an hour.
-  return { level: "fine", key: "check.size", values: { mb: Math.max(0.1, (bytes + 250_000) / 1e6).toFixed(1) } };
+  return { level: "fine", key: "check.size", values: { mb: decimal(Math.max(0.1, (bytes + 250_000) / 1e6)) } };
 }
 
 /** At most 64 characters, for the proctor's eyes. */

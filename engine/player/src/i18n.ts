@@ -35,6 +35,11 @@ export function pick(texts: Texts): string {
   return texts[current] ?? LANGUAGES.map((language) => texts[language]).find(Boolean) ?? "";
 }
 
+/** One digit after the sign that this language uses. */
+export function decimal(value: number): string {
+  return current === "en" ? value.toFixed(1) : value.toFixed(1).replace(".", ",");
+}
+
 const ASTANA_MS = 5 * 3_600_000;
 
 /** The country's time, not the phone's: the tables of zones in old phones are older than the law of 2024. */

@@ -58,6 +58,18 @@ export class Sender {
     else this.plan(jitter(spread_ms), keepalive);
   }
 
+  /** The test is open now: the rhythm of the exam begins. */
+  quicken(): void {
+    if (!this.busy) this.plan(this.regular());
+  }
+
+  /** The browser says that the network is gone: no need to find out by waiting. */
+  lineGone(): void {
+    this.line = "down";
+    this.host.changed();
+    this.plan(LINE_RETRY_MS[0] ?? 0);
+  }
+
   /** The browser says that there is a network again. A silence of a minute or more is ended with 0–5 s of spread. */
   lineMayBeBack(): void {
     if (this.line !== "up") this.soon(this.lineLostAt === null ? 1_000 : 5_000);

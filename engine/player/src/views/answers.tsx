@@ -24,7 +24,8 @@ export function Answers(props: Props) {
   }
 }
 
-const LETTERS: Record<Language, string> = { kk: "АӘБВГДЕЖЗ", ru: "АБВГДЕЖЗИ", en: "ABCDEFGHI" };
+/** As on the country's paper tests, in every language. */
+const LETTERS = "ABCDEFGHI";
 
 /** The next value when the option is touched: one of them, or some of them in the order of touching. */
 export function toggled(item: Item, before: unknown, option: number): number | number[] {
@@ -33,7 +34,7 @@ export function toggled(item: Item, before: unknown, option: number): number | n
   return chosen.includes(option) ? chosen.filter((id) => id !== option) : [...chosen, option];
 }
 
-function Choices({ item, answering, language, zoom, hint }: Props) {
+function Choices({ item, answering, zoom, hint }: Props) {
   const value = answering.answer(item.id);
   const many = item.kind === "multiple";
   const chosen = (option: Choice) => (Array.isArray(value) ? value.includes(option.id) : value === option.id);
@@ -46,7 +47,7 @@ function Choices({ item, answering, language, zoom, hint }: Props) {
         <label class={chosen(option) ? "option chosen" : "option"}>
           <input type={many ? "checkbox" : "radio"} name={`item-${item.id}`} checked={chosen(option)}
             onChange={() => answering.choose(item.id, toggled(item, value, option.id))} />
-          <span class={many ? "letter square" : "letter"} aria-hidden="true">{many && chosen(option) ? <Icon name="check" /> : LETTERS[language].charAt(i)}</span>
+          <span class={many ? "letter square" : "letter"} aria-hidden="true">{many && chosen(option) ? <Icon name="check" /> : LETTERS.charAt(i)}</span>
           <span class="words">
             {option.picture && <OptionPicture option={option} answering={answering} zoom={zoom} />}
             {option.text !== null && option.text !== "" && <Html html={option.text} picture={answering.picture} zoom={zoom} />}

@@ -58,7 +58,10 @@ export function Dialog({ title, close, children, wide = false }: { title: string
     const before = document.activeElement;
     if (typeof dialog.showModal === "function") {
       if (!dialog.open) dialog.showModal();
-    } else dialog.setAttribute("open", "");
+    } else {
+      dialog.setAttribute("open", "");
+      dialog.classList.add("plain");
+    }
     heading.current?.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();

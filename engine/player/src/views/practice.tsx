@@ -25,8 +25,9 @@ export function Practice({ app }: { app: App }) {
   return (
     <div class="test">
       <header class="top"><div class="bar"><p class="counter"><Icon name="grid" /><span>{at + 1} / {items.length}</span></p><p class="grow">{t("practice.title")}</p>
-        <button type="button" class="bare" aria-label={t("practice.back")} onClick={back}><Icon name="close" /></button></div></header>
-      <div class="banner" role="note"><p>{t("practice.note")}</p></div>
+        <button type="button" class="bare" aria-label={t("practice.back")} onClick={back}><Icon name="close" /></button></div>
+        <div class="banner" role="note"><p>{t("practice.note")}</p></div>
+      </header>
       <div class="two">
         <main>
           <Question item={item} number={at + 1} answering={answering} language={app.settings.language} />

@@ -33,7 +33,7 @@ export function SignIn({ app }: { app: App }) {
         {text && <WhomToCall help={app.trouble?.help} />}
         <div>
           <label for="code">{t("signin.code")}</label>
-          <CodeField code={code} change={setCode} bad={text !== null && field === "code"} />
+          <CodeField code={code} change={(next) => { setCode(next); setWrong(null); }} bad={text !== null && field === "code"} />
           <p class="quiet" id="code-help">{t("signin.code_help")}</p>
         </div>
         <fieldset class="birth">

@@ -39,7 +39,6 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
   return (
     <div class="test">
       <Top app={app} attempt={attempt} at={at} all={items.length} open={setOver} />
-      <Banner app={app} attempt={attempt} />
       <div class="two">
         <main>
           {attempt.pausedSince !== null ? <Pause /> : (
@@ -81,6 +80,7 @@ function Top({ app, attempt, at, all, open }: { app: App; attempt: Attempt; at: 
       </div>
       <div class={`line ${level}`} aria-hidden="true" />
       <SpokenState level={level} />
+      <Banner app={app} attempt={attempt} />
     </header>
   );
 }
@@ -151,7 +151,7 @@ function Bottom({ attempt, item, at, all, turn }: { attempt: Attempt; item: Item
     <nav class="bottom" aria-label={t("nav.label")}>
       <button type="button" class="secondary" disabled={at === 0} onClick={() => turn(-1)}><Icon name="back" /><span>{t("nav.back")}</span></button>
       <button type="button" class={marked ? "secondary marked" : "secondary"} aria-pressed={marked} onClick={() => attempt.mark(item.id)}>
-        <Icon name="mark" filled={marked} /><span>{marked ? t("nav.marked") : t("nav.mark")}</span>
+        <Icon name="mark" filled={marked} /><span>{t("nav.mark")}</span>
       </button>
       <button type="button" class="primary" id="next" onClick={() => turn(1)}><span>{last ? t("nav.review") : t("nav.next")}</span><Icon name="next" /></button>
     </nav>

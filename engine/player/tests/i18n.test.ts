@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { clockTime, speak, t, timeLeft, when } from "../src/i18n";
+import en from "../src/i18n/en.json";
+import kk from "../src/i18n/kk.json";
+import ru from "../src/i18n/ru.json";
+
+const holes = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([hole]) => hole).sort();
+
+test("each sentence exists in three languages with the same places to fill", () => {
+  for (const other of [ru, en]) {
+    expect(Object.keys(other).sort()).toEqual(Object.keys(kk).sort());
+    for (const [key, text] of Object.entries(kk)) expect([key, holes(other[key as keyof typeof kk])]).toEqual([key, holes(text)]);
+  }
+});
+
+test("times are Astana's, whatever the phone's zone", async () => {
+  globalThis.document = { documentElement: {} } as Document;
+  await speak("kk");
+  const at = Date.UTC(2026, 10, 23, 9, 0);
+  expect(clockTime(at)).toBe("14:00");
+  expect(when(at)).toBe("23 қараша 2026, 14:00 (Астана уақыты)");
+  expect(t("time.minutes", { n: 5 })).toBe("5 мин");
+});
+
+test("seconds are shown only in the last two minutes", () => {
+  expect(timeLeft(60 * 60_000)).toBe("60 мин");
+  expect(timeLeft(120_001)).toBe("3 мин");
+  expect(timeLeft(120_000)).toBe("2:00");
+  expect(timeLeft(9_000)).toBe("0:09");
+  expect(timeLeft(0)).toBe("0:00");
+});
