@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from portal.features.account import routes as account
 from portal.features.home import routes as home
+from portal.features.participants import imports
+from portal.features.participants import jobs as participant_jobs
+from portal.features.participants import routes as participants
 from portal.features.sittings import routes as sittings
+from portal.features.slips import routes as slips
 
-ROUTES = [*account.ROUTES, *home.ROUTES, *sittings.ROUTES]
+ROUTES = [
+    *account.ROUTES,
+    *home.ROUTES,
+    *sittings.ROUTES,
+    *participants.ROUTES,
+    *imports.ROUTES,
+    *slips.ROUTES,
+]
+WORK = {**participant_jobs.WORK}

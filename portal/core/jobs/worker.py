@@ -13,6 +13,7 @@ from saq.job import CronJob
 from saq.queue.redis import RedisQueue
 
 from infra.errors import PlainError
+from portal.core.i18n import speak
 from portal.core.jobs import rows
 from portal.core.problems import Problem
 
@@ -74,8 +75,9 @@ async def run_one(pool: Pool, settings: PortalSettings, kinds: Mapping[str, Work
     """Do one job, whatever it says in the queue; the row's state decides whether it is still to be done."""
     async with pool.acquire() as db:
         job = await rows.begin(db, job_id)
-    if job is None:
-        return
+        if job is None:
+            return
+        speak(await db.fetchval("select language from staff where id = $1", job.made_by) or "kk")
     state, result = "done", {}
     try:
         result = await kinds[job.kind](Context(pool, settings, job))

@@ -13,7 +13,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from portal.core.i18n import N_, t
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Problem(Exception):
@@ -94,3 +99,16 @@ class TooLarge(Problem):
     status = 413
     title = N_("This file is too large.")
     advice = N_("At most {limit_mb} MB are taken. Split the file, or send it as CSV.")
+
+
+def told(result: Mapping[str, object] | None) -> str:
+    """The sentence of a job that failed with a problem; empty when it failed otherwise."""
+    code, values = (result or {}).get("problem"), (result or {}).get("values")
+    kinds = [Problem]
+    while kinds:
+        kind = kinds.pop()
+        kinds.extend(kind.__subclasses__())
+        if kind.code == code and kind is not Problem:
+            title, advice = kind(**(values if isinstance(values, dict) else {})).said()
+            return f"{title} {advice}"
+    return ""

@@ -1,0 +1,37 @@
+"""`elumiti work`: the portal's jobs (imports, cleaning) in a process of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.local import adopt
+from infra.settings import PortalSettings, read
+from portal.core.db import open_pool
+from portal.core.jobs.worker import worker
+from portal.features import WORK
+from portal.features.participants.jobs import erase_old_files
+
+
+def work() -> None:
+    """Do the portal's jobs until stopped."""
+    adopt("portal")
+    asyncio.run(_work(read(PortalSettings)))
+
+
+async def _work(settings: PortalSettings) -> None:
+    pool = await open_pool(settings.database_url, most=6)
+
+    async def daily() -> None:
+        await erase_old_files(settings.objects, datetime.now(UTC))
+
+    running = worker(pool, settings, WORK, daily)
+    ready = os.environ.get("ELUMITI_READY_FILE")
+    if ready:
+        Path(ready).touch()
+    try:
+        await running.start()
+    finally:
+        await pool.close()

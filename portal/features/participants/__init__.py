@@ -1,0 +1,1 @@
+"""Pupils of a sitting: imported, found, helped."""

@@ -1,0 +1,154 @@
+"""The two jobs of an import: read and check; take in. Both do all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+
+from infra.objects import open_bucket
+from portal.core import audit
+from portal.core.accounts.structs import Scope
+from portal.features.participants import queries, rules
+from portal.features.participants.problems import FileUnreadable, NotChecked, RowsTaken
+from portal.features.participants.reading import read_rows
+
+if TYPE_CHECKING:
+    from infra.settings import ObjectStore
+    from portal.core.db import Connection
+    from portal.core.jobs import Context, Job
+    from portal.features.participants.structs import Checked
+
+BUCKET = "imports"
+SAMPLE = 8
+KEEP_DAYS = 30
+
+
+async def check(context: Context) -> dict[str, Any]:
+    """Read the file, check every row, and stage them if all are good."""
+    job = context.job
+    assert job.sitting_id is not None
+    async with open_bucket(context.settings.objects, BUCKET) as bucket:
+        body = await bucket.get(job.payload["key"])
+    if body is None:
+        raise FileUnreadable
+    scope = msgspec.convert(job.payload["scope"], Scope)
+    async with context.pool.acquire() as db:
+        schools = await queries.schools_for_import(db, job.sitting_id, scope)
+        taken = await queries.external_ids(db, job.sitting_id)
+    total, rows = await asyncio.to_thread(read_rows, body)
+    await context.progress(0, total)
+    progress = _Progress(context, total)
+    checked = await asyncio.to_thread(
+        rules.check_rows, rows, schools, taken, datetime.now(UTC).date(), progress.at_row
+    )
+    result = _outcome(total, checked)
+    async with context.pool.acquire() as db, db.transaction():
+        if not checked.errors:
+            await queries.drop_staged(db, job.id)
+            await queries.stage(db, job.id, checked.rows)
+        fact = {"sitting_id": str(job.sitting_id), "rows": total, "errors": len(checked.errors), "file": job.payload["name"]}
+        await _record(db, job, "participant.import.checked", job.id, fact)
+    return result
+
+
+async def take(context: Context) -> dict[str, Any]:
+    """The staged rows become pupils of the sitting."""
+    job = context.job
+    async with context.pool.acquire() as db, db.transaction():
+        taken = await take_in(db, job, job.payload["check"])
+    return {"taken": taken}
+
+
+async def take_in(db: Connection, job: Job, check_id: int) -> int:
+    """Inside the caller's transaction: rows, marks on the check, record."""
+    assert job.sitting_id is not None
+    # 300 000 rows with their indexes take longer than a page may.
+    await db.execute("set local statement_timeout = 0")
+    await db.fetchval("select id from sitting where id = $1 for update", job.sitting_id)
+    try:
+        taken = await queries.take_staged(db, job.sitting_id, check_id)
+    except asyncpg.UniqueViolationError as error:
+        raise RowsTaken from error
+    if taken == 0:
+        raise NotChecked
+    fact = {"sitting_id": str(job.sitting_id), "rows": taken}
+    await _record(db, job, "participant.import.taken", check_id, fact)
+    return taken
+
+
+class _Progress:
+    """Tells the row of the job twice a second, from the thread that checks."""
+
+    def __init__(self, context: Context, total: int) -> None:
+        self._context, self._total = context, total
+        self._loop = asyncio.get_running_loop()
+        self._told = 0.0
+        self._done = 0
+
+    def at_row(self, _number: int) -> None:
+        """A row is done."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told > 0.5:
+            self._told = now
+            asyncio.run_coroutine_threadsafe(self._context.progress(self._done, self._total), self._loop)
+
+
+def _outcome(total: int, checked: Checked) -> dict[str, Any]:
+    grades: dict[str, int] = {}
+    languages: dict[str, int] = {}
+    for row in checked.rows:
+        grades[str(row.grade)] = grades.get(str(row.grade), 0) + 1
+        languages[row.language] = languages.get(row.language, 0) + 1
+    sample = [
+        {
+            "name": " ".join(filter(None, (row.last_name, row.first_name, row.middle_name))),
+            "grade": f"{row.grade}{row.class_letter}",
+            "language": row.language,
+            "extra_minutes": row.extra_minutes,
+            "external_id": row.external_id,
+        }
+        for row in checked.rows[:SAMPLE]
+    ]
+    return {
+        "rows": total,
+        "good": len(checked.rows),
+        "error_total": len(checked.errors),
+        "errors": [msgspec.to_builtins(error) for error in checked.errors[: rules.MOST_ERRORS]],
+        "schools": len({row.school_id for row in checked.rows}),
+        "grades": grades,
+        "languages": languages,
+        "extra": sum(row.extra_minutes > 0 for row in checked.rows),
+        "sample": sample,
+    }
+
+
+async def _record(db: Connection, job: Job, act: str, object_id: int, fact: dict[str, object]) -> None:
+    await audit.record_for(
+        db,
+        staff_id=job.made_by,
+        acting_as="job",
+        address="-",
+        act=act,
+        kind="import",
+        object_id=object_id,
+        after=fact,
+    )
+
+
+async def erase_old_files(store: ObjectStore, now: datetime) -> None:
+    """Uploaded lists are erased after 30 days (SAFETY J10); their key begins with the day."""
+    oldest = now.date().toordinal() - KEEP_DAYS
+    async with open_bucket(store, BUCKET) as bucket:
+        await bucket.ensure()
+        for key in await bucket.keys():
+            if key.split("/")[0].isdigit() and int(key.split("/")[0]) < oldest:
+                await bucket.delete(key)
+
+
+WORK = {"import-check": check, "import-take": take}

@@ -1,0 +1,252 @@
+"""All SQL of pupils."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portal.core.problems import NotThere
+from portal.features.participants.structs import Device, EventLine, NewParticipant, Participant, ParticipantRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from portal.core.accounts import Scope
+    from portal.core.db import Connection
+
+IN_SCOPE = "($1 or d.region_code = any($2) or sc.id = any($3))"
+SCHOOL = "jsonb_build_object('kk', sc.name_kk, 'ru', sc.name_ru, 'en', sc.name_en)"
+NAME = "concat_ws(' ', p.last_name, p.first_name, nullif(p.middle_name, ''))"
+SORTS = {
+    "name": "p.sort_name, p.id",
+    "-name": "p.sort_name desc, p.id desc",
+    "class": "p.grade, p.class_letter, p.sort_name, p.id",
+    "-class": "p.grade desc, p.class_letter desc, p.sort_name desc, p.id desc",
+    "school": "sc.id, p.grade, p.class_letter, p.sort_name, p.id",
+    "-school": "sc.id desc, p.grade, p.class_letter, p.sort_name, p.id",
+}
+STATES = {
+    "no-code": "p.code_hash is null",
+    "locked": "p.locked_at is not null",
+    "absent": "a.id is null",
+    "waiting": "a.id is not null and a.started_at is null",
+    "writing": "a.started_at is not null and a.finished_at is null",
+    "finished": "a.finished_at is not null",
+    "extra": "p.extra_minutes > 0",
+}
+COLUMNS = [
+    *["school_id", "last_name", "first_name", "middle_name", "birth_date", "gender", "grade", "class_letter"],
+    *["language", "extra_minutes", "external_id"],
+]
+
+
+async def insert_participants(
+    db: Connection, sitting_id: int, rows: list[NewParticipant], import_job: int | None = None
+) -> int:
+    """All rows or none, by COPY; asyncpg.UniqueViolationError when an external id is taken."""
+    records = [(sitting_id, import_job, *(getattr(row, column) for column in COLUMNS)) for row in rows]
+    await db.copy_records_to_table("participant", records=records, columns=["sitting_id", "import_job", *COLUMNS])
+    return len(records)
+
+
+async def stage(db: Connection, job_id: int, rows: list[NewParticipant]) -> None:
+    """Checked rows wait for «take in»."""
+    records = [(job_id, number, *(getattr(row, column) for column in COLUMNS)) for number, row in enumerate(rows)]
+    await db.copy_records_to_table("participant_staging", records=records, columns=["job_id", "row_number", *COLUMNS])
+
+
+async def take_staged(db: Connection, sitting_id: int, job_id: int) -> int:
+    """The waiting rows become pupils, in the order of the file; the staging is emptied."""
+    names = ", ".join(COLUMNS)
+    done = await db.execute(
+        f"""
+        insert into participant (sitting_id, import_job, {names})
+        select $1, $2, {names}
+        from participant_staging
+        where job_id = $2
+        order by row_number
+        """,  # noqa: S608 (constants only)
+        *(sitting_id, job_id),
+        timeout=600,
+    )
+    await drop_staged(db, job_id)
+    return int(done.split()[-1])
+
+
+async def drop_staged(db: Connection, job_id: int) -> None:
+    """Forget waiting rows."""
+    await db.execute("delete from participant_staging where job_id = $1", job_id, timeout=600)
+
+
+async def undo_import(db: Connection, sitting_id: int, job_id: int) -> int | None:
+    """Delete what an import brought; None if one of its pupils has signed in."""
+    begun = await db.fetchval(
+        """
+        select exists (
+            select 1 from attempt a join participant p on p.id = a.id where p.sitting_id = $1 and p.import_job = $2)
+        """,
+        *(sitting_id, job_id),
+    )
+    if begun:
+        return None
+    done = await db.execute(
+        "delete from participant where sitting_id = $1 and import_job = $2", sitting_id, job_id, timeout=600
+    )
+    return int(done.split()[-1])
+
+
+async def schools_for_import(db: Connection, sitting_id: int, scope: Scope) -> dict[str, int]:
+    """School code → id, in the sitting's regions and the actor's territory."""
+    rows = await db.fetch(
+        f"""
+        select sc.code, sc.id
+        from school sc
+        join district d on d.id = sc.district_id
+        join sitting_region sr on sr.region_code = d.region_code and sr.sitting_id = $4
+        where {IN_SCOPE}
+        """,  # noqa: S608 (constants only)
+        *scope.parameters,
+        sitting_id,
+    )
+    return {row["code"]: row["id"] for row in rows}
+
+
+async def external_ids(db: Connection, sitting_id: int) -> set[str]:
+    """Ids in use."""
+    rows = await db.fetch("select external_id from participant where sitting_id = $1", sitting_id)
+    return {row["external_id"] for row in rows}
+
+
+async def list_participants(
+    db: Connection,
+    sitting_id: int,
+    scope: Scope,
+    *,
+    state: str,
+    region: str,
+    school: int | None,
+    words: str,
+    sort: str,
+    limit: int,
+    offset: int,
+) -> tuple[list[ParticipantRow], int]:
+    """A page of the list, and how many there are."""
+    patterns = [f"%{_escape(word)}%" for word in words.lower().split()[:4]]
+    where = f"""
+        from participant p
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        left join attempt a on a.id = p.id
+        where {IN_SCOPE} and p.sitting_id = $4 and ({STATES.get(state, "true")})
+            and ($5 = '' or d.region_code = $5) and ($6::int is null or sc.id = $6)
+            and (cardinality($7::text[]) = 0 or p.search_name like all($7))
+    """
+    given = (*scope.parameters, sitting_id, region, school, patterns)
+    total = await db.fetchval(f"select count(*) {where}", *given)  # noqa: S608 (constants only)
+    rows = await db.fetch(
+        f"""
+        select p.id, {NAME} as name, p.grade, p.class_letter, p.language, p.extra_minutes, {SCHOOL} as school,
+               sc.id as school_id, d.region_code, p.code_hash is not null as has_code,
+               p.locked_at is not null as locked, a.signed_in_at, a.started_at, a.finished_at
+        {where}
+        order by {SORTS[sort]}
+        limit $8 offset $9
+        """,  # noqa: S608 (constants only)
+        *given,
+        *(limit, offset),
+    )
+    return [ParticipantRow(**row) for row in rows], total
+
+
+async def find_participant(db: Connection, sitting_id: int, participant_id: int, scope: Scope) -> Participant:
+    """One pupil within the scope."""
+    row = await db.fetchrow(
+        f"""
+        select p.id, p.sitting_id, p.school_id, d.region_code, p.last_name, p.first_name, p.middle_name, p.grade,
+               p.class_letter, p.language, p.extra_minutes, p.external_id, p.code_hash is not null as has_code,
+               p.code_version, p.birth_misses, p.locked_at, {SCHOOL} as school,
+               jsonb_build_object('kk', d.name_kk, 'ru', d.name_ru, 'en', d.name_en) as district,
+               sc.contact_name, sc.contact_phone, a.signed_in_at, a.started_at, a.finished_at, a.reopened_at,
+               ap.last_received_ms, ap.answered, se.sealed_at, se.code as seal_code,
+               (select count(*) from response_conflict rc where rc.attempt_id = p.id) as conflicts
+        from participant p
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        left join attempt a on a.id = p.id
+        left join attempt_pulse ap on ap.attempt_id = p.id
+        left join seal se on se.attempt_id = p.id
+        where {IN_SCOPE} and p.sitting_id = $4 and p.id = $5
+        """,  # noqa: S608 (constants only)
+        *scope.parameters,
+        *(sitting_id, participant_id),
+    )
+    if row is None:
+        raise NotThere
+    return Participant(**row)
+
+
+async def devices(db: Connection, sitting_id: int, attempt_id: int) -> list[Device]:
+    """The devices in the order the server saw them."""
+    rows = await db.fetch(
+        """
+        select d.epoch, d.first_seen_ms, d.agent,
+               (select count(*) from response_event e
+                where e.sitting_id = $2 and e.attempt_id = $1 and e.device = d.device) as events
+        from attempt_device d
+        where d.attempt_id = $1
+        order by d.epoch
+        """,
+        *(attempt_id, sitting_id),
+    )
+    return [Device(**row) for row in rows]
+
+
+async def newest_events(db: Connection, sitting_id: int, attempt_id: int) -> list[EventLine]:
+    """The last events, without what was answered."""
+    rows = await db.fetch(
+        """
+        select e.kind, e.received_ms, e.marks, d.epoch
+        from response_event e
+        left join attempt_device d on d.attempt_id = e.attempt_id and d.device = e.device
+        where e.sitting_id = $1 and e.attempt_id = $2
+        order by e.received_ms desc, e.seq desc, e.device
+        limit 30
+        """,
+        *(sitting_id, attempt_id),
+    )
+    return [EventLine(**row) for row in rows]
+
+
+async def controls_seen(db: Connection, sitting_id: int, attempt_id: int) -> list[dict[str, Any]]:
+    """What staff told this pupil, and when his device said that it had it."""
+    rows = await db.fetch(
+        """
+        select c.version, c.kind, c.made_at, cs.seen_ms
+        from control c
+        join participant p on p.id = $2
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        left join control_seen cs on cs.attempt_id = $2 and cs.version = c.version
+        where c.sitting_id = $1
+            and (c.scope = 'sitting' or (c.scope = 'region' and c.scope_id = d.region_code)
+                 or (c.scope = 'school' and c.scope_id = sc.id::text) or (c.scope = 'attempt' and c.scope_id = p.id::text))
+        order by c.version desc
+        """,
+        *(sitting_id, attempt_id),
+    )
+    return [dict(row) for row in rows]
+
+
+async def set_lock(db: Connection, participant_id: int, at: datetime | None) -> None:
+    """Lock or unlock a code; unlocking forgives the misses."""
+    await db.execute(
+        """
+        update participant
+        set locked_at = $2, birth_misses = case when $2::timestamptz is null then 0 else birth_misses end
+        where id = $1
+        """,
+        *(participant_id, at),
+    )
+
+
+def _escape(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,78 @@
+"""From the bytes of a file to rows of texts: XLSX by calamine, CSV as Excel of this country writes it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import fastexcel
+
+from portal.core.i18n import Text
+from portal.features.participants.columns import BY_CODE, COLUMNS, places
+from portal.features.participants.problems import ColumnsMissing, FileUnreadable, NothingInFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Row = tuple[int, dict[str, str]]
+ZIP_MAGIC = b"PK\x03\x04"
+# A CSV of 300 000 pupils has 40 MB; a workbook packs 10 : 1, so what it unpacks to is bounded by its rows.
+MOST_ROWS = 400_000
+
+
+def read_rows(body: bytes) -> tuple[int, Iterator[Row]]:
+    """How many rows there are and the rows, numbered as in the file (the head is row 1)."""
+    lines = _workbook(body) if body.startswith(ZIP_MAGIC) else _csv(body)
+    start = next((number for number, line in enumerate(lines) if any(cell.strip() for cell in line)), None)
+    if start is None:
+        raise NothingInFile
+    where = places(lines[start])
+    missing = [column for column in COLUMNS if column.required and column.code not in where]
+    if missing:
+        raise ColumnsMissing(columns=_Names([column.code for column in missing]))
+    rows = [(number, line) for number, line in enumerate(lines[start + 1 :], start + 2) if any(cell.strip() for cell in line)]
+    if not rows:
+        raise NothingInFile
+    if len(rows) > MOST_ROWS:
+        raise FileUnreadable
+    return len(rows), ((number, _named(line, where)) for number, line in rows)
+
+
+class _Names:
+    """Titles of columns, in the language of whoever reads the sentence."""
+
+    def __init__(self, codes: list[str]) -> None:
+        self.codes = codes
+
+    def __str__(self) -> str:
+        return ", ".join(f"«{Text(BY_CODE[code].title)}»" for code in self.codes)
+
+
+def _named(line: list[str], where: dict[str, int]) -> dict[str, str]:
+    return {code: line[place] for code, place in where.items() if place < len(line)}
+
+
+def _workbook(body: bytes) -> list[list[str]]:
+    try:
+        sheet = fastexcel.read_excel(body).load_sheet(0, header_row=None, dtypes="string")
+        frame = sheet.to_polars()
+    except (fastexcel.FastExcelError, ValueError) as error:
+        raise FileUnreadable from error
+    return [[cell or "" for cell in line] for line in frame.iter_rows()]
+
+
+def _csv(body: bytes) -> list[list[str]]:
+    if b"\0" in body[:4096]:
+        raise FileUnreadable
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # What older Excel writes here. It has no Kazakh letters, but the head and many names come through.
+        text = body.decode("cp1251", errors="replace")
+    first = text[: text.find("\n")] if "\n" in text else text
+    delimiter = max(";,\t", key=first.count)
+    try:
+        return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error as error:
+        raise FileUnreadable from error

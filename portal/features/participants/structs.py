@@ -1,0 +1,125 @@
+"""Rows and pages of pupils."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+
+class NewParticipant(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked row of an import."""
+
+    school_id: int
+    last_name: str
+    first_name: str
+    middle_name: str
+    birth_date: date
+    gender: str | None
+    grade: int
+    class_letter: str
+    language: str
+    extra_minutes: int
+    external_id: str
+
+
+class RowError(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong in a cell: its row and column, what we saw, and the sentence with what is allowed."""
+
+    row: int
+    column: str
+    seen: str
+    message: str
+    values: dict[str, str] = {}
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """The outcome of a check: all rows, or all errors."""
+
+    rows: list[NewParticipant]
+    errors: list[RowError]
+
+
+class ParticipantRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the list."""
+
+    id: int
+    name: str
+    grade: int
+    class_letter: str
+    language: str
+    extra_minutes: int
+    school: dict[str, str]
+    school_id: int
+    region_code: str
+    has_code: bool
+    locked: bool
+    signed_in_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Participant(msgspec.Struct, frozen=True, kw_only=True):
+    """A pupil whole, with his attempt."""
+
+    id: int
+    sitting_id: int
+    school_id: int
+    region_code: str
+    last_name: str
+    first_name: str
+    middle_name: str
+    grade: int
+    class_letter: str
+    language: str
+    extra_minutes: int
+    external_id: str
+    has_code: bool
+    code_version: int
+    birth_misses: int
+    locked_at: datetime | None
+    school: dict[str, str]
+    district: dict[str, str]
+    contact_name: str
+    contact_phone: str
+    signed_in_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    reopened_at: datetime | None
+    last_received_ms: int | None
+    answered: int | None
+    sealed_at: datetime | None
+    seal_code: str | None
+    conflicts: int
+
+    @property
+    def name(self) -> str:
+        """As on a class list."""
+        return " ".join(part for part in (self.last_name, self.first_name, self.middle_name) if part)
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A device of the attempt."""
+
+    epoch: int
+    first_seen_ms: int
+    agent: str
+    events: int
+
+
+class EventLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An event without its content."""
+
+    kind: int
+    received_ms: int
+    marks: int
+    epoch: int | None
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence of «why isn't he in»: what is so, and what to do."""
+
+    tone: str
+    text: str
+    advice: str = ""
+    values: dict[str, str] = {}
