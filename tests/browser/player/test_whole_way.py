@@ -1,0 +1,148 @@
+"""From the language to the receipt, on a phone-sized screen."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.player.form import LANGUAGES, WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.browser.player.peer import Peer
+    from tests.browser.player.sitter import Sitter
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_pupil_sits_a_test_and_gets_a_receipt(peer: Peer, sitter_at: Callable[..., Sitter], language: str) -> None:
+    """Every kind of question is answered; the server holds exactly those answers; the receipt shows the server's code."""
+    pupil = peer.pupils[0]
+    sitter = sitter_at(peer.url)
+    sitter.to_first_question(pupil, language)
+    sitter.answer_all()
+    sitter.finish()
+    assert sitter.receipt() == "K7QM-2XW9"
+    answers = peer.answers(pupil)
+    assert set(answers) == {101, 201, 301, 401, 501, 601, 701}
+    assert answers[201] == "17,6"
+    assert answers[601] == "Туған жер"
+    assert set(answers[501]) == {"g1", "g2"}
+
+
+def test_after_the_receipt_the_device_keeps_no_word_of_the_test(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """A brother sits down next: answers, items, keys, pictures and token are gone, the receipt is there (SAFETY J7)."""
+    pupil = peer.pupils[0]
+    sitter = sitter_at(peer.url)
+    sitter.to_first_question(pupil)
+    token = f"{pupil.attempt}.{pupil.devices[0]}"
+    assert token in sitter.everything_stored()
+    sitter.answer_all()
+    sitter.finish()
+    sitter.receipt()
+    stored = sitter.everything_stored()
+    assert "K7QM-2XW9" in stored
+    for word in [token, "Туған жер", "17,6", pupil.code, *WORDS["kk"]["days"], *peer.packed.files]:
+        assert word not in stored
+    sitter.reload()
+    sitter.page.locator("#code").wait_for()
+    assert sitter.page.locator("#question").count() == 0
+
+
+def test_the_test_opens_by_itself_at_its_time_and_not_before(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """The countdown follows the server's clock on a phone whose clock and zone are wrong; no key is asked for before T0."""
+    peer.clock_ahead_ms = 5 * 3_600_000
+    peer.starts_in_s = time.time() - peer.made_ms / 1000 + 8
+    sitter = sitter_at(peer.url, timezone_id="America/New_York")
+    sitter.choose_language()
+    sitter.sign_in(peer.pupils[0])
+    sitter.page.locator(".findings").wait_for()
+    assert "Құрылғының сағаты дәл емес" in sitter.page.locator(".findings").inner_text()
+    sitter.page.locator(".big").click()
+    sitter.page.locator(".countdown .figure").wait_for()
+    sitter.page.locator("#question").wait_for()
+    started = peer.pupils[0].started_ms
+    assert started is not None
+    assert 0 <= started - peer.starts_ms() < 2_500
+    assert sitter.page.locator(".time").inner_text() == "60 мин"
+
+
+def test_a_slip_of_the_finger_is_told_without_asking_the_server(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """One field that puts itself in groups; O is 0, I and L are 1; a wrong character shows at once."""
+    sitter = sitter_at(peer.url)
+    sitter.choose_language("ru")
+    code = sitter.page.locator("#code")
+    code.press_sequentially("oil7-2xw9")
+    assert code.input_value() == "0117 2XW9"
+    code.fill("k7qm2xw9pn40")
+    sitter.page.locator("button[type=submit]").click()
+    assert "Один знак отличается" in sitter.page.get_by_role("alert").inner_text()
+    assert peer.seen == []
+
+
+def test_a_wrong_birthday_is_told_with_the_tries_left(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """What was typed stays; no log is left behind for a pupil who never was."""
+    sitter = sitter_at(peer.url)
+    sitter.choose_language("en")
+    sitter.type_slip(peer.pupils[0])
+    sitter.page.locator(".birth select").nth(0).select_option("15")
+    sitter.page.locator("button[type=submit]").click()
+    assert "Tries left: 2" in sitter.page.get_by_role("alert").inner_text()
+    assert sitter.page.locator("#code").input_value().replace(" ", "") == peer.pupils[0].code
+    assert "logs[]" in sitter.everything_stored()
+
+
+def test_the_language_changes_in_the_middle_of_a_question(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """Same question, same answer, other words; on record for the analysis."""
+    sitter = sitter_at(peer.url)
+    sitter.to_first_question(peer.pupils[0])
+    sitter.go_to(2)
+    sitter.choose(2)
+    before = sitter.page.locator(".option.chosen").inner_text()
+    sitter.page.locator(".top .bare").last.click()
+    sitter.page.locator("dialog").get_by_role("button", name="Русский").click()
+    sitter.page.keyboard.press("Escape")
+    sitter.page.locator("article[lang=ru]").wait_for()
+    assert sitter.number() == 2
+    chosen = sitter.page.locator(".option.chosen")
+    chosen.wait_for()
+    assert chosen.inner_text() != before
+    assert "language" in sitter.everything_stored()
+
+
+def test_a_hand_in_by_keyboard_alone(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """Digits choose, arrows turn the page, M marks: on any keyboard layout, from the first question to the review."""
+    sitter = sitter_at(peer.url, viewport={"width": 1440, "height": 900}, has_touch=False)
+    sitter.to_first_question(peer.pupils[0])
+    keys = sitter.page.keyboard
+    for _ in range(sitter.count()):
+        if sitter.page.locator(".option").count():
+            keys.press("Digit2")
+            sitter.page.locator(".option.chosen").wait_for()
+            keys.press("m")
+        keys.press("ArrowRight")
+    sitter.page.locator("#finish").wait_for()
+    marked = sitter.page.locator(".page .grid .is-marked").count()
+    assert marked == sitter.page.locator(".page .grid .answered").count() == 4
+
+
+def test_the_log_is_told_in_order_and_with_signed_times(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """Numbers from 1 without a gap; every event names a signed time; the finish hash is the server's."""
+    pupil = peer.pupils[0]
+    sitter = sitter_at(peer.url)
+    sitter.to_first_question(pupil)
+    sitter.answer_all()
+    sitter.finish()
+    sitter.receipt()
+    events = pupil.events[pupil.devices[0]]
+    assert sorted(events) == list(range(1, len(events) + 1))
+    bodies = [body for path, body in peer.seen if path.startswith("/v1/") and path != "/v1/sign-in"]
+    for body in bodies:
+        assert all(0 <= event["anchor"] < len(body["clock"]) and event["ms"] >= 0 for event in body["events"])
+        assert len(json.dumps(body)) < 65_536
+    kinds = [events[seq]["kind"] for seq in sorted(events)]
+    assert kinds[-1] == "finish"
+    assert {"section", "view", "start", "answer"} <= set(kinds)
