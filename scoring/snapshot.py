@@ -106,8 +106,7 @@ async def read_snapshot(db: Connection, sitting_id: int, now_ms: int) -> Snapsho
         if row is None:
             what = f"There is no sitting {sitting_id}."
             raise SnapshotError(what, "The list of sittings in the portal shows their numbers.")
-        await require_over(db, row, now_ms)
-        forms = [form for form in (row.form_id, row.reserve_form_id) if form is not None]
+        await require_over(db, row, [row.form_id], now_ms)
         controls = Controls(await queries.controls(db, sitting_id))
         tables = {"events": await _events(db, sitting_id), "attempts": await _attempts(db, row, controls)}
         for name, rows in (
@@ -116,16 +115,17 @@ async def read_snapshot(db: Connection, sitting_id: int, now_ms: int) -> Snapsho
             ("places", await queries.places(db, sitting_id)),
         ):
             tables[name] = pl.DataFrame(rows, schema=SCHEMAS[name], orient="row")
+        forms = await _used_forms(db, row, tables["events"])
+        await require_over(db, row, forms, now_ms)
         tables.update(_forms(await queries.items(db, forms), await queries.item_maps(db, forms)))
     return Snapshot(_facts(row, controls), tables)
 
 
-async def require_over(db: Connection, sitting: SittingRow, now_ms: int) -> None:
-    """No figure that depends on a key before the last window of its forms is over (SAFETY J6).
+async def require_over(db: Connection, sitting: SittingRow, forms: list[int], now_ms: int) -> None:
+    """No figure that depends on the keys of `forms` before the last window of each is over (SAFETY J6).
 
     Over is a sitting that was closed, or one whose last possible end, with every extra minute and the grace, is past.
     """
-    forms = [form for form in (sitting.form_id, sitting.reserve_form_id) if form is not None]
     for row in await queries.sittings_on_forms(db, forms):
         if row.state in ("closed", "archived"):
             continue
@@ -167,6 +167,16 @@ def _facts(row: SittingRow, controls: Controls) -> SittingFacts:
         starts_ms=row.starts_ms,
         last_end_ms=controls.last_end(_clock(row), row.longest_extra_s),
     )
+
+
+async def _used_forms(db: Connection, sitting: SittingRow, events: pl.DataFrame) -> list[int]:
+    """The sitting's form, and the reserve if anything was answered on it: an unused reserve gives no figure."""
+    if sitting.reserve_form_id is None:
+        return [sitting.form_id]
+    maps = await queries.item_maps(db, [sitting.reserve_form_id])
+    ids = [item.id for text in maps.values() for item in _decode_map(text).values()]
+    used = events["item"].is_in(ids).any()
+    return [sitting.form_id, sitting.reserve_form_id] if used else [sitting.form_id]
 
 
 async def _events(db: Connection, sitting_id: int) -> pl.DataFrame:
