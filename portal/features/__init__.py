@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from portal.features.account import routes as account
+from portal.features.acts import routes as acts
 from portal.features.home import routes as home
+from portal.features.live import controls
+from portal.features.live import routes as live
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
@@ -17,5 +20,8 @@ ROUTES = [
     *participants.ROUTES,
     *imports.ROUTES,
     *slips.ROUTES,
+    *live.ROUTES,
+    *controls.ROUTES,
+    *acts.ROUTES,
 ]
 WORK = {**participant_jobs.WORK}

@@ -173,7 +173,8 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
         join district d on d.id = sc.district_id
         left join attempt a on a.id = p.id
         left join attempt_pulse ap on ap.attempt_id = p.id
-        left join seal se on se.attempt_id = p.id
+        left join lateral (
+            select sealed_at, code from seal where attempt_id = p.id order by sealed_at desc limit 1) se on true
         where {IN_SCOPE} and p.sitting_id = $4 and p.id = $5
         """,  # noqa: S608 (constants only)
         *scope.parameters,

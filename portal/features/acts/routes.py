@@ -1,0 +1,50 @@
+"""Deciding as the second person."""
+
+from __future__ import annotations
+
+from litestar import Response, get, post
+
+from portal.core import acts
+from portal.core.accounts import StaffRequest
+from portal.core.acts.pending import decided, may_decide
+from portal.core.db import Connection
+from portal.core.forms import Form
+from portal.core.permissions import allows
+from portal.core.ui.pages import page, see_other
+
+
+@get("/acts", guards=[allows("own.account")])
+async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
+    """What waits for me, what I asked for, what was decided."""
+    actor = request.scope["user"]
+    waiting = await acts.waiting(db, actor)
+    return page(
+        request,
+        "acts/list.html",
+        mine=[act for act in waiting if act.made_by == actor.staff_id],
+        others=[act for act in waiting if act.made_by != actor.staff_id and may_decide(actor, act)],
+        decided=await decided(db, actor),
+        names={code: act.text for code, act in acts.ACTS.items()},
+        asked="asked" in request.query_params,
+    )
+
+
+@post("/acts/{act_id:int}/decide", guards=[allows("act.decide")])
+async def decide(request: StaffRequest, db: Connection, act_id: int) -> Response[str]:
+    """Do it or refuse it, in one transaction with its record."""
+    form = Form(await request.form())
+    do = form.choice("do", ["do", "refuse"], "refuse") == "do"
+    async with db.transaction():
+        await acts.decide(db, request.scope["user"], act_id, do=do, reason=form.text("reason", required=False))
+    return see_other("/acts")
+
+
+@post("/acts/{act_id:int}/withdraw", guards=[allows("own.account")])
+async def withdraw(request: StaffRequest, db: Connection, act_id: int) -> Response[str]:
+    """Take back what I asked for."""
+    async with db.transaction():
+        await acts.withdraw(db, request.scope["user"], act_id)
+    return see_other("/acts")
+
+
+ROUTES = [show_list, decide, withdraw]

@@ -1,0 +1,1 @@
+"""A sitting while it runs: who is where, what is silent, and what staff tell players."""

@@ -1,0 +1,249 @@
+"""All SQL of the live view and of controls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portal.core.problems import NotThere
+from portal.features.live.structs import ControlRow, Count, SchoolCount, Standing, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portal.core.accounts import Scope
+    from portal.core.db import Connection
+
+CONCERNED = """
+    ($2 = 'sitting' or ($2 = 'region' and d.region_code = $3) or ($2 = 'school' and sc.id::text = $3)
+     or ($2 = 'attempt' and p.id::text = $3))
+"""
+
+
+async def count_schools(db: Connection, sitting_id: int, silent_before_ms: int) -> list[SchoolCount]:
+    """Every school of a sitting with its figures; the caller cuts it to a scope and keeps it for seconds."""
+    rows = await db.fetch(
+        """
+        select p.school_id, d.region_code,
+               jsonb_build_object('kk', sc.name_kk, 'ru', sc.name_ru, 'en', sc.name_en) as name,
+               count(*) as total, count(p.code_hash) as with_code, count(a.id) as signed_in,
+               count(a.started_at) as started,
+               count(*) filter (where a.started_at is not null and a.finished_at is null
+                                and ap.last_received_ms >= $2) as answering,
+               count(*) filter (where a.started_at is not null and a.finished_at is null
+                                and coalesce(ap.last_received_ms, 0) < $2) as silent,
+               count(a.finished_at) as finished, count(se.attempt_id) as sealed,
+               coalesce(sum(ap.answered), 0)::int as answered
+        from participant p
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        left join attempt a on a.id = p.id
+        left join attempt_pulse ap on ap.attempt_id = p.id
+        left join (select distinct attempt_id from seal where sitting_id = $1) se on se.attempt_id = p.id
+        where p.sitting_id = $1
+        group by p.school_id, sc.id, d.region_code
+        order by d.region_code, kk(sc.name_kk), p.school_id
+        """,
+        *(sitting_id, silent_before_ms),
+    )
+    names = Count.__struct_fields__
+    return [
+        SchoolCount(
+            school_id=row["school_id"],
+            name=row["name"],
+            region_code=row["region_code"],
+            count=Count(**{name: row[name] for name in names}),
+        )
+        for row in rows
+    ]
+
+
+async def running(db: Connection, scope: Scope) -> list[dict[str, Any]]:
+    """Published sittings in the scope, nearest first."""
+    rows = await db.fetch(
+        """
+        select s.id, s.title, s.starts_at, s.state,
+               (select count(*) from participant p where p.sitting_id = s.id) as participants
+        from sitting s
+        where s.state = 'published'
+            and ($1 or exists (
+                select 1
+                from sitting_region sr
+                left join district d on d.region_code = sr.region_code
+                left join school sc on sc.district_id = d.id
+                where sr.sitting_id = s.id and (sr.region_code = any($2) or sc.id = any($3))))
+        order by abs(extract(epoch from s.starts_at - now())), s.id
+        limit 50
+        """,
+        *scope.parameters,
+    )
+    return [dict(row) for row in rows]
+
+
+async def conflict_count(db: Connection, sitting_id: int) -> int:
+    """Events with the same identity and other content."""
+    return await db.fetchval("select count(*) from response_conflict where sitting_id = $1", sitting_id)
+
+
+async def dead_letter_count(db: Connection, sitting_id: int) -> int:
+    """Events of this sitting's attempts, or of nobody's, that Postgres could not take."""
+    return await db.fetchval(
+        """
+        select count(*)
+        from dead_letter l
+        left join participant p on p.id = l.attempt_id
+        where p.sitting_id = $1 or (l.attempt_id is null and l.at > now() - interval '1 day')
+        """,
+        sitting_id,
+    )
+
+
+async def open_streams(db: Connection) -> list[tuple[int, int, int]]:
+    """(stream, position ms, position counter) of every stream that is still read."""
+    rows = await db.fetch(
+        "select stream, id_ms, id_seq from stream_position where closed_at is null order by stream desc limit 200"
+    )
+    return [(row["stream"], row["id_ms"], row["id_seq"]) for row in rows]
+
+
+async def find_target(db: Connection, sitting_id: int, scope_kind: str, scope_id: str, scope: Scope) -> Target:
+    """For whom: only what lies whole in the actor's scope; otherwise it is not there."""
+    row = await db.fetchrow(
+        f"""
+        select count(*) as pupils, array_agg(distinct d.region_code) as regions,
+               array_agg(distinct sc.id) as schools, count(a.finished_at) as finished,
+               coalesce(bool_and($4 or d.region_code = any($5) or sc.id = any($6)), false) as whole,
+               min(concat_ws(' ', p.last_name, p.first_name)) as pupil,
+               (select jsonb_build_object('kk', name_kk, 'ru', name_ru, 'en', name_en)
+                from region where code = $3) as region,
+               (select jsonb_build_object('kk', name_kk, 'ru', name_ru, 'en', name_en)
+                from school where id::text = $3) as school
+        from participant p
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        left join attempt a on a.id = p.id
+        where p.sitting_id = $1 and {CONCERNED}
+        """,  # noqa: S608 (a constant)
+        *(sitting_id, scope_kind, scope_id),
+        *scope.parameters,
+    )
+    if not row["pupils"] or not row["whole"]:
+        raise NotThere
+    names = {
+        "sitting": {"kk": "", "ru": "", "en": ""},
+        "region": row["region"],
+        "school": row["school"],
+        "attempt": dict.fromkeys(("kk", "ru", "en"), row["pupil"]),
+    }
+    # A region or the whole is named by its regions, so that a person of one school is no second person for it.
+    schools = row["schools"] if scope_kind in {"school", "attempt"} else []
+    return Target(
+        scope=scope_kind,
+        scope_id=str(sitting_id) if scope_kind == "sitting" else scope_id,
+        name=names[scope_kind],
+        regions=row["regions"],
+        schools=schools,
+        pupils=row["pupils"],
+        ended=row["finished"] > 0,
+    )
+
+
+async def standing(db: Connection, sitting_id: int, scope_kind: str, scope_id: str) -> Standing:
+    """The newest values of a target; call it under the sitting's row lock."""
+    rows = await db.fetch(
+        """
+        select kind, body
+        from control
+        where sitting_id = $1 and scope = $2 and scope_id = $3 and kind in ('extra', 'pause', 'resume')
+        order by version
+        """,
+        *(sitting_id, scope_kind, scope_id),
+    )
+    extra_s = paused_s = 0
+    since: int | None = None
+    for row in rows:
+        body: Mapping[str, int] = row["body"]
+        if row["kind"] == "extra":
+            extra_s = body["extra_s"]
+        elif row["kind"] == "pause":
+            since = body["since_ms"]
+        else:
+            paused_s, since = body["paused_s"], None
+    return Standing(extra_s=extra_s, paused_s=paused_s, paused_since_ms=since)
+
+
+async def insert_control(
+    db: Connection, sitting_id: int, scope_kind: str, scope_id: str, kind: str, body: dict[str, Any], staff_id: int
+) -> int:
+    """The next version, in commit order: the sitting's row is locked by the caller. Returns the version."""
+    version = await db.fetchval(
+        "update sitting set control_version = control_version + 1 where id = $1 returning control_version", sitting_id
+    )
+    await db.execute(
+        """
+        insert into control (sitting_id, scope, scope_id, version, kind, body, made_by)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        *(sitting_id, scope_kind, scope_id, version, kind, body, staff_id),
+    )
+    return version
+
+
+async def reopen_attempts(db: Connection, sitting_id: int, scope_kind: str, scope_id: str) -> int:
+    """Hand-ins of a target are taken back."""
+    done = await db.execute(
+        f"""
+        update attempt a
+        set finished_at = null, finish_device = null, reopened_at = now()
+        from participant p
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        where a.id = p.id and p.sitting_id = $1 and a.finished_at is not null and {CONCERNED}
+        """,  # noqa: S608 (a constant)
+        *(sitting_id, scope_kind, scope_id),
+    )
+    return int(done.split()[-1])
+
+
+async def controls(db: Connection, sitting_id: int, scope: Scope, limit: int) -> list[ControlRow]:
+    """The newest controls with how many devices have them. Delivered to all in the scope of the asker."""
+    rows = await db.fetch(
+        """
+        select c.id, c.scope, c.scope_id, c.version, c.kind, c.body, s.full_name as made_by_name, c.made_at,
+               c.relayed_at,
+               case c.scope
+                   when 'region' then (select jsonb_build_object('kk', name_kk, 'ru', name_ru, 'en', name_en)
+                                       from region where code = c.scope_id)
+                   when 'school' then (select jsonb_build_object('kk', name_kk, 'ru', name_ru, 'en', name_en)
+                                       from school where id::text = c.scope_id)
+                   when 'attempt' then (select jsonb_build_object('kk', concat_ws(' ', last_name, first_name))
+                                        from participant where id::text = c.scope_id)
+               end as scope_name,
+               counted.concerned, counted.seen
+        from control c
+        left join staff s on s.id = c.made_by
+        cross join lateral (
+            select count(*) as concerned, count(cs.attempt_id) as seen
+            from attempt a
+            join participant p on p.id = a.id
+            join school sc on sc.id = p.school_id
+            join district d on d.id = sc.district_id
+            left join control_seen cs on cs.attempt_id = a.id and cs.version = c.version
+            where a.sitting_id = c.sitting_id and ($1 or d.region_code = any($2) or sc.id = any($3))
+                and (c.scope = 'sitting' or (c.scope = 'region' and d.region_code = c.scope_id)
+                     or (c.scope = 'school' and sc.id::text = c.scope_id)
+                     or (c.scope = 'attempt' and a.id::text = c.scope_id))
+        ) counted
+        where c.sitting_id = $4 and (counted.concerned > 0 or c.scope = 'sitting')
+        order by c.version desc
+        limit $5
+        """,
+        *scope.parameters,
+        *(sitting_id, limit),
+    )
+    return [ControlRow(**row) for row in rows]
+
+
+async def items(db: Connection, form_id: int) -> dict[str, int]:
+    """Question code → its id on the wire."""
+    row = await db.fetchrow("select item_map from form_pack where form_id = $1", form_id)
+    return {code: item["id"] for code, item in (row["item_map"] if row else {}).items()}

@@ -1,0 +1,192 @@
+"""What a control says, and who has to agree. Pure: the target's standing values in, an order out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from portal.core.i18n import N_, Text, clock, number
+from portal.core.i18n.times import from_ms
+from portal.features.live.problems import AlreadyPaused, NothingToResume
+from portal.features.live.structs import Alarm, Count, Line, Order, SchoolCount, Standing, Target, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from portal.core.forms import Form
+
+KINDS = {
+    "message": N_("Send a message"),
+    "erratum": N_("Correct a question"),
+    "extra": N_("Give extra time"),
+    "pause": N_("Pause the clock"),
+    "resume": N_("Let the clock go on"),
+    "end": N_("End now"),
+    "reopen": N_("Take the hand-in back"),
+}
+ACTS = {
+    "message": "control.message.sent",
+    "erratum": "control.erratum.sent",
+    "extra": "control.extra.given",
+    "pause": "control.pause.begun",
+    "resume": "control.pause.ended",
+    "end": "control.attempt.ended",
+    "reopen": "control.attempt.reopened",
+}
+PERMISSIONS = {
+    "message": "control.message",
+    "erratum": "control.message",
+    "extra": "control.time",
+    "pause": "control.time",
+    "resume": "control.time",
+    "end": "control.end",
+    "reopen": "control.end",
+}
+SCOPES = {
+    "attempt": N_("One pupil"),
+    "school": N_("One school"),
+    "region": N_("One region"),
+    "sitting": N_("Everybody"),
+}
+# One person gives a pupil or a school this much in all; beyond it, two (SAFETY J5).
+ALONE_S = 15 * 60
+MOST_MINUTES = 240
+MOST_TEXT = 400
+LINK = re.compile(r"(https?:|www\.|[\w-]+\.(?:kz|ru|com|net|org|io|me)\b)", re.IGNORECASE)
+# A gap of this many seconds between what was received and what is in Postgres is an alarm.
+LAG_S = 15
+SHARE_SILENT = 0.2
+
+
+def read_wish(form: Form, kind: str, items: Mapping[str, int]) -> Wish | None:
+    """What the person filled in; None when `form.errors` says why not. `items`: code → id on the wire."""
+    if kind == "extra":
+        minutes = form.integer("minutes", least=1, most=MOST_MINUTES)
+        return None if form.errors else Wish(kind=kind, minutes=minutes)
+    if kind not in {"message", "erratum"}:
+        return Wish(kind=kind)
+    texts = form.texts("text", most=MOST_TEXT)
+    for language in ("kk", "ru", "en"):
+        if LINK.search(texts[language]):
+            form.miss(f"text_{language}", N_("A message holds no address of a site: a pupil must not be led away."))
+    code = form.values.get("item", "")
+    if kind == "erratum" and code not in items:
+        form.miss("item", N_("Please choose the question."))
+    if form.errors:
+        return None
+    return Wish(kind=kind, text=texts, item=items.get(code), item_name=code)
+
+
+def order(target: Target, standing: Standing, wish: Wish, now_ms: int) -> Order:
+    """The control with its absolute value, and whether a second person has to agree."""
+    wide = target.scope in {"sitting", "region"}
+    match wish.kind:
+        case "extra":
+            total = standing.extra_s + 60 * wish.minutes
+            return Order(
+                kind="extra",
+                body={"extra_s": total},
+                two_persons=wide or total > ALONE_S or target.ended,
+                before={N_("Extra time given here"): _minutes(standing.extra_s)},
+                after={N_("Extra time given here"): _minutes(total)},
+            )
+        case "pause":
+            if standing.paused_since_ms is not None:
+                raise AlreadyPaused
+            return Order(
+                kind="pause",
+                body={"since_ms": now_ms},
+                two_persons=wide,
+                before={N_("Clock"): str(Text(N_("runs")))},
+                after={N_("Clock"): str(Text(N_("stands still")))},
+            )
+        case "resume":
+            if standing.paused_since_ms is None:
+                raise NothingToResume
+            paused_s = standing.paused_s + max(0, now_ms - standing.paused_since_ms) // 1000
+            # Going on gives back what the pause took: one person may, or children would wait for a signature.
+            return Order(
+                kind="resume",
+                body={"paused_s": paused_s},
+                two_persons=False,
+                before={N_("Clock"): str(Text(N_("stands still since {time}"), time=clock(from_ms(standing.paused_since_ms), seconds=True)))},
+                after={N_("Clock"): str(Text(N_("runs"))), N_("Time given back in all"): _minutes(paused_s)},
+            )
+        case "end":
+            return Order(
+                kind="end",
+                body={"at_ms": now_ms},
+                two_persons=target.scope != "attempt",
+                before={N_("Attempts"): str(Text(N_("go on")))},
+                after={N_("Attempts"): str(Text(N_("end at {time}"), time=clock(from_ms(now_ms), seconds=True)))},
+            )
+        case "reopen":
+            return Order(
+                kind="reopen",
+                body={"at_ms": now_ms},
+                two_persons=True,
+                before={N_("Attempts"): str(Text(N_("handed in")))},
+                after={N_("Attempts"): str(Text(N_("go on until their time is over")))},
+            )
+        case "erratum":
+            return Order(
+                kind="erratum",
+                body={"item": wish.item, "text": wish.text},
+                two_persons=wide,
+                before={N_("Question"): wish.item_name},
+                after={N_("Question"): wish.item_name, N_("Text"): wish.text["kk"]},
+            )
+        case _:
+            return Order(
+                kind="message",
+                body={"text": wish.text},
+                two_persons=wide,
+                before={N_("Message"): "—"},
+                after={N_("Message"): wish.text["kk"]},
+            )
+
+
+def by_region(schools: Iterable[SchoolCount], names: Mapping[str, dict[str, str]]) -> list[Line]:
+    """Sums of regions, in the order of `names`."""
+    sums: dict[str, Count] = {}
+    for school in schools:
+        sums.setdefault(school.region_code, Count()).add(school.count)
+    return [Line(key=code, name=name, count=sums[code]) for code, name in names.items() if code in sums]
+
+
+def in_all(schools: Iterable[SchoolCount]) -> Count:
+    """The sum of all."""
+    total = Count()
+    for school in schools:
+        total.add(school.count)
+    return total
+
+
+def alarms(count: Count, conflicts: int, dead: int, lag_s: float | None) -> list[Alarm]:
+    """What must not be overlooked, worst first."""
+    found: list[Alarm] = []
+    if dead:
+        text = N_("Events that could not be stored: {count}.")
+        advice = N_("They lie in the table of dead letters with their reason. Call the engineers: nothing is lost, but somebody must look.")
+        found.append(Alarm(tone="clay", text=text, advice=advice, values={"count": number(dead)}))
+    if lag_s is None:
+        advice = N_("Answers are kept on the pupils' devices. Call the engineers.")
+        found.append(Alarm(tone="clay", text=N_("The stream of answers does not reply."), advice=advice, values={}))
+    elif lag_s > LAG_S:
+        text = N_("Answers wait for the database: the oldest for {seconds} seconds.")
+        advice = N_("They are on disk already. If this grows for five minutes, call the engineers.")
+        found.append(Alarm(tone="sun", text=text, advice=advice, values={"seconds": number(lag_s)}))
+    if count.started > 20 and count.silent > SHARE_SILENT * max(1, count.started - count.finished):
+        text = N_("Silent pupils: {count} of {writing} who write.")
+        advice = N_("Look which region or school they are in: a whole place without a line gets its time back.")
+        values = {"count": number(count.silent), "writing": number(count.started - count.finished)}
+        found.append(Alarm(tone="sun", text=text, advice=advice, values=values))
+    if conflicts:
+        text = N_("Answers that came twice with different content: {count}.")
+        advice = N_("Both are kept. The pupil's page shows when; a copied device is the usual cause.")
+        found.append(Alarm(tone="sun", text=text, advice=advice, values={"count": number(conflicts)}))
+    return found
+
+
+def _minutes(seconds: int) -> str:
+    return str(Text(N_("{minutes} min {seconds} s"), minutes=seconds // 60, seconds=seconds % 60))

@@ -1,0 +1,110 @@
+"""Figures of the live view, and controls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class Count(msgspec.Struct, kw_only=True):
+    """How many pupils are where. Written while sums are built, read only afterwards."""
+
+    total: int = 0
+    with_code: int = 0
+    signed_in: int = 0
+    started: int = 0
+    answering: int = 0
+    silent: int = 0
+    finished: int = 0
+    sealed: int = 0
+    answered: int = 0
+
+    def add(self, other: Count) -> None:
+        """Sum into this one."""
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+class SchoolCount(msgspec.Struct, frozen=True, kw_only=True):
+    """One school of the sitting."""
+
+    school_id: int
+    name: dict[str, str]
+    region_code: str
+    count: Count
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the table: a region or a school."""
+
+    key: str
+    name: dict[str, str]
+    count: Count
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that must not be overlooked."""
+
+    tone: str
+    text: str
+    advice: str
+    values: dict[str, str]
+
+
+class ControlRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A control and how far it got."""
+
+    id: int
+    scope: str
+    scope_id: str
+    scope_name: dict[str, str] | None
+    version: int
+    kind: str
+    body: dict[str, Any]
+    made_by_name: str | None
+    made_at: datetime
+    relayed_at: datetime | None
+    concerned: int
+    seen: int
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """For whom a control is: a scope, its name, and what it touches."""
+
+    scope: str
+    scope_id: str
+    name: dict[str, str]
+    regions: list[str]
+    schools: list[int]
+    pupils: int
+    ended: bool = False
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """The values that hold for a target now."""
+
+    extra_s: int
+    paused_s: int
+    paused_since_ms: int | None
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person asks for."""
+
+    kind: str
+    minutes: int = 0
+    text: dict[str, str] = {}
+    item: int | None = None
+    item_name: str = ""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """A control ready to be written, with its words for the second person."""
+
+    kind: str
+    body: dict[str, Any]
+    two_persons: bool
+    before: dict[str, str]
+    after: dict[str, str]
