@@ -89,6 +89,7 @@ class Roster:
         self.forms: dict[int, Form] = {}
         self.items: dict[int, frozenset[int]] = {}
         self.regions: dict[int, str] = {}
+        self.changed: list[Pupil] = []
         self.read_at = 0.0
         self._code_of: dict[int, bytes] = {}
         self._seen_xmin = 0
@@ -146,7 +147,9 @@ class Roster:
         return bool(rows) or set(self.sittings) != before[0]
 
     def _take(self, pupils: Iterable[tuple[bytes | None, Pupil]]) -> None:
+        self.changed = []
         for code, pupil in pupils:
+            self.changed.append(pupil)
             old = self._code_of.pop(pupil.attempt, None)
             if old is not None and old != code:
                 # A reprinted slip has a new code; the old one is dead from now on.

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-REFRESH_EVERY_S = 2.0
 POSTGRES_WAIT_S = 5.0
 STAMP_MS = 20
 
@@ -140,21 +139,24 @@ class Worker:
                 # News may have been lost with Valkey's data; Postgres has all that matters.
                 self._rebuild = False
                 await self.board.rebuild(db, list(self.roster.sittings))
-        for attempt in [attempt for attempt in self.board.locked if not self._is_locked(attempt)]:
-            self.board.locked.discard(attempt)
+        await self._forget_unlocked()
         await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
         self.keys.hold(self.roster.forms)
         if changed:
             await asyncio.to_thread(self.roster.save_snapshot)
         self.reasons.pop("postgres", None)
 
-    def _is_locked(self, attempt: int) -> bool:
-        pupil = self.roster.pupils.get(attempt)
-        return pupil is not None and pupil.locked
+    async def _forget_unlocked(self) -> None:
+        """Codes that a person freed (their row changed and is not locked): misses start from nothing again."""
+        freed = [pupil.attempt for pupil in self.roster.changed if not pupil.locked and pupil.attempt in self.board.locked]
+        if freed:
+            self.board.locked.difference_update(freed)
+            with contextlib.suppress(RedisError, OSError):
+                await self.valkey.delete(*(f"miss:{attempt}" for attempt in freed))
 
     async def _follow_postgres(self) -> None:
         while True:
-            await asyncio.sleep(REFRESH_EVERY_S)
+            await asyncio.sleep(self.settings.refresh_every_s)
             try:
                 async with asyncio.timeout(60):
                     await self._refresh()

@@ -66,6 +66,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     rescue_public_key: Annotated[str, Doc("base64url X25519 key that rescue files are encrypted to")]
     snapshot_dir: Annotated[str, Doc("Folder of the engine's snapshot of codes and forms")]
     player_dir: Annotated[str, Doc("Folder of the built player")] = ""
+    refresh_every_s: Annotated[float, Doc("How often codes and sittings are followed in Postgres, in seconds")] = 2.0
     next_save_s: Annotated[int, Doc("Rhythm of saves that players are told, in seconds")] = 30
     save_room: Annotated[int, Doc("How many events a player may send again with one save")] = 20
     pending_bytes: Annotated[int, Doc("Bytes that may wait for the stream in one worker before 503")] = 32 * 2**20

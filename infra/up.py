@@ -108,7 +108,9 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
     url = database_url(home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
     applied = await migrate(url, stack.secrets.role_passwords)
     _say(f"Schema: {len(applied)} migration(s) applied." if applied else "Schema: up to date.")
-    if demo:
+    note = home.folder / "demo.txt"
+    if demo and not note.exists():
+        _say("Filling the demo …")
         await _run(home, "seed-tables")
     await asyncio.gather(
         stack.start_process("engine", "engine", engine_argv(home, workers), home.ports.engine),
@@ -116,14 +118,18 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
         stack.start_process("portal", "portal", portal_argv(home), home.ports.portal),
     )
     installed = {point.name for point in entry_points(group=GROUP)}
-    for command, process in WORKERS.items():
-        if command in installed:
-            await stack.start_process(command, process, command_argv(command))
+    await asyncio.gather(
+        *(
+            stack.start_process(command, process, command_argv(command))
+            for command, process in WORKERS.items()
+            if command in installed
+        )
+    )
     _say(f"Everything is up after {time.monotonic() - began:.1f} s.\n")
     _say(f"  Pupils    http://{home.host}:{home.ports.engine}/")
     _say(f"  Staff     http://{home.host}:{home.ports.portal}/")
     if demo:
-        await _run(home, "logins")
+        _say(f"  Try this  http://{home.host}:{home.ports.portal}/demo\n\n{note.read_text()}")
     _say(f"  Logs      {home.folder / 'log'}\n\nCtrl-C stops everything.\n")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 JSON = [("content-type", "application/json"), ("cache-control", "no-store")]
+DRAINED_AT_MOST = 16 * 2**20
 encode = msgspec.json.Encoder().encode
 
 
@@ -28,6 +29,7 @@ async def bounded_body(scope: Scope, proto: HTTPProtocol, limit: int = MAX_BODY_
     length = scope.headers.get("content-length")
     if length is not None:
         if not length.isdigit() or int(length) > limit:
+            await _let_it_finish(length, proto)
             raise Problem("body-too-large", limit=limit)
         body = await proto()
         if len(body) < int(length):
@@ -41,6 +43,14 @@ async def bounded_body(scope: Scope, proto: HTTPProtocol, limit: int = MAX_BODY_
             raise Problem("body-too-large", limit=limit)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def _let_it_finish(length: str, proto: HTTPProtocol) -> None:
+    """Most clients hear an answer only after they have sent everything: throw away what is not absurdly much."""
+    if not length.isdigit() or int(length) > DRAINED_AT_MOST:
+        return
+    async for _ in proto:
+        pass
 
 
 def read_body(decoder: msgspec.json.Decoder[T], body: bytes) -> T:

@@ -28,7 +28,8 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     pupil = worker.roster.pupils.get(claims.attempt)
     sitting = worker.roster.sittings.get(claims.sitting)
     if pupil is None or sitting is None:
-        raise Problem("sitting-over")
+        # The token is ours, so this worker is behind: it reads the roster every two seconds.
+        raise Problem("try-later", retry_after_s=2)
     board = worker.board
     now_ms = worker.release_ms(sitting)
     started = min(claims.started_ms or now_ms, board.started.get(claims.attempt, now_ms))

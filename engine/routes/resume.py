@@ -56,7 +56,8 @@ async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     pupil = worker.roster.pupils.get(claims.attempt)
     sitting = worker.roster.sittings.get(claims.sitting)
     if pupil is None or sitting is None:
-        raise Problem("sitting-over")
+        # The token is ours, so this worker is behind: it reads the roster every two seconds.
+        raise Problem("try-later", retry_after_s=2)
     complete = await all_is_durable(worker, WAIT_S)
     assert worker.pool is not None
     try:

@@ -34,6 +34,8 @@ class Stack:
         self.home = home
         self.secrets: Secrets = load_secrets(home)
         self.parts: dict[str, Part] = {}
+        # Settings that differ from the usual ones, by process: for tests and benchmarks.
+        self.overrides: dict[str, dict[str, str]] = {}
 
     async def start_servers(self, postgres_flags: dict[str, str] | None = None, fsync: str = "always") -> None:
         """Postgres, Valkey and the object store, together; the database exists afterwards."""
@@ -54,7 +56,7 @@ class Stack:
 
     async def start_process(self, name: str, process: str, argv: list[str], ready_port: int | None = None) -> Part:
         """Start one of our own processes with its own settings and no others."""
-        environ = environment(self.home, process)
+        environ = environment(self.home, process) | self.overrides.get(process, {})
         ready = _ready_url(ready_port) if ready_port else _ready_file(self.home, name)
         if ready_port is None:
             environ["ELUMITI_READY_FILE"] = str(_ready_path(self.home, name))

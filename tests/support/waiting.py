@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def eventually(work: Callable[[], Awaitable[T]], limit_s: float = 15) -> T:
+async def eventually(work: Callable[[], Awaitable[T]], limit_s: float = 15, every_s: float = 0.05) -> T:
     """Repeat until it neither raises Refused nor AssertionError; the last one is raised at the limit."""
     limit = time.monotonic() + limit_s
     while True:
@@ -23,4 +23,4 @@ async def eventually(work: Callable[[], Awaitable[T]], limit_s: float = 15) -> T
         except (Refused, AssertionError):
             if time.monotonic() > limit:
                 raise
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(every_s)

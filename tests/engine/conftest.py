@@ -1,0 +1,42 @@
+"""Scenes for the engine's tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from tests.support.pupil import Pupil
+from tests.support.sittings import Scene, make_sitting
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from infra.parts.supervisor import Stack
+
+    Begin = Callable[..., Awaitable[tuple[Scene, Pupil]]]
+
+
+@pytest.fixture
+async def db(owner_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """Postgres as its owner."""
+    connection = await asyncpg.connect(owner_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def begin(stack: Stack, service: str, owner_url: str) -> Begin:
+    """A fresh sitting and its first pupil, signed in and with his keys (unless told otherwise)."""
+
+    async def begun(*, key: bool = True, **scene_facts: object) -> tuple[Scene, Pupil]:
+        scene = await make_sitting(stack, owner_url, **scene_facts)
+        pupil = Pupil(service, scene.seats[0])
+        await eventually(pupil.sign_in)
+        if key:
+            await eventually(pupil.start)
+        return scene, pupil
+
+    return begun
