@@ -28,30 +28,47 @@ app = cyclopts.App(
     name="score",
     help="""Score a finished sitting, reproducibly, and take the report away.
 
-A run reads the sitting once (the snapshot), computes points, scales, item statistics and places, and is recorded with
-the hashes of what went in and what came out. The same run again gives the same bytes and no second record. Nobody can
-score while anybody may still be writing on the sitting's form.
+A run reads the sitting once (the snapshot), computes points, scales, item
+statistics and places, and is recorded with the hashes of what went in and
+what came out. The same run again gives the same bytes and no second record.
+Nobody can score while anybody may still be writing on the sitting's form.
 
-What you get with --out: `report.xlsx`, `report.pdf`, a CSV a table with `codebook.csv` beside them, `run/` (the result
-tables as Parquet) and `snapshot/` (everything needed to compute the run again, without names if --no-names).
+With --out a folder gets report.xlsx, report.pdf, a CSV a table with
+codebook.csv beside them, run/ (the result tables as Parquet) and snapshot/
+(all that is needed to compute the run again; names only with --names).
 
-Examples:
+Score sitting 3, write the report in Kazakh, without names:
 
-  elumiti score 3 --out report                 score sitting 3, write the report in Kazakh, without names
-  elumiti score 3 --out report --language ru --names --reader "A. Serik" --purpose "quota commission"
-  elumiti score 3 --quota KZ-10=12 --quota KZ-11=9 --tie-at-line none --out report
-  elumiti score 3 --exclude "5012:sat for another" --count-waiting "4711:no line in the village, act 17"
-  elumiti score --from-snapshot report/snapshot --out again      the same run from a download, without a database
+  elumiti score 3 --out report
 
-In a notebook:
+With names, in Russian; then the files say for whom and for what:
+
+  elumiti score 3 --out report --language ru --names --reader "A. Serik" \\
+    --purpose "quota commission"
+
+A quota list; who shares the place at the line stays out:
+
+  elumiti score 3 --quota KZ-10=12 --quota KZ-11=9 --tie-at-line none
+
+Leave an attempt out; count what came after a dead line, as was decided:
+
+  elumiti score 3 --exclude "5012:sat for another" \\
+    --count-waiting "4711:no line in the village, act 17"
+
+The same run from a download, without a database:
+
+  elumiti score --from-snapshot report/snapshot --out again
+
+In a notebook (columns are explained in codebook.csv):
 
   from pathlib import Path
   from scoring.run import compute
   from scoring.snapshot import from_files
   from scoring.structs import Parameters
-  files = {path.name: path.read_bytes() for path in Path("report/snapshot").iterdir()}
+  folder = Path("report/snapshot")
+  files = {path.name: path.read_bytes() for path in folder.iterdir()}
   run = compute(from_files(files), Parameters())
-  run.tables()["item_table"]        # Polars data frames; docs of each column: codebook.csv
+  run.tables()["item_table"]
 """,
     help_format="plaintext",
 )
@@ -144,17 +161,12 @@ async def _write(
     for name, body in made.items():
         await store.put(name, body)
     await put_all(store, "run", run.files)
-    await put_all(store, "snapshot", (snapshot if names else without_names(snapshot)).files())
+    await put_all(store, "snapshot", snapshot.files(names=names))
     record_of_run = {
         "sitting": run.sitting_id, "version": run.version, "snapshot_hash": run.snapshot_hash,
         "result_hash": run.result_hash, "code_version": run.code_version, "parameters": run.parameters, "summary": run.summary,
     }  # fmt: skip
     await store.put("run.json", msgspec.json.format(msgspec.json.encode(record_of_run), indent=2))
-
-
-def without_names(snapshot: Snapshot) -> Snapshot:
-    """The snapshot with an empty `persons`: what leaves by default. Every figure of a run stays the same."""
-    return Snapshot(snapshot.facts, {**snapshot.tables, "persons": snapshot.tables["persons"].clear()})
 
 
 def _tell(console: Console, run: Run, snapshot: Snapshot, language: Language, out: Path | None) -> None:

@@ -133,7 +133,7 @@ async def record(db: Connection, store: Store, snapshot: Snapshot, run: Run, mad
         if earlier is not None:
             return msgspec.structs.replace(run, version=earlier)
         number = await queries.next_version(db, run.sitting_id)
-        await put_all(store, f"sittings/{run.sitting_id}/snapshots/{run.snapshot_hash}", snapshot.files())
+        await put_all(store, f"sittings/{run.sitting_id}/snapshots/{run.snapshot_hash}", snapshot.files(names=True))
         await put_all(store, f"sittings/{run.sitting_id}/runs/{number:04d}", run.files)
         row = {
             "parameters": parameters,

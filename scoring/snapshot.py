@@ -55,6 +55,8 @@ SCHEMAS: dict[str, Schema] = {
     },
 }  # fmt: skip
 FACTS = "sitting.json"
+# The one table with names and birth dates.
+NAMED = "persons"
 
 
 class MappedItem(msgspec.Struct, frozen=True):
@@ -75,28 +77,35 @@ class Snapshot(msgspec.Struct, frozen=True):
     facts: SittingFacts
     tables: dict[str, pl.DataFrame]
 
-    def files(self) -> dict[str, bytes]:
-        """The snapshot as files, with their SHA256SUMS; the same snapshot gives the same bytes."""
-        made = {f"{name}.parquet": parquet(table) for name, table in self.tables.items()}
+    def files(self, *, names: bool) -> dict[str, bytes]:
+        """The snapshot as files, with their SHA256SUMS; the same snapshot gives the same bytes.
+
+        The names' file is there only with `names`, and SHA256SUMS leaves it out either way: no figure comes from it,
+        so a download without names has the same hash and gives the same run.
+        """
+        made = {f"{name}.parquet": parquet(table) for name, table in self.tables.items() if name != NAMED}
         made[FACTS] = msgspec.json.format(msgspec.json.encode(self.facts), indent=2)
-        return with_sums(made)
+        private = {f"{NAMED}.parquet": parquet(self.tables[NAMED])} if names else {}
+        return with_sums(made) | private
 
     def hash(self) -> str:
         """Hex SHA-256 of the files' SHA256SUMS: what a run names as its input."""
-        return hash_of(self.files())
+        return hash_of(self.files(names=False))
 
 
 def from_files(files: dict[str, bytes]) -> Snapshot:
     """The snapshot that `files` came from, so that a run can be repeated from a download alone."""
-    wrong = [name for name in (FACTS, *(f"{table}.parquet" for table in SCHEMAS)) if name not in files]
+    needed = (FACTS, *(f"{table}.parquet" for table in SCHEMAS if table != NAMED))
+    wrong = [name for name in needed if name not in files]
     if wrong:
         what = f"The snapshot lacks {', '.join(wrong)}."
         raise SnapshotError(what, "Download it again; SHA256SUMS names all of its files.")
-    if SUMS in files and with_sums({name: body for name, body in files.items() if name != SUMS})[SUMS] != files[SUMS]:
+    if SUMS in files and with_sums({name: files[name] for name in needed})[SUMS] != files[SUMS]:
         what = "A file of the snapshot is not the one that SHA256SUMS names."
         raise SnapshotError(what, "Run `sha256sum -c SHA256SUMS` in its folder to see which, and download it again.")
     facts = msgspec.json.decode(files[FACTS], type=SittingFacts)
-    return Snapshot(facts, {name: read_parquet(files[f"{name}.parquet"]) for name in SCHEMAS})
+    tables = {name: read_parquet(files[f"{name}.parquet"]) for name in SCHEMAS if f"{name}.parquet" in files}
+    return Snapshot(facts, {NAMED: pl.DataFrame(schema=SCHEMAS[NAMED]), **tables})
 
 
 async def read_snapshot(db: Connection, sitting_id: int, now_ms: int) -> Snapshot:

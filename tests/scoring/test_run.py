@@ -58,13 +58,21 @@ def test_the_same_run_gives_the_same_bytes(sitting: SimpleNamespace) -> None:
 
 def test_a_downloaded_snapshot_gives_the_same_run(sitting: SimpleNamespace) -> None:
     """The analyst's notebook reaches the same bytes as the platform."""
-    files = sitting.snapshot().files()
+    files = sitting.snapshot().files(names=False)
     assert compute(from_files(files), Parameters()) == compute(sitting.snapshot(), Parameters())
+
+
+def test_names_take_no_part_in_a_run(sitting: SimpleNamespace) -> None:
+    """With or without the names' file: the same input hash, the same result."""
+    whole, plain = (sitting.snapshot().files(names=names) for names in (True, False))
+    assert "persons.parquet" in whole
+    assert "persons.parquet" not in plain
+    assert compute(from_files(whole), Parameters()) == compute(from_files(plain), Parameters())
 
 
 def test_an_altered_download_is_refused(sitting: SimpleNamespace) -> None:
     """SHA256SUMS holds the set together."""
-    files = sitting.snapshot().files()
+    files = sitting.snapshot().files(names=False)
     files["keys.parquet"] = files["options.parquet"]
     with pytest.raises(SnapshotError, match="SHA256SUMS"):
         from_files(files)
