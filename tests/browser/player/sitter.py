@@ -95,6 +95,10 @@ class Sitter:
         self.page.locator(".option").nth(nth).click()
         self.page.locator(".option.chosen").first.wait_for()
 
+    def kept(self) -> None:
+        """Wait until the device has written all that was touched."""
+        self.page.locator(".saved[aria-busy=false]").wait_for()
+
     def answer_all(self) -> None:
         """Something to each question, then the review."""
         for _ in range(self.count()):
