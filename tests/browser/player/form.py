@@ -7,11 +7,14 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LANGUAGES = ("kk", "ru", "en")
 
@@ -128,7 +131,7 @@ class Packed:
     keys: dict[str, bytes] = field(default_factory=dict)
 
 
-def pack(weight: int = 0) -> Packed:
+def pack(weight: int = 0, section: Callable[[str], dict[str, Any]] = section) -> Packed:
     """Encrypt the form; `weight` adds that many bytes of noise to each picture, for measurements on slow lines."""
     packed = Packed("", keys={f"1/{language}": os.urandom(32) for language in (*LANGUAGES, "*")})
     listed: list[dict[str, Any]] = []

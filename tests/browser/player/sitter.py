@@ -110,6 +110,8 @@ class Sitter:
         """Something to the question on the screen, whatever its kind."""
         page = self.page
         page.locator("#question").wait_for()
+        if page.locator(".option.chosen").count():
+            return
         if page.locator(".option").count():
             self.choose(1)
         elif page.locator("textarea").count():
