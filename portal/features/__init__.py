@@ -10,6 +10,8 @@ from portal.features.live import routes as live
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
+from portal.features.scores import downloads
+from portal.features.scores import routes as scores
 from portal.features.sittings import routes as sittings
 from portal.features.slips import routes as slips
 
@@ -23,5 +25,7 @@ ROUTES = [
     *live.ROUTES,
     *controls.ROUTES,
     *acts.ROUTES,
+    *scores.ROUTES,
+    *downloads.ROUTES,
 ]
 WORK = {**participant_jobs.WORK}

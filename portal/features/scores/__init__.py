@@ -1,0 +1,1 @@
+"""Results: scoring runs, their figures, rankings, downloads, publication by two persons."""
