@@ -1,6 +1,7 @@
 """Named tables as Parquet files with stable bytes, their hash, and where they are kept.
 
-A set of files has one hash: SHA-256 of its SHA256SUMS file, so anybody with `sha256sum -c` can check a download.
+A set of files has one hash: SHA-256 of its SHA256SUMS file, so anybody with `sha256sum -c` can check a
+download.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class FolderStore:
 def parquet(table: pl.DataFrame) -> bytes:
     """A table as Parquet; the same rows in the same order give the same bytes (for one version of Polars)."""
     buffer = io.BytesIO()
-    table.rechunk().write_parquet(buffer, compression="zstd", compression_level=3, row_group_size=ROWS_A_GROUP)
+    table.rechunk().write_parquet(
+        buffer, compression="zstd", compression_level=3, row_group_size=ROWS_A_GROUP
+    )
     return buffer.getvalue()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# A spreadsheet takes a cell that begins so for a formula or a command. A cell that begins with quotes and then so is
-# guarded too: else taking the guard off could not tell «'=1» from «=1».
+# A spreadsheet takes a cell that begins so for a formula or a command. A cell that begins with quotes and
+# then so is guarded too: else taking the guard off could not tell «'=1» from «=1».
 DANGEROUS = re.compile(r"'*[=+\-@\t\r\0]")
 
 

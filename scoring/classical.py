@@ -1,4 +1,7 @@
-"""Classical test theory: item analysis and reliability, a statistic a function. Points are hundredths (`centi`)."""
+"""Classical test theory: item analysis and reliability, a statistic a function.
+
+Points are hundredths (`centi`).
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,14 @@ def item_statistics(cells: pl.LazyFrame) -> pl.LazyFrame:
     """The item table.
 
     In      cells (raw.cells).
-    Out     a row an item that isn't voided, sorted by form and position: form_id, item, code, position, n u32 (scored
-            attempts), mean_points f64, max_points f64, facility f64 (mean / max, 0…1, the p value; high is easy),
-            right_share, partial_share, wrong_share, omitted_share, unreadable_share f64 (0…1, sum 1),
-            sd_points f64 (n − 1), discrimination f64 (corrected point-biserial: r of the item with the rest of the
-            test, −1…1; null when the item or the rest doesn't vary).
+    Out     a row an item that isn't voided, sorted by form and position: form_id, item, code, position, n u32
+            (scored attempts), mean_points f64, max_points f64, facility f64 (mean / max, 0…1, the p value;
+            high is easy), right_share, partial_share, wrong_share, omitted_share, unreadable_share f64 (0…1,
+            sum 1), sd_points f64 (n − 1), discrimination f64 (corrected point-biserial: r of the item with
+            the rest of the test, −1…1; null when the item or the rest doesn't vary).
     Nulls   omitted counts as 0 points. Ties play no part.
-    Source  Crocker & Algina (1986), Introduction to Classical and Modern Test Theory, ch. 14; the correction for
-            overlap is Henrysson (1963), Psychometrika 28, 211–218.
+    Source  Crocker & Algina (1986), Introduction to Classical and Modern Test Theory, ch. 14; the correction
+            for overlap is Henrysson (1963), Psychometrika 28, 211–218.
     """
     rest = pl.col("total_centi") - pl.col("centi")
     shares = {
@@ -58,7 +61,8 @@ def test_statistics(cells: pl.LazyFrame) -> pl.LazyFrame:
     Out     form_id, n u32, items u32, max_points f64, mean, sd (n − 1), median, lowest, highest f64 (points),
             alpha f64 (Cronbach; null for fewer than 2 items or a total that doesn't vary), sem f64 (points).
     Source  Cronbach (1951), Psychometrika 16, 297–334: α = k/(k−1) · (1 − Σ s²ᵢ / s²ₜ). SEM = s · √(1 − α)
-            (Lord & Novick 1968, ch. 3); a negative α, which small samples can give, is shown, and then SEM > s.
+            (Lord & Novick 1968, ch. 3); a negative α, which small samples can give, is shown, and then SEM >
+            s.
     """
     totalled = with_totals(cells)
     by_item = (
@@ -94,7 +98,9 @@ def test_statistics(cells: pl.LazyFrame) -> pl.LazyFrame:
         by_form.join(by_item, on="form_id")
         .with_columns(sd=hundredths(pl.col("total_variance").sqrt()), alpha=alpha)
         .with_columns(sem=pl.col("sd") * (1 - pl.col("alpha")).sqrt())
-        .select("form_id", "n", "items", "max_points", "mean", "sd", "median", "lowest", "highest", "alpha", "sem")
+        .select(
+            "form_id", "n", "items", "max_points", "mean", "sd", "median", "lowest", "highest", "alpha", "sem"
+        )
         .sort("form_id")
     )
 
@@ -103,17 +109,21 @@ def response_counts(cells: pl.LazyFrame, options: pl.LazyFrame) -> pl.LazyFrame:
     """How often each response was given, and how able those were who gave it.
 
     In      cells; options (raw.py).
-    Out     form_id, item, code, position, response str (authored codes, a number, a folded text), state, n u32,
-            share f64 (of scored attempts), mean_total f64? (points of those who gave it; null for nobody).
-            Options nobody chose stand with n = 0; typed responses beyond the 12 most frequent are left out.
-            Sorted by form, position, then options by code and typed responses by frequency.
+    Out     form_id, item, code, position, response str (authored codes, a number, a folded text), state, n
+            u32, share f64 (of scored attempts), mean_total f64? (points of those who gave it; null for
+            nobody). Options nobody chose stand with n = 0; typed responses beyond the 12 most frequent are
+            left out. Sorted by form, position, then options by code and typed responses by frequency.
     Read    a wrong option that the able prefer is a wrong key or an unclear question.
     """
     totalled = with_totals(cells)
     given = (
         totalled.filter(pl.col("chosen").is_not_null())
         .group_by("form_id", "item", "chosen")
-        .agg(state=pl.col("state").first(), n=pl.len().cast(pl.UInt32), mean_total=hundredths(mean(pl.col("total_centi"))))
+        .agg(
+            state=pl.col("state").first(),
+            n=pl.len().cast(pl.UInt32),
+            mean_total=hundredths(mean(pl.col("total_centi"))),
+        )
         .sort("form_id", "item", "n", "chosen", descending=[False, False, True, False])
         .filter(pl.int_range(pl.len()).over("form_id", "item") < MOST_RESPONSES)
         .rename({"chosen": "response"})

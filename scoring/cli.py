@@ -79,32 +79,64 @@ def score(  # noqa: PLR0913 - each option is one line of --help
     sitting: Annotated[int | None, Parameter(help="Number of the sitting, as the portal shows it.")] = None,
     /,
     *,
-    out: Annotated[Path | None, Parameter(help="Folder for the report and the downloads; made if absent.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Folder for the report and the downloads; made if absent.")
+    ] = None,
     language: Annotated[Language, Parameter(help="Language of the report: kk, ru or en.")] = "kk",
     names: Annotated[bool, Parameter(help="Put the children's names into ranking and quota list.")] = False,
-    reader: Annotated[str, Parameter(help="For whom the export is made; stands in every file with --names.")] = "",
+    reader: Annotated[
+        str, Parameter(help="For whom the export is made; stands in every file with --names.")
+    ] = "",
     purpose: Annotated[str, Parameter(help="What it is made for; stands in every file with --names.")] = "",
-    late: Annotated[LatePolicy | None, Parameter(
-        help="What late, undecided and after-finish answers do: count, person (wait for a decision) or refuse. "
-        "Default: the sitting's own policy.")] = None,
-    superseded: Annotated[SupersededPolicy, Parameter(
-        help="fill: a replaced device counts for items that no later device answered. ignore: it doesn't.",
-    )] = SupersededPolicy.FILL,
-    exclude: Annotated[list[str] | None, Parameter(
-        help="ATTEMPT:REASON; leave an attempt out of every figure. May be repeated.", negative=())] = None,
-    count_waiting: Annotated[list[str] | None, Parameter(
-        help="ATTEMPT:REASON; a person decided that its waiting answers count. May be repeated.", negative=())] = None,
-    refuse_waiting: Annotated[list[str] | None, Parameter(
-        help="ATTEMPT:REASON; a person decided that they don't. May be repeated.", negative=())] = None,
-    quota: Annotated[list[str] | None, Parameter(
-        help="REGION=PLACES, such as KZ-10=12; makes the quota list. May be repeated.", negative=())] = None,
-    tie_at_line: Annotated[TieAtLine, Parameter(
-        help="Pupils who share the place at the quota line: all are listed, or none.")] = TieAtLine.ALL,
-    home_quota_agreed: Annotated[list[str] | None, Parameter(
-        help="Name of a person who agrees to a quota list from a sitting at home; two are needed.", negative=())] = None,
-    from_snapshot: Annotated[Path | None, Parameter(
-        help="Compute from a downloaded snapshot folder; reads no database and records nothing.")] = None,
-) -> None:  # fmt: skip
+    late: Annotated[
+        LatePolicy | None,
+        Parameter(
+            help="What late, undecided and after-finish answers do: count, person (wait for a decision) or refuse. "
+            "Default: the sitting's own policy."
+        ),
+    ] = None,
+    superseded: Annotated[
+        SupersededPolicy,
+        Parameter(
+            help="fill: a replaced device counts for items that no later device answered. ignore: it doesn't.",
+        ),
+    ] = SupersededPolicy.FILL,
+    exclude: Annotated[
+        list[str] | None,
+        Parameter(help="ATTEMPT:REASON; leave an attempt out of every figure. May be repeated.", negative=()),
+    ] = None,
+    count_waiting: Annotated[
+        list[str] | None,
+        Parameter(
+            help="ATTEMPT:REASON; a person decided that its waiting answers count. May be repeated.",
+            negative=(),
+        ),
+    ] = None,
+    refuse_waiting: Annotated[
+        list[str] | None,
+        Parameter(help="ATTEMPT:REASON; a person decided that they don't. May be repeated.", negative=()),
+    ] = None,
+    quota: Annotated[
+        list[str] | None,
+        Parameter(
+            help="REGION=PLACES, such as KZ-10=12; makes the quota list. May be repeated.", negative=()
+        ),
+    ] = None,
+    tie_at_line: Annotated[
+        TieAtLine, Parameter(help="Pupils who share the place at the quota line: all are listed, or none.")
+    ] = TieAtLine.ALL,
+    home_quota_agreed: Annotated[
+        list[str] | None,
+        Parameter(
+            help="Name of a person who agrees to a quota list from a sitting at home; two are needed.",
+            negative=(),
+        ),
+    ] = None,
+    from_snapshot: Annotated[
+        Path | None,
+        Parameter(help="Compute from a downloaded snapshot folder; reads no database and records nothing."),
+    ] = None,
+) -> None:
     """Score a finished sitting, reproducibly, and take the report away."""
     if (sitting is None) == (from_snapshot is None):
         what = "Say which sitting to score, or which downloaded snapshot."
@@ -116,8 +148,14 @@ def score(  # noqa: PLR0913 - each option is one line of --help
         late_policy=late,
         superseded=superseded,
         decisions=(
-            *(Decision(attempt, count=True, reason=reason) for attempt, reason in map(_reasoned, count_waiting or [])),
-            *(Decision(attempt, count=False, reason=reason) for attempt, reason in map(_reasoned, refuse_waiting or [])),
+            *(
+                Decision(attempt, count=True, reason=reason)
+                for attempt, reason in map(_reasoned, count_waiting or [])
+            ),
+            *(
+                Decision(attempt, count=False, reason=reason)
+                for attempt, reason in map(_reasoned, refuse_waiting or [])
+            ),
         ),
         excluded=tuple(Exclusion(attempt, reason) for attempt, reason in map(_reasoned, exclude or [])),
         quota=dict(map(_places, quota or [])),
@@ -130,8 +168,7 @@ def score(  # noqa: PLR0913 - each option is one line of --help
             snapshot = from_files({path.name: path.read_bytes() for path in sorted(from_snapshot.iterdir())})
             run = compute(snapshot, parameters)
         else:
-            assert sitting is not None
-            snapshot, run = asyncio.run(_score_sitting(sitting, parameters))
+            snapshot, run = asyncio.run(_score_sitting(sitting or 0, parameters))
     if out is not None:
         with console.status("Writing the report…"):
             asyncio.run(_write(out, run, snapshot, language, names=names, reader=reader, purpose=purpose))
@@ -157,15 +194,22 @@ async def _write(
 ) -> None:
     store = FolderStore(out)
     made = report.files(run, snapshot, language, names=names, reader=reader, purpose=purpose)
-    made["report.pdf"] = report_pdf.pdf_bytes(run, snapshot, language, names=names, reader=reader, purpose=purpose)
+    made["report.pdf"] = report_pdf.pdf_bytes(
+        run, snapshot, language, names=names, reader=reader, purpose=purpose
+    )
     for name, body in made.items():
         await store.put(name, body)
     await put_all(store, "run", run.files)
     await put_all(store, "snapshot", snapshot.files(names=names))
     record_of_run = {
-        "sitting": run.sitting_id, "version": run.version, "snapshot_hash": run.snapshot_hash,
-        "result_hash": run.result_hash, "code_version": run.code_version, "parameters": run.parameters, "summary": run.summary,
-    }  # fmt: skip
+        "sitting": run.sitting_id,
+        "version": run.version,
+        "snapshot_hash": run.snapshot_hash,
+        "result_hash": run.result_hash,
+        "code_version": run.code_version,
+        "parameters": run.parameters,
+        "summary": run.summary,
+    }
     await store.put("run.json", msgspec.json.format(msgspec.json.encode(record_of_run), indent=2))
 
 
@@ -184,7 +228,9 @@ def _reasoned(text: str) -> tuple[int, str]:
     attempt, _, reason = text.partition(":")
     if not attempt.strip().isdecimal() or not reason.strip():
         what = f"«{text}» is not ATTEMPT:REASON."
-        raise PlainError(what, "Write the attempt's number, a colon and the reason, such as 5012:sat for another.")
+        raise PlainError(
+            what, "Write the attempt's number, a colon and the reason, such as 5012:sat for another."
+        )
     return int(attempt), reason.strip()
 
 

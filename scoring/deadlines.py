@@ -1,6 +1,7 @@
-"""Each attempt's deadline from what Postgres holds: its start, its extra time, and the controls that concern it.
+"""Each attempt's deadline from what Postgres holds: its start, its extra time, its controls.
 
-The rule itself is engine.timing's; this module only gathers its inputs for a whole sitting (DESIGN §1, rules 9 and 10).
+The rule itself is engine.timing's; this module only gathers its inputs for a whole sitting (DESIGN §1, rules
+9 and 10).
 """
 
 from __future__ import annotations
@@ -86,7 +87,10 @@ class Controls:
         return deadline_ms(sitting, self.clock(place, started_ms))
 
     def last_end(self, sitting: SittingClock, longest_extra_s: int) -> int:
-        """When the last attempt of the sitting can be over, grace included; an upper bound over all scopes."""
+        """When the last attempt of the sitting can be over, grace included.
+
+        An upper bound over all scopes.
+        """
         given: dict[str, int] = {}
         held: dict[str, int] = {}
         for (scope, _), controls in self._by_scope.items():

@@ -17,7 +17,8 @@ def parse_number(typed: str) -> Decimal | None:
     """The number a person meant, or None when it isn't one.
 
     «3,5» = «3.5»; spaces of every kind group digits; each kind of minus sign and a leading plus are read.
-    «1.234,5» and «1,2,3» are no numbers: which separator groups can't be known, and guessing would be scoring.
+    «1.234,5» and «1,2,3» are no numbers: which separator groups can't be known, and guessing would be
+    scoring.
     """
     text = unicodedata.normalize("NFKC", typed).translate(MINUS_SIGNS)
     text = "".join(character for character in text if not character.isspace())
@@ -38,7 +39,8 @@ def fold_text(typed: str, *, fold_case: bool = True) -> str:
     """A short answer in the form in which answers are compared.
 
     NFC; spaces of every kind become one; quotes and closing punctuation go; «ё» is «е»; dashes are one dash.
-    Kazakh letters stay as they are: қ and к are different letters, and a key that accepts both says so itself.
+    Kazakh letters stay as they are: қ and к are different letters, and a key that accepts both says so
+    itself.
     """
     text = unicodedata.normalize("NFC", typed).translate(MINUS_SIGNS).translate(QUOTES)
     text = " ".join(text.split()).strip(TRAILING + " ")

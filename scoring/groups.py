@@ -1,4 +1,7 @@
-"""Figures of groups: regions, languages, genders, grades. Small groups are suppressed, for a mean of two is two children."""
+"""Figures of groups: regions, languages, genders, grades.
+
+Small groups are suppressed, for a mean of two is two children.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ def group_figures(participants: pl.LazyFrame, scores: pl.LazyFrame) -> pl.LazyFr
     """Who took part and how they did, for each value of each split.
 
     In      participants: attempt_id and the columns of SPLITS but `all`; scores: attempt_id, centi, percent.
-    Out     split str, value str, participants u32, scored u32, suppressed bool (fewer than 5 were scored), and for
-            others mean_points, sd_points (n − 1), median_points, mean_percent f64; null where suppressed.
-            Sorted by split in the order above, then by value.
+    Out     split str, value str, participants u32, scored u32, suppressed bool (fewer than 5 were scored),
+            and for others mean_points, sd_points (n − 1), median_points, mean_percent f64; null where
+            suppressed. Sorted by split in the order above, then by value.
     Nulls   an unknown value (gender) is the group "".
     """
     joined = participants.join(scores.select("attempt_id", "centi", "percent"), on="attempt_id", how="left")
@@ -39,7 +42,10 @@ def group_figures(participants: pl.LazyFrame, scores: pl.LazyFrame) -> pl.LazyFr
         )
         parts.append(sizes.join(figures, on=["split", "value"], how="left"))
     enough = pl.col("scored") >= SMALLEST_GROUP
-    shown = [pl.when(enough).then(pl.col(name)).alias(name) for name in ("mean_points", "sd_points", "median_points", "mean_percent")]
+    shown = [
+        pl.when(enough).then(pl.col(name)).alias(name)
+        for name in ("mean_points", "sd_points", "median_points", "mean_percent")
+    ]
     return (
         pl.concat(parts)
         .with_columns(pl.col("scored").fill_null(0))
@@ -49,7 +55,10 @@ def group_figures(participants: pl.LazyFrame, scores: pl.LazyFrame) -> pl.LazyFr
 
 
 def distribution(scores: pl.LazyFrame) -> pl.LazyFrame:
-    """How many attempts have how many points: form_id, points i64 (lower edge; bins of one point), n u32, no empty bins."""
+    """How many attempts have how many points.
+
+    Out     form_id, points i64 (lower edge of a bin of one point), n u32; bins without anybody are left out.
+    """
     return (
         scores.group_by("form_id", points=pl.col("centi") // 100)
         .agg(n=pl.len().cast(pl.UInt32))

@@ -1,7 +1,7 @@
 """Mean, variance and correlation from exact integer sums.
 
-A sum of floats depends on the order in which threads add; a sum of integers doesn't. Every statistic here is one
-float formula over integer sums, so a run gives the same bytes on any number of cores.
+A sum of floats depends on the order in which threads add; a sum of integers doesn't. Every statistic here is
+one float formula over integer sums, so a run gives the same bytes on any number of cores.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import polars as pl
 
 
 def hundredths(x: pl.Expr) -> pl.Expr:
-    """x / 100, correctly rounded, in every row alike.
+    """Divide by 100, correctly rounded, in every row alike.
 
     A division by a literal becomes a multiplication by its reciprocal in some chunks and not in others
     (485 / 100 gave 4.85 and 4.8500000000000005 in one column), so the divisor is a column too.

@@ -1,4 +1,7 @@
-"""All SQL of scoring, a function a statement. The connection's role is elumiti_scoring: it reads keys, writes runs."""
+"""All SQL of scoring, a function a statement. The connection's role is elumiti_scoring.
+
+It reads keys, writes runs.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,7 @@ async def controls(db: Connection, sitting_id: int) -> list[Control]:
 
 
 async def attempts(db: Connection, sitting_id: int) -> Rows:
-    """attempt_id, region_code, school_id, extra_s, signed_in_ms, started_ms, finished_ms, reopened_ms, sealed."""
+    """attempt_id, region_code, school_id, extra_s, then signed_in, started, finished, reopened (ms), sealed."""
     rows = await db.fetch(
         """
         select a.id, d.region_code, p.school_id, 60 * p.extra_minutes,
@@ -123,7 +126,10 @@ async def participants(db: Connection, sitting_id: int) -> Rows:
 
 
 async def persons(db: Connection, sitting_id: int) -> Rows:
-    """attempt_id, external_id, last_name, first_name, middle_name, birth_date, class_letter: the names, apart."""
+    """attempt_id, external_id, last_name, first_name, middle_name, birth_date, class_letter.
+
+    The names, apart.
+    """
     rows = await db.fetch(
         """
         select id, external_id, last_name, first_name, middle_name, birth_date, class_letter
@@ -154,7 +160,7 @@ async def places(db: Connection, sitting_id: int) -> Rows:
 
 
 async def items(db: Connection, forms: list[int]) -> Rows:
-    """form_id, code, section, position, kind, topic, skill, rule text, points ×100, voided, of forms in their order."""
+    """form_id, code, section, position, kind, topic, skill, rule, points ×100, voided; forms in their order."""
     rows = await db.fetch(
         """
         select i.form_id, i.code, i.section, i.position, i.kind, i.topic, i.skill,
@@ -222,17 +228,29 @@ async def same_run(db: Connection, sitting_id: int, snapshot: str, parameters: s
 
 async def next_version(db: Connection, sitting_id: int) -> int:
     """The number of the next run; the unique key of the table refuses a second run of the same number."""
-    return await db.fetchval("select coalesce(max(version), 0) + 1 from score_run where sitting_id = $1", sitting_id)
+    return await db.fetchval(
+        "select coalesce(max(version), 0) + 1 from score_run where sitting_id = $1", sitting_id
+    )
 
 
-async def insert_run(db: Connection, sitting_id: int, version: int, made_by: int | None, run: dict[str, str]) -> int:
+async def insert_run(
+    db: Connection, sitting_id: int, version: int, made_by: int | None, run: dict[str, str]
+) -> int:
     """Record a run; `run` holds parameters, snapshot_hash, result_hash, code_version and summary."""
     return await db.fetchval(
         """
-        insert into score_run (sitting_id, version, parameters, snapshot_hash, result_hash, code_version, summary, made_by)
+        insert into score_run
+            (sitting_id, version, parameters, snapshot_hash, result_hash, code_version, summary, made_by)
         values ($1, $2, $3::jsonb, $4, $5, $6, $7::jsonb, $8)
         returning id
         """,
-        *(sitting_id, version, run["parameters"], run["snapshot_hash"], run["result_hash"], run["code_version"]),
+        *(
+            sitting_id,
+            version,
+            run["parameters"],
+            run["snapshot_hash"],
+            run["result_hash"],
+            run["code_version"],
+        ),
         *(run["summary"], made_by),
     )

@@ -4,9 +4,10 @@ Points are counted in hundredths (`centi`, i64), so that sums are exact, ties ar
 changes not one bit of any figure.
 
 Frames
-items    a row an item of a form: form_id i32, item i32 (wire id), code, section i16, position i16, kind, topic, skill,
-         points i64 (centi), voided bool, rule str (JSON, scoring/rules.py)
-options  a row an option: form_id i32, item i32, gap str ("" outside of gaps), option str (authored code), option_id i32
+items    a row an item of a form: form_id i32, item i32 (wire id), code, section i16, position i16, kind,
+         topic, skill, points i64 (centi), voided bool, rule str (JSON, scoring/rules.py)
+options  a row an option: form_id i32, item i32, gap str ("" outside of gaps), option str (authored code),
+         option_id i32
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ State = Literal["right", "partial", "wrong", "omitted", "unreadable"]
 STATES = ("right", "partial", "wrong", "omitted", "unreadable", "voided")
 # gap → wire id → authored code; the gap of an item without gaps is "".
 OptionCodes = dict[str, dict[int, str]]
-MARKED = {"item": pl.Int32, "value": pl.String, "chosen": pl.String, "state": pl.String, "credit_e4": pl.Int64}
+MARKED = {
+    "item": pl.Int32,
+    "value": pl.String,
+    "chosen": pl.String,
+    "state": pl.String,
+    "credit_e4": pl.Int64,
+}
 # What an analyst sees of a typed answer; a hostile one may hold 4000 characters.
 CHOSEN_LENGTH = 80
 
@@ -51,8 +58,9 @@ def mark(rule: Rule, codes: OptionCodes, value: str | None) -> Marked:
     """Mark one response.
 
     In      value: JSON as the device wrote it; null, an empty list, text or gap set is an omission.
-    Out     credit between 0 and 1. What isn't of the rule's shape, or names an option that the item doesn't have, is
-            unreadable: it earns nothing and is counted apart, for it is a fault of a device and not of a pupil.
+    Out     credit between 0 and 1. What isn't of the rule's shape, or names an option that the item doesn't
+            have, is unreadable: it earns nothing and is counted apart, for it is a fault of a device and not
+            of a pupil.
     """
     if value is None or value == "null":
         return OMITTED
@@ -83,12 +91,17 @@ def marked_responses(final: pl.LazyFrame, items: pl.LazyFrame, options: pl.LazyF
     """
     rules = items.select("form_id", "item", "points", "voided", "rule").collect()
     codes: dict[int, OptionCodes] = {}
-    for item, gap, code, option_id in options.select("item", "gap", "option", "option_id").collect().iter_rows():
+    for item, gap, code, option_id in (
+        options.select("item", "gap", "option", "option_id").collect().iter_rows()
+    ):
         codes.setdefault(item, {}).setdefault(gap, {})[option_id] = code
     rule_of = {item: decode_rule(rule) for item, rule in rules.select("item", "rule").iter_rows()}
 
     def mark_values(values: pl.DataFrame) -> pl.DataFrame:
-        rows = [(item, value, mark(rule_of[item], codes.get(item, {}), value)) for item, value in values.iter_rows()]
+        rows = [
+            (item, value, mark(rule_of[item], codes.get(item, {}), value))
+            for item, value in values.iter_rows()
+        ]
         return pl.DataFrame(
             [(item, value, m.chosen, m.state, int(m.credit * 10_000)) for item, value, m in rows],
             schema=MARKED,
@@ -96,7 +109,9 @@ def marked_responses(final: pl.LazyFrame, items: pl.LazyFrame, options: pl.LazyF
         )
 
     known = final.join(rules.lazy().select("form_id", "item", "points", "voided"), on="item", how="inner")
-    values = known.select("item", "value").unique().sort("item", "value").map_batches(mark_values, schema=MARKED)
+    values = (
+        known.select("item", "value").unique().sort("item", "value").map_batches(mark_values, schema=MARKED)
+    )
     # Credit in ten-thousandths: (credit · points + half) // 10 000 rounds half up in whole numbers.
     centi = (pl.col("credit_e4") * pl.col("points") + 5_000) // 10_000
     return (
@@ -116,10 +131,11 @@ def marked_responses(final: pl.LazyFrame, items: pl.LazyFrame, options: pl.LazyF
 def form_of_attempts(
     attempts: pl.LazyFrame, final: pl.LazyFrame, items: pl.LazyFrame, main_form: int
 ) -> pl.LazyFrame:
-    """Which form each attempt is scored on: the one on which it answered most; the main form when equal or none.
+    """Which form each attempt is scored on: where it answered most; the main form when equal or none.
 
     In      attempts: attempt_id of those to be scored; final responses; items.
-    Out     attempt_id, form_id i32, mixed bool (it answered items of two forms: equated by a person, shown apart).
+    Out     attempt_id, form_id i32, mixed bool (it answered items of two forms: equated by a person, shown
+            apart).
     """
     answered = (
         final.filter(pl.col("value").is_not_null())
@@ -133,7 +149,9 @@ def form_of_attempts(
     return (
         attempts.select("attempt_id")
         .join(answered, on="attempt_id", how="left")
-        .with_columns(pl.col("form_id").fill_null(main_form).cast(pl.Int32), pl.col("mixed").fill_null(value=False))
+        .with_columns(
+            pl.col("form_id").fill_null(main_form).cast(pl.Int32), pl.col("mixed").fill_null(value=False)
+        )
         .sort("attempt_id")
     )
 
@@ -142,12 +160,17 @@ def cells(scored: pl.LazyFrame, marked: pl.LazyFrame, items: pl.LazyFrame) -> pl
     """Every scored attempt × every item of its form; what was never answered is an omission and earns 0.
 
     In      scored: attempt_id, form_id; marked: marked_responses; items.
-    Out     attempt_id, form_id, item, code, position, chosen, state, centi i64, max_centi i64 (0 for a voided item),
-            sorted by attempt_id and position. No nulls but in chosen.
+    Out     attempt_id, form_id, item, code, position, chosen, state, centi i64, max_centi i64 (0 for a voided
+            item), sorted by attempt_id and position. No nulls but in chosen.
     """
     voided = pl.col("voided")
     columns = items.select(
-        "form_id", "item", "code", "position", "voided", max_centi=pl.when(voided).then(0).otherwise(pl.col("points"))
+        "form_id",
+        "item",
+        "code",
+        "position",
+        "voided",
+        max_centi=pl.when(voided).then(0).otherwise(pl.col("points")),
     )
     return (
         scored.select("attempt_id", "form_id")
@@ -172,10 +195,13 @@ def raw_scores(all_cells: pl.LazyFrame) -> pl.LazyFrame:
     """Points of each attempt.
 
     In      cells.
-    Out     a row an attempt, sorted: attempt_id, form_id, centi i64, max_centi i64, raw f64 (points), max_points f64,
-            items u32, right, partial, wrong, omitted, unreadable u32 (voided items are in none of them).
+    Out     a row an attempt, sorted: attempt_id, form_id, centi i64, max_centi i64, raw f64 (points),
+            max_points f64, items u32, right, partial, wrong, omitted, unreadable u32 (voided items are in
+            none of them).
     """
-    counts = {state: (pl.col("state") == state).sum().cast(pl.UInt32) for state in STATES if state != "voided"}
+    counts = {
+        state: (pl.col("state") == state).sum().cast(pl.UInt32) for state in STATES if state != "voided"
+    }
     return (
         all_cells.group_by("attempt_id", "form_id")
         .agg(

@@ -1,7 +1,7 @@
-"""Result tables for people: XLSX and CSV that open right in a Kazakh or Russian Excel, and the codebook beside them.
+"""Result tables for people: XLSX and CSV that open right in a Kazakh or Russian Excel, with a codebook.
 
-Pseudonymous unless names are asked for. Text cells are typed strings and no formula is ever written (SAFETY J10).
-The same run gives the same bytes.
+Pseudonymous unless names are asked for. Text cells are typed strings and no formula is ever written (SAFETY
+J10). The same run gives the same bytes.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 import xlsxwriter
 
-from scoring import words
 from scoring.cells import guarded, unguarded
 from scoring.moments import hundredths
 from scoring.structs import TieAtLine
-from scoring.words import CODEBOOK, Language
+from scoring.words import CODEBOOK, SAY, Language
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -34,10 +33,10 @@ WIDEST = 60
 PLACE = ("region", "district", "school_code", "school")
 PERSON = ("external_id", "last_name", "first_name", "middle_name")
 RANKING = (
-    "rank_nation", "rank_region", "tied_nation", "tied_region", "attempt_id", *PERSON, *PLACE, "region_code", "grade",
-    "gender", "language", "form_id", "mixed", "raw", "max_points", "hard_points", "percent", "scaled_0_100",
-    "scaled_100_200", "z", "t", "percentile_rank", "stanine", "right", "partial", "wrong", "omitted", "unreadable",
-    "time_ms", "changes",
+    "rank_nation", "rank_region", "tied_nation", "tied_region", "attempt_id", *PERSON, *PLACE, "region_code",
+    "grade", "gender", "language", "form_id", "mixed", "raw", "max_points", "hard_points", "percent",
+    "scaled_0_100", "scaled_100_200", "z", "t", "percentile_rank", "stanine", "right", "partial", "wrong",
+    "omitted", "unreadable", "time_ms", "changes",
 )  # fmt: skip
 QUOTA = ("places", "at_line", *RANKING)
 OTHERS = ("item_table", "response_counts", "test", "distribution", "groups", "left_out", "waiting")
@@ -46,7 +45,8 @@ OTHERS = ("item_table", "response_counts", "test", "distribution", "groups", "le
 def export_tables(run: Run, snapshot: Snapshot, language: Language, *, names: bool) -> Tables:
     """The tables that leave the platform, with columns that the codebook explains.
 
-    `ranking` (and `quota`) carry region, district and school in the language and, with `names`, the children's names.
+    `ranking` (and `quota`) carry region, district and school in the language and, with `names`, the
+    children's names.
     """
     tables = run.tables()
     made = {"ranking": _placed(tables["scores"], snapshot, language, RANKING, names=names)}
@@ -63,20 +63,25 @@ def codebook(tables: Tables, language: Language) -> pl.DataFrame:
         for column in frame.columns
         for told in (CODEBOOK.columns[column],)
     ]
-    head = [word.of(language) for word in words.CODEBOOK_HEAD]
+    head = [
+        word.of(language)
+        for word in (SAY.head_table, SAY.head_column, SAY.head_type, SAY.head_unit, SAY.head_meaning)
+    ]
     return pl.DataFrame(rows, schema=dict.fromkeys(head, pl.String), orient="row")
 
 
 def csv_bytes(table: pl.DataFrame, language: Language) -> bytes:
     """A table as CSV for Excel: UTF-8 with its mark; kk and ru: «;» and decimal comma, en: «,» and point.
 
-    Text cells that a spreadsheet would run get a leading '; `read_csv` takes it off. Numbers stay numbers, also
-    negative ones.
+    Text cells that a spreadsheet would run get a leading '; `read_csv` takes it off. Numbers stay numbers,
+    also negative ones.
     """
     western = language == "en"
     texts = [name for name, kind in table.schema.items() if kind == pl.String]
     safe = table.with_columns(pl.col(texts).map_elements(guarded, return_dtype=pl.String)) if texts else table
-    text = safe.write_csv(separator="," if western else ";", decimal_comma=not western, line_terminator="\r\n")
+    text = safe.write_csv(
+        separator="," if western else ";", decimal_comma=not western, line_terminator="\r\n"
+    )
     return b"\xef\xbb\xbf" + text.encode()
 
 
@@ -91,14 +96,19 @@ def read_csv(body: bytes, language: Language, schema: dict[str, type[pl.DataType
         empty_string_is_null=False,
     )
     texts = [name for name, kind in schema.items() if kind == pl.String]
-    return table.with_columns(pl.col(texts).map_elements(unguarded, return_dtype=pl.String)) if texts else table
+    return (
+        table.with_columns(pl.col(texts).map_elements(unguarded, return_dtype=pl.String)) if texts else table
+    )
 
 
 def about(run: Run, language: Language, *, reader: str = "", purpose: str = "") -> list[str]:
-    """What stands on the first page of every export: the run, who took part, the rules, and who it was made for."""
+    """What stands on the first page of every export.
+
+    The run, who took part, the rules, and who it was made for.
+    """
     summary = run.summary
     lines = [
-        words.RUN_LINE.of(
+        SAY.run_line.of(
             language,
             sitting=run.sitting_id,
             version=run.version or "–",
@@ -106,47 +116,70 @@ def about(run: Run, language: Language, *, reader: str = "", purpose: str = "") 
             result=run.result_hash[:16],
             code=run.code_version,
         ),
-        words.TOOK_PART.of(
+        SAY.took_part.of(
             language,
             participants=summary.participants,
             scored=summary.scored,
             absent=summary.absent,
             excluded=sum(summary.excluded.values()),
         ),
-        *(words.EXCLUDED_FOR.of(language, reason=reason, n=n) for reason, n in sorted(summary.excluded.items())),
+        *(
+            SAY.excluded_for.of(language, reason=reason, n=n)
+            for reason, n in sorted(summary.excluded.items())
+        ),
     ]
     if summary.waiting_answers:
-        lines.append(words.WAITING.of(language, attempts=summary.waiting_attempts, answers=summary.waiting_answers))
-    lines.append(words.TIE_RULE.of(language))
+        lines.append(
+            SAY.waiting.of(language, attempts=summary.waiting_attempts, answers=summary.waiting_answers)
+        )
+    lines.append(SAY.tie_rule.of(language))
     if run.parameters.quota:
-        lines.append((words.TIES_IN if run.parameters.tie_at_line is TieAtLine.ALL else words.TIES_OUT).of(language))
+        lines.append(
+            (SAY.ties_in if run.parameters.tie_at_line is TieAtLine.ALL else SAY.ties_out).of(language)
+        )
     if summary.quota_from_home:
-        lines.append(words.FROM_HOME.of(language, agreed=", ".join(sorted(set(run.parameters.home_quota_agreed)))))
+        lines.append(
+            SAY.from_home.of(language, agreed=", ".join(sorted(set(run.parameters.home_quota_agreed))))
+        )
     if reader or purpose:
-        lines.append(words.MADE_FOR.of(language, reader=reader, purpose=purpose))
+        lines.append(SAY.made_for.of(language, reader=reader, purpose=purpose))
     return lines
 
 
 def xlsx_bytes(run: Run, tables: Tables, language: Language, *, reader: str = "", purpose: str = "") -> bytes:
     """All tables as one workbook: a page about the run, a sheet a table, the codebook last."""
     buffer = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_numbers": False,
+        "strings_to_urls": False,
+    }
     with xlsxwriter.Workbook(buffer, options) as book:
-        book.set_properties({"title": words.TITLE.of(language), "author": "El Úmiti", "created": CREATED})
-        head = book.add_format({"bold": True, "bg_color": "#0B3A53", "font_color": "#FFFFFF", "text_wrap": True, "valign": "top"})
+        book.set_properties({"title": SAY.title.of(language), "author": "El Úmiti", "created": CREATED})
+        head = book.add_format(
+            {"bold": True, "bg_color": "#0B3A53", "font_color": "#FFFFFF", "text_wrap": True, "valign": "top"}
+        )
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        page = book.add_worksheet(words.ABOUT.of(language)[:SHEET_NAME_LENGTH])
+        page = book.add_worksheet(SAY.about.of(language)[:SHEET_NAME_LENGTH])
         page.set_column(0, 0, 110)
-        page.write_string(0, 0, words.TITLE.of(language), head)
+        page.write_string(0, 0, SAY.title.of(language), head)
         for row, line in enumerate(about(run, language, reader=reader, purpose=purpose), start=2):
             page.write_string(row, 0, line, wrapped)
         for name, table in tables.items():
             _sheet(book.add_worksheet(name[:SHEET_NAME_LENGTH]), table, head, language)
-        _sheet(book.add_worksheet(words.CODEBOOK_NAME.of(language)[:SHEET_NAME_LENGTH]), codebook(tables, language), head, language)
+        _sheet(
+            book.add_worksheet(SAY.codebook_name.of(language)[:SHEET_NAME_LENGTH]),
+            codebook(tables, language),
+            head,
+            language,
+        )
     return buffer.getvalue()
 
 
-def files(run: Run, snapshot: Snapshot, language: Language, *, names: bool, reader: str, purpose: str) -> dict[str, bytes]:
+def files(
+    run: Run, snapshot: Snapshot, language: Language, *, names: bool, reader: str, purpose: str
+) -> dict[str, bytes]:
     """Everything an analyst takes away: report.xlsx, a CSV a table, and codebook.csv."""
     tables = export_tables(run, snapshot, language, names=names)
     made = {"report.xlsx": xlsx_bytes(run, tables, language, reader=reader, purpose=purpose)}
@@ -158,7 +191,9 @@ def _placed(
     scores: pl.DataFrame, snapshot: Snapshot, language: Language, columns: tuple[str, ...], *, names: bool
 ) -> pl.DataFrame:
     places = snapshot.tables["places"].select(
-        "school_id", "school_code", *(pl.col(f"{what}_{language}").alias(what) for what in ("school", "district", "region"))
+        "school_id",
+        "school_code",
+        *(pl.col(f"{what}_{language}").alias(what) for what in ("school", "district", "region")),
     )
     table = scores.with_columns(hard_points=hundredths(pl.col("hard_centi")))
     table = table.join(places, on="school_id", how="left", maintain_order="left")
@@ -190,7 +225,7 @@ def _shown(value: object, language: Language) -> str | float | None:
         case None:
             return None
         case bool():
-            return (words.YES if value else words.NO).of(language)
+            return (SAY.yes if value else SAY.no).of(language)
         case int() | float():
             return round(value, 6)
         case _:

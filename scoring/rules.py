@@ -30,8 +30,8 @@ class ChoicesRule(
 ):
     """Several options are chosen.
 
-    Whole rule: exactly the set `right` earns all points, anything else none.
-    Partial rule: points · max(0, right chosen − wrong chosen) / |right|, so marking everything earns nothing extra.
+    Whole rule: exactly the set `right` earns all points, anything else none. Partial rule: points · max(0,
+    right chosen − wrong chosen) / |right|, so marking everything earns nothing extra.
     """
 
     right: tuple[str, ...]
@@ -71,7 +71,10 @@ class TextRule(
     tag_field="type",
     tag="text",
 ):
-    """A short text equal to one of `accept` after folding (scoring.folding); every language's variants stand together."""
+    """A short text equal to one of `accept` after folding (scoring.folding).
+
+    Every language's variants stand together.
+    """
 
     accept: tuple[str, ...]
     fold_case: bool = True

@@ -1,7 +1,8 @@
 """A run of scoring: snapshot + parameters + code → result tables with a hash, and a row in score_run.
 
-The same snapshot, parameters and code give the same bytes; then no second row is written either. A corrected key, a
-decision or an exclusion is another snapshot or other parameters, so it makes a new version and never changes an old one.
+The same snapshot, parameters and code give the same bytes; then no second row is written either. A corrected
+key, a decision or an exclusion is another snapshot or other parameters, so it makes a new version and never
+changes an old one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,18 @@ if TYPE_CHECKING:
 
 ABSENT, EXCLUDED = "absent", "excluded"
 # The tables of a run, in the order in which a person wants them.
-TABLES = ("scores", "responses", "item_table", "response_counts", "test", "distribution", "groups", "quota", "left_out", "waiting")
+TABLES = (
+    "scores",
+    "responses",
+    "item_table",
+    "response_counts",
+    "test",
+    "distribution",
+    "groups",
+    "quota",
+    "left_out",
+    "waiting",
+)
 Tables = dict[str, pl.DataFrame]
 
 
@@ -49,7 +61,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A computed run. `files` are its tables as Parquet with SHA256SUMS; `version` is None until it is recorded."""
+    """A computed run. `files` are its tables as Parquet with SHA256SUMS.
+
+    `version` is None until it is recorded.
+    """
 
     sitting_id: int
     parameters: Parameters
@@ -62,22 +77,31 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def tables(self) -> Tables:
         """The result tables (TABLES; `quota` only if places were asked for)."""
-        return {name.removesuffix(".parquet"): read_parquet(body) for name, body in self.files.items() if name.endswith(".parquet")}
+        return {
+            name.removesuffix(".parquet"): read_parquet(body)
+            for name, body in self.files.items()
+            if name.endswith(".parquet")
+        }
 
 
 def compute(snapshot: Snapshot, parameters: Parameters) -> Run:
     """Score a snapshot. Pure: no clock, no database, no chance.
 
-    Raises HomeQuotaError for a quota list from a home sitting that two persons have not agreed to (SAFETY D2).
+    Raises HomeQuotaError for a quota list from a home sitting that two persons have not agreed to (SAFETY
+    D2).
     """
     from_home = bool(parameters.quota) and snapshot.facts.place == "home"
     if from_home and len(set(parameters.home_quota_agreed)) < 2:  # noqa: PLR2004 - two persons
         what = "This sitting was held at home, and a quota place needs a supervised confirmation."
-        raise HomeQuotaError(what, "Score without a quota, or name the two persons who agree to a list from it.")
+        raise HomeQuotaError(
+            what, "Score without a quota, or name the two persons who agree to a list from it."
+        )
     unknown = {e.attempt_id for e in parameters.excluded} - set(snapshot.tables["participants"]["attempt_id"])
     if unknown:
         what = f"Excluded attempts {sorted(unknown)[:5]} are not of this sitting."
-        raise SnapshotError(what, "Check the numbers; the participants table of the snapshot has all of them.")
+        raise SnapshotError(
+            what, "Check the numbers; the participants table of the snapshot has all of them."
+        )
     tables = result_tables(snapshot, parameters)
     files = with_sums({f"{name}.parquet": parquet(table) for name, table in tables.items()})
     return Run(
@@ -123,9 +147,10 @@ def result_tables(snapshot: Snapshot, parameters: Parameters) -> Tables:
 
 
 async def record(db: Connection, store: Store, snapshot: Snapshot, run: Run, made_by: int | None) -> Run:
-    """Store a run's files and write its row; answers with the version. The same run again gives the earlier version.
+    """Store a run's files and write its row; answers with the version.
 
-    Files are stored before the row: a row always has its files. Keys: sittings/N/snapshots/HASH/…, sittings/N/runs/V/….
+    The same run again gives the earlier version. Files are stored before the row, so a row always has its
+    files: sittings/N/snapshots/HASH/… and sittings/N/runs/V/….
     """
     parameters = msgspec.json.encode(run.parameters).decode()
     async with db.transaction():
@@ -133,7 +158,9 @@ async def record(db: Connection, store: Store, snapshot: Snapshot, run: Run, mad
         if earlier is not None:
             return msgspec.structs.replace(run, version=earlier)
         number = await queries.next_version(db, run.sitting_id)
-        await put_all(store, f"sittings/{run.sitting_id}/snapshots/{run.snapshot_hash}", snapshot.files(names=True))
+        await put_all(
+            store, f"sittings/{run.sitting_id}/snapshots/{run.snapshot_hash}", snapshot.files(names=True)
+        )
         await put_all(store, f"sittings/{run.sitting_id}/runs/{number:04d}", run.files)
         row = {
             "parameters": parameters,
@@ -147,7 +174,10 @@ async def record(db: Connection, store: Store, snapshot: Snapshot, run: Run, mad
 
 
 def code_version() -> str:
-    """Release, hash of this package's source, and the version of Polars that computed: what a run was made by."""
+    """Release, hash of this package's source, and the version of Polars that computed.
+
+    What a run was made by.
+    """
     home = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(home.rglob("*.py")):
@@ -186,7 +216,10 @@ def summarise(snapshot: Snapshot, parameters: Parameters, tables: Tables, *, fro
 
 
 def _left_out(participants: pl.LazyFrame, events: pl.LazyFrame, parameters: Parameters) -> pl.LazyFrame:
-    """Who has no score and why: attempt_id, status (absent: no event at all; excluded), reason. Exclusion goes first."""
+    """Who has no score and why: attempt_id, status (absent: no event at all; excluded), reason.
+
+    Exclusion goes first.
+    """
     reasons = {exclusion.attempt_id: exclusion.reason for exclusion in parameters.excluded}
     reason = pl.col("attempt_id").replace_strict(reasons, default=None, return_dtype=pl.String)
     came = events.select("attempt_id").unique().with_columns(came=pl.lit(value=True))

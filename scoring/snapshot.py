@@ -1,7 +1,7 @@
-"""Reads a sitting once from Postgres into tables that everything after works on, and that an analyst can download.
+"""Reads a sitting once from Postgres into tables that all else works on, and an analyst can download.
 
-The reading is one repeatable-read transaction, so the tables agree with each other. Names of children stand in a table
-of their own (`persons`); everything else is pseudonymous.
+The reading is one repeatable-read transaction, so the tables agree with each other. Names of children stand
+in a table of their own (`persons`); everything else is pseudonymous.
 """
 
 from __future__ import annotations
@@ -24,11 +24,16 @@ if TYPE_CHECKING:
     from scoring.queries import Connection, SittingRow
 
 Schema = dict[str, "type[pl.DataType]"]
-NAMES: Schema = {f"{what}_{language}": pl.String for what in ("school", "district", "region") for language in ("kk", "ru", "en")}
+NAMES: Schema = {
+    f"{what}_{language}": pl.String
+    for what in ("school", "district", "region")
+    for language in ("kk", "ru", "en")
+}
 SCHEMAS: dict[str, Schema] = {
     "events": {
         "attempt_id": pl.Int64, "epoch": pl.Int16, "seq": pl.Int32, "kind": pl.Int16, "item": pl.Int32,
-        "value": pl.String, "anchor_ms": pl.Int64, "since_ms": pl.Int32, "received_ms": pl.Int64, "marks": pl.Int16,
+        "value": pl.String, "anchor_ms": pl.Int64, "since_ms": pl.Int32, "received_ms": pl.Int64,
+        "marks": pl.Int16,
     },
     "attempts": {
         "attempt_id": pl.Int64, "signed_in_ms": pl.Int64, "started_ms": pl.Int64, "finished_ms": pl.Int64,
@@ -80,8 +85,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     def files(self, *, names: bool) -> dict[str, bytes]:
         """The snapshot as files, with their SHA256SUMS; the same snapshot gives the same bytes.
 
-        The names' file is there only with `names`, and SHA256SUMS leaves it out either way: no figure comes from it,
-        so a download without names has the same hash and gives the same run.
+        The names' file is there only with `names`, and SHA256SUMS leaves it out either way: no figure comes
+        from it, so a download without names has the same hash and gives the same run.
         """
         made = {f"{name}.parquet": parquet(table) for name, table in self.tables.items() if name != NAMED}
         made[FACTS] = msgspec.json.format(msgspec.json.encode(self.facts), indent=2)
@@ -102,7 +107,9 @@ def from_files(files: dict[str, bytes]) -> Snapshot:
         raise SnapshotError(what, "Download it again; SHA256SUMS names all of its files.")
     if SUMS in files and with_sums({name: files[name] for name in needed})[SUMS] != files[SUMS]:
         what = "A file of the snapshot is not the one that SHA256SUMS names."
-        raise SnapshotError(what, "Run `sha256sum -c SHA256SUMS` in its folder to see which, and download it again.")
+        raise SnapshotError(
+            what, "Run `sha256sum -c SHA256SUMS` in its folder to see which, and download it again."
+        )
     facts = msgspec.json.decode(files[FACTS], type=SittingFacts)
     tables = {name: read_parquet(files[f"{name}.parquet"]) for name in SCHEMAS if f"{name}.parquet" in files}
     return Snapshot(facts, {NAMED: pl.DataFrame(schema=SCHEMAS[NAMED]), **tables})
@@ -133,7 +140,8 @@ async def read_snapshot(db: Connection, sitting_id: int, now_ms: int) -> Snapsho
 async def require_over(db: Connection, sitting: SittingRow, forms: list[int], now_ms: int) -> None:
     """No figure that depends on the keys of `forms` before the last window of each is over (SAFETY J6).
 
-    Over is a sitting that was closed, or one whose last possible end, with every extra minute and the grace, is past.
+    Over is a sitting that was closed, or one whose last possible end, with every extra minute and the grace,
+    is past.
     """
     for row in await queries.sittings_on_forms(db, forms):
         if row.state in ("closed", "archived"):
@@ -141,7 +149,9 @@ async def require_over(db: Connection, sitting: SittingRow, forms: list[int], no
         controls = Controls(await queries.controls(db, row.id))
         if controls.someone_is_paused():
             what = f"Sitting {row.id} is paused for somebody, so its end is not known."
-            raise NotOverError(what, "Resume or close it; scoring starts when nobody can write on the form any more.")
+            raise NotOverError(
+                what, "Resume or close it; scoring starts when nobody can write on the form any more."
+            )
         end = controls.last_end(_clock(row), row.longest_extra_s)
         if now_ms <= end:
             until = datetime.fromtimestamp(end / 1000, UTC)
@@ -179,7 +189,10 @@ def _facts(row: SittingRow, controls: Controls) -> SittingFacts:
 
 
 async def _used_forms(db: Connection, sitting: SittingRow, events: pl.DataFrame) -> list[int]:
-    """The sitting's form, and the reserve if anything was answered on it: an unused reserve gives no figure."""
+    """The sitting's form, and the reserve if anything was answered on it.
+
+    An unused reserve gives no figure.
+    """
     if sitting.reserve_form_id is None:
         return [sitting.form_id]
     maps = await queries.item_maps(db, [sitting.reserve_form_id])
@@ -198,9 +211,31 @@ async def _events(db: Connection, sitting_id: int) -> pl.DataFrame:
 async def _attempts(db: Connection, sitting: SittingRow, controls: Controls) -> pl.DataFrame:
     clock = _clock(sitting)
     rows: queries.Rows = []
-    for attempt, region, school, extra_s, signed_in, started, finished, reopened, sealed in await queries.attempts(db, sitting.id):
-        place = Place(sitting_id=sitting.id, region_code=region, school_id=school, attempt_id=attempt, extra_s=extra_s)
-        rows.append((attempt, signed_in, started, finished, reopened, controls.deadline(clock, place, started), sealed))
+    for (
+        attempt,
+        region,
+        school,
+        extra_s,
+        signed_in,
+        started,
+        finished,
+        reopened,
+        sealed,
+    ) in await queries.attempts(db, sitting.id):
+        place = Place(
+            sitting_id=sitting.id, region_code=region, school_id=school, attempt_id=attempt, extra_s=extra_s
+        )
+        rows.append(
+            (
+                attempt,
+                signed_in,
+                started,
+                finished,
+                reopened,
+                controls.deadline(clock, place, started),
+                sealed,
+            )
+        )
     return pl.DataFrame(rows, schema=SCHEMAS["attempts"], orient="row")
 
 
@@ -219,14 +254,18 @@ def _forms(rows: queries.Rows, maps: dict[int, str]) -> dict[str, pl.DataFrame]:
         mapped = packed[form].get(code)
         if mapped is None:
             what = f"Item {code} of form {form} is not in the form's packing."
-            raise SnapshotError(what, "Items were added after packing; the packed form is the one that was sat.")
+            raise SnapshotError(
+                what, "Items were added after packing; the packed form is the one that was sat."
+            )
         items.append((form, mapped.id, code, section, position, kind, topic, skill))
         keys.append((form, mapped.id, points, voided, rule))
         for name, target in sorted({**mapped.options, **mapped.gaps}.items()):
             if isinstance(target, int):
                 options.append((form, mapped.id, "", name, target))
             else:
-                options.extend((form, mapped.id, name, option, wire) for option, wire in sorted(target.items()))
+                options.extend(
+                    (form, mapped.id, name, option, wire) for option, wire in sorted(target.items())
+                )
     ids = [item[1] for item in items]
     if len(set(ids)) != len(ids):
         what = "Two items of the sitting's forms have the same number on the wire."

@@ -1,4 +1,7 @@
-"""What a run of scoring is told and what it is about. All of it is data: it goes into the run's record as JSON."""
+"""What a run of scoring is told and what it is about. All of it is data.
+
+It goes into the run's record as JSON.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     quota              places a region; empty: no quota list.
     tie_at_line        pupils who share the place at the line: all in, or none.
     home_quota_agreed  the two persons who accept a quota list from a sitting at home (SAFETY D2).
-    visit_cap_ms       the longest time that one look at an item may count; longer means that the pupil went away.
+    visit_cap_ms       the longest time that one look at an item may count; longer means that the pupil went
+                       away.
     """
 
     late_policy: LatePolicy | None = None
@@ -129,4 +133,4 @@ class SnapshotError(PlainError):
 
 
 class HomeQuotaError(PlainError):
-    """A quota list was asked for from a sitting at home, and two persons have not agreed to it (SAFETY D2)."""
+    """A quota list from a sitting at home that two persons have not agreed to (SAFETY D2)."""

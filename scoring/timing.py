@@ -1,7 +1,8 @@
 """How a pupil spent the test: time a question, looks at it, and second thoughts (SPEC T7).
 
-Times are estimates on the server's clock: the newest signed server time that the device had seen plus the monotonic
-milliseconds since; where the signature didn't hold, the time of receipt. They describe; they decide nothing.
+Times are estimates on the server's clock: the newest signed server time that the device had seen plus the
+monotonic milliseconds since; where the signature didn't hold, the time of receipt. They describe; they decide
+nothing.
 """
 
 from __future__ import annotations
@@ -13,11 +14,18 @@ from scoring.structs import Kind, Mark
 
 
 def clocked(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Add at_ms i64: when an event happened, as well as can be known. In: events (final.py); same rows, in ORDER."""
+    """Add at_ms i64: when an event happened, as well as can be known. In: events (final.py).
+
+    Same rows, in ORDER.
+    """
     proven = pl.col("anchor_ms").is_not_null() & ~has_mark(Mark.ANCHOR_UNVERIFIED)
     happened = pl.col("anchor_ms") + pl.col("since_ms").fill_null(0)
     # Nothing happened after it was received, whatever a device measured.
-    at = pl.when(proven).then(pl.min_horizontal(happened, pl.col("received_ms"))).otherwise(pl.col("received_ms"))
+    at = (
+        pl.when(proven)
+        .then(pl.min_horizontal(happened, pl.col("received_ms")))
+        .otherwise(pl.col("received_ms"))
+    )
     return events.with_columns(at_ms=at).sort(ORDER)
 
 
@@ -25,10 +33,10 @@ def item_times(events: pl.LazyFrame, cap_ms: int) -> pl.LazyFrame:
     """Time and changes of each attempt and item.
 
     In      events (final.py); cap_ms: the longest that one stretch may count.
-    Out     a row an attempt and item that was opened or answered, sorted by them: attempt_id, item, time_ms i64
-            (from opening it, or coming back to the page, to the next event; not while the page was away), looks u32
-            (times it was opened), answers u32 (taps that gave an answer), changes u32 (answers that differ from the
-            one before on the item; clearing one is a change).
+    Out     a row an attempt and item that was opened or answered, sorted by them: attempt_id, item, time_ms
+            i64 (from opening it, or coming back to the page, to the next event; not while the page was away),
+            looks u32 (times it was opened), answers u32 (taps that gave an answer), changes u32 (answers that
+            differ from the one before on the item; clearing one is a change).
     Nulls   none. A stretch between two devices counts for neither.
     """
     ordered = clocked(events).with_columns(

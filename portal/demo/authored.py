@@ -26,10 +26,11 @@ class AuthoredStimulus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     en: str
 
 
-class AuthoredItem(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
-):
-    """One `[[items]]` table. An option given as a plain string is the same in all languages, such as a number."""
+class AuthoredItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One `[[items]]` table.
+
+    An option given as a plain string is the same in all languages, such as a number.
+    """
 
     code: str
     section: int
@@ -40,9 +41,7 @@ class AuthoredItem(
     prompt: Text
     rule: Rule
     options: dict[str, str | AuthoredOption] = msgspec.field(default_factory=dict)
-    gaps: dict[str, dict[str, str | AuthoredOption]] = msgspec.field(
-        default_factory=dict
-    )
+    gaps: dict[str, dict[str, str | AuthoredOption]] = msgspec.field(default_factory=dict)
     max_choices: int | None = None
     fixed_order: bool = False
     unit: Text | None = None

@@ -1,4 +1,7 @@
-"""Which HTML and SVG an authored item may hold. Checked when it is loaded; the packer cleans once more (SAFETY J7)."""
+"""Which HTML and SVG an authored item may hold. Checked when it is loaded.
+
+The packer cleans once more (SAFETY J7).
+"""
 
 from __future__ import annotations
 
@@ -36,9 +39,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 VOID = frozenset({"br", "img"})
 SVG = "{http://www.w3.org/2000/svg}"
 # No <text>: a picture is the same in every language. No <image>, <use>, <a>, <style>: nothing from outside.
-SVG_SHAPES = frozenset(
-    {"svg", "g", "rect", "line", "polygon", "polyline", "circle", "ellipse", "path"}
-)
+SVG_SHAPES = frozenset({"svg", "g", "rect", "line", "polygon", "polyline", "circle", "ellipse", "path"})
 SVG_ATTRIBUTES = frozenset(
     [
         "viewBox",
@@ -88,9 +89,7 @@ class _Checker(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in ALLOWED:
-            raise MarkupError(
-                f"<{tag}> is not allowed; allowed are {', '.join(sorted(ALLOWED))}"
-            )
+            raise MarkupError(f"<{tag}> is not allowed; allowed are {', '.join(sorted(ALLOWED))}")
         given = dict(attrs)
         if unknown := given.keys() - ALLOWED[tag]:
             raise MarkupError(f"<{tag}> may not carry {', '.join(sorted(unknown))}")
@@ -138,15 +137,7 @@ def check_svg(svg: bytes) -> None:
         if name not in SVG_SHAPES:
             raise MarkupError(f"<{name}> is not allowed in a picture")
         if (element.text or "").strip() or (element.tail or "").strip():
-            raise MarkupError(
-                "a picture holds no words: they would need three languages"
-            )
+            raise MarkupError("a picture holds no words: they would need three languages")
         for attribute, value in element.attrib.items():
-            if (
-                attribute not in SVG_ATTRIBUTES
-                or not SAFE_VALUE.fullmatch(value)
-                or "url" in value
-            ):
-                raise MarkupError(
-                    f"<{name} {attribute}={value!r}> is not allowed in a picture"
-                )
+            if attribute not in SVG_ATTRIBUTES or not SAFE_VALUE.fullmatch(value) or "url" in value:
+                raise MarkupError(f"<{name} {attribute}={value!r}> is not allowed in a picture")

@@ -20,9 +20,9 @@ SEED = 20261124
 PUPILS = 500
 # How many of the pupils a region sends, in parts; by feel of where village schools are, not by statistics.
 PARTS = {
-    "KZ-61": 9, "KZ-19": 7, "KZ-31": 6, "KZ-43": 5, "KZ-33": 4, "KZ-10": 4, "KZ-11": 4, "KZ-27": 4, "KZ-15": 4,
-    "KZ-63": 4, "KZ-39": 4, "KZ-59": 4, "KZ-35": 4, "KZ-55": 3, "KZ-23": 3, "KZ-47": 3, "KZ-62": 2, "KZ-71": 2,
-    "KZ-75": 2, "KZ-79": 2,
+    "KZ-61": 9, "KZ-19": 7, "KZ-31": 6, "KZ-43": 5, "KZ-33": 4, "KZ-10": 4, "KZ-11": 4, "KZ-27": 4,
+    "KZ-15": 4, "KZ-63": 4, "KZ-39": 4, "KZ-59": 4, "KZ-35": 4, "KZ-55": 3, "KZ-23": 3, "KZ-47": 3,
+    "KZ-62": 2, "KZ-71": 2, "KZ-75": 2, "KZ-79": 2,
 }  # fmt: skip
 # In the north and east more village schools teach in Russian.
 RUSSIAN_SHARE = {
@@ -35,6 +35,8 @@ RUSSIAN_SHARE = {
 }
 RUSSIAN_SHARE_ELSEWHERE = 0.07
 SCHOOLS_A_DISTRICT = 2
+# Of those who answer a school's telephone.
+SHARE_OF_WOMEN = 0.7
 PATRONYMIC_SHARE = 0.7
 EXTRA_TIME_SHARE = 0.02
 EXTRA_MINUTES = 20
@@ -57,9 +59,7 @@ class NameStock(msgspec.Struct, frozen=True):
     given: dict[Gender, tuple[Name, ...]]
     surnames: dict[Gender, tuple[Name, ...]]
 
-    def person(
-        self, random: Random, gender: Gender, language: str
-    ) -> tuple[str, str, str]:
+    def person(self, random: Random, gender: Gender, language: str) -> tuple[str, str, str]:
         """Last, first and middle name (often empty), spelled for the language."""
         last, first = (
             random.choice(self.surnames[gender]),
@@ -67,14 +67,8 @@ class NameStock(msgspec.Struct, frozen=True):
         )
         father = random.choice(self.given["m"])
         spelled = "ru" if language == "ru" else "kk"
-        ending = {"kk": {"m": "ұлы", "f": "қызы"}, "ru": {"m": "улы", "f": "кызы"}}[
-            spelled
-        ][gender]
-        middle = (
-            f"{getattr(father, spelled)}{ending}"
-            if random.random() < PATRONYMIC_SHARE
-            else ""
-        )
+        ending = {"kk": {"m": "ұлы", "f": "қызы"}, "ru": {"m": "улы", "f": "кызы"}}[spelled][gender]
+        middle = f"{getattr(father, spelled)}{ending}" if random.random() < PATRONYMIC_SHARE else ""
         return getattr(last, spelled), getattr(first, spelled), middle
 
 
@@ -83,8 +77,7 @@ def draw_people(seed: int = SEED, pupils: int = PUPILS) -> People:
     random = Random(seed)
     names = _names()
     regions = tuple(
-        Region(row["code"], row["name_kk"], row["name_ru"], row["name_en"])
-        for row in _rows("regions.csv")
+        Region(row["code"], row["name_kk"], row["name_ru"], row["name_en"]) for row in _rows("regions.csv")
     )
     districts = _districts()
     schools = _schools(random, names, districts)
@@ -103,11 +96,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 def _names() -> NameStock:
     def chosen(kind: str, gender: Gender) -> tuple[Name, ...]:
-        rows = [
-            row
-            for row in _rows("names.csv")
-            if row["kind"] == kind and row["gender"] == gender
-        ]
+        rows = [row for row in _rows("names.csv") if row["kind"] == kind and row["gender"] == gender]
         return tuple(Name(row["kk"], row["ru"]) for row in rows)
 
     genders: tuple[Gender, ...] = ("f", "m")
@@ -120,9 +109,7 @@ def _names() -> NameStock:
 def _districts() -> tuple[District, ...]:
     made: list[District] = []
     for row in _rows("districts.csv"):
-        number = 1 + sum(
-            district.region_code == row["region_code"] for district in made
-        )
+        number = 1 + sum(district.region_code == row["region_code"] for district in made)
         made.append(
             District(
                 key=f"{row['region_code']}-{number:02d}",
@@ -135,9 +122,7 @@ def _districts() -> tuple[District, ...]:
     return tuple(made)
 
 
-def _schools(
-    random: Random, names: NameStock, districts: tuple[District, ...]
-) -> tuple[School, ...]:
+def _schools(random: Random, names: NameStock, districts: tuple[District, ...]) -> tuple[School, ...]:
     namesakes = _rows("school_names.csv")
     made: list[School] = []
     for district in districts:
@@ -145,7 +130,7 @@ def _schools(
         for place, (number, namesake) in enumerate(
             zip(numbers, random.sample(namesakes, len(numbers)), strict=True), 1
         ):
-            gender: Gender = "f" if random.random() < 0.7 else "m"
+            gender: Gender = "f" if random.random() < SHARE_OF_WOMEN else "m"
             last, first, middle = names.person(random, gender, "kk")
             phone = f"{len(made):04d}"
             made.append(
@@ -163,7 +148,10 @@ def _schools(
 
 
 def _quota(pupils: int) -> dict[str, int]:
-    """Whole numbers of pupils a region by largest remainder: they add up to `pupils`, and no region is left out."""
+    """Whole numbers of pupils a region by largest remainder.
+
+    They add up to `pupils`, and no region is left out.
+    """
     total = sum(PARTS.values())
     shares = {code: pupils * part / total for code, part in PARTS.items()}
     counts = {code: int(share) for code, share in shares.items()}
@@ -187,15 +175,12 @@ def _pupils(
         places = [school for school in schools if region_of[school.district] == region]
         weights = [random.uniform(0.5, 1.5) for _ in places]
         russian = {
-            school.code: random.random()
-            < RUSSIAN_SHARE.get(region, RUSSIAN_SHARE_ELSEWHERE)
+            school.code: random.random() < RUSSIAN_SHARE.get(region, RUSSIAN_SHARE_ELSEWHERE)
             for school in places
         }
-        for school in sorted(
-            random.choices(places, weights, k=count), key=lambda school: school.code
-        ):
+        for school in sorted(random.choices(places, weights, k=count), key=lambda school: school.code):
             language: Literal["kk", "ru"] = "ru" if russian[school.code] else "kk"
-            gender: Gender = "f" if random.random() < 0.5 else "m"
+            gender: Gender = random.choice(("f", "m"))
             last, first, middle = names.person(random, gender, language)
             while (school.code, last, first) in taken:
                 last, first, middle = names.person(random, gender, language)
@@ -208,16 +193,13 @@ def _pupils(
                     last_name=last,
                     first_name=first,
                     middle_name=middle,
-                    birth_date=BORN_FROM[grade]
-                    + timedelta(days=random.randrange(BORN_WITHIN_DAYS)),
+                    birth_date=BORN_FROM[grade] + timedelta(days=random.randrange(BORN_WITHIN_DAYS)),
                     gender=gender,
                     grade=grade,
                     class_letter=random.choice("АӘБ" if language == "kk" else "АБВ"),
                     room="",
                     language=language,
-                    extra_minutes=EXTRA_MINUTES
-                    if random.random() < EXTRA_TIME_SHARE
-                    else 0,
+                    extra_minutes=EXTRA_MINUTES if random.random() < EXTRA_TIME_SHARE else 0,
                 )
             )
     return tuple(made)

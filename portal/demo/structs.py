@@ -1,4 +1,7 @@
-"""What the demo hands to the database: authored forms and drawn people. Field names are those of the tables."""
+"""What the demo hands to the database: authored forms and drawn people.
+
+Field names are those of the tables.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer to choose: a text or a picture with its alternative text. `code` names it for authors and keys."""
+    """An answer to choose: a text or a picture with its alternative text.
+
+    `code` names it for authors and keys.
+    """
 
     code: str
     text: Text | None = None

@@ -23,10 +23,11 @@ def linear(scores: pl.LazyFrame, name: str, low: int, high: int) -> pl.LazyFrame
     """Add a whole-number scale on which no point is `low` and all points are `high`.
 
     In      a row an attempt: centi i64, max_centi i64.
-    Out     the same rows and order; column `name` i32: low + (high − low) · points / maximum, half rounds up; null
-            where the form has no points.
+    Out     the same rows and order; column `name` i32: low + (high − low) · points / maximum, half rounds up;
+            null where the form has no points.
     Ties    equal points give equal scaled scores; different points may share one where the scale is coarser.
-    Source  Kolen & Brennan (2014), Test Equating, Scaling, and Linking, 3rd ed., ch. 9 (linear transformations).
+    Source  Kolen & Brennan (2014), Test Equating, Scaling, and Linking, 3rd ed., ch. 9 (linear
+            transformations).
     """
     maximum = pl.col("max_centi")
     scaled = low + _rounded(pl.col("centi") * (high - low), maximum)

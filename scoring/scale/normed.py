@@ -39,7 +39,8 @@ def percentile_rank(scores: pl.LazyFrame) -> pl.LazyFrame:
 
     In      a row a scored attempt: form_id, centi i64.
     Out     the same rows and order; percentile_rank f64 in percent, 0 < p < 100.
-    Ties    share a rank: 100 · (below + ½ · equal) / n, n = scored attempts of the form (mid-rank definition).
+    Ties    share a rank: 100 · (below + ½ · equal) / n, n = scored attempts of the form (mid-rank
+            definition).
     Source  Kolen & Brennan (2014), Test Equating, Scaling, and Linking, 3rd ed., ch. 2.
     """
     rank = pl.col("centi").rank("average").over("form_id")
@@ -50,7 +51,8 @@ def stanine(scores: pl.LazyFrame) -> pl.LazyFrame:
     """Add the stanine, 1…9, from the percentile rank.
 
     In      the result of percentile_rank. Out: the same rows and order; stanine i8.
-    Ties    equal scores have equal percentile ranks, so equal stanines. A rank on an edge belongs to the upper one.
+    Ties    equal scores have equal percentile ranks, so equal stanines. A rank on an edge belongs to the
+            upper one.
     Source  Crocker & Algina (1986), ch. 19: 4, 7, 12, 17, 20, 17, 12, 7, 4 percent.
     """
     above = pl.sum_horizontal([(pl.col("percentile_rank") >= edge).cast(pl.Int8) for edge in STANINE_EDGES])

@@ -37,14 +37,23 @@ def test_reserve_form_follows_the_blueprint_of_the_main_form(forms: dict[str, Fo
 
 
 def test_forms_share_no_question(forms: dict[str, Form]) -> None:
-    """Reserve means other questions: no prompt together with its stimulus, and no picture in a question, is in both forms."""
+    """Reserve means other questions.
+
+    No prompt together with its stimulus, and no picture in a question, is in both forms.
+    """
     main, reserve = forms["main"], forms["reserve"]
     for language in ("kk", "ru", "en"):
         asked = [
-            {(str(getattr(i.content.stimulus, language, "")), getattr(i.content.prompt, language), *_shown(i.content))
-             for i in form.items}
+            {
+                (
+                    str(getattr(i.content.stimulus, language, "")),
+                    getattr(i.content.prompt, language),
+                    *_shown(i.content),
+                )
+                for i in form.items
+            }
             for form in (main, reserve)
-        ]  # fmt: skip
+        ]
         assert not asked[0] & asked[1]
     shown = [{form.media[p] for i in form.items for p in i.content.pictures} for form in (main, reserve)]
     assert not shown[0] & shown[1]
@@ -119,9 +128,18 @@ def test_loader_refuses(tmp_path: Path, file: str, old: str, new: str, complaint
 
 @pytest.mark.parametrize(
     "html",
-    ["<p>a", "<a href='x'>a</a>", "<p onclick='x'>a</p>", "<img src='x' alt='y'>", "a</p>", "<!-- key: B -->",
-     "<img data-media='x.svg' alt=''>", "<p style='color:red'>a</p>", "<svg></svg>"],
-)  # fmt: skip
+    [
+        "<p>a",
+        "<a href='x'>a</a>",
+        "<p onclick='x'>a</p>",
+        "<img src='x' alt='y'>",
+        "a</p>",
+        "<!-- key: B -->",
+        "<img data-media='x.svg' alt=''>",
+        "<p style='color:red'>a</p>",
+        "<svg></svg>",
+    ],
+)
 def test_html_outside_the_allow_list_is_refused(html: str) -> None:
     """Everything that could run, fetch, style or betray."""
     with pytest.raises(MarkupError):
@@ -130,9 +148,19 @@ def test_html_outside_the_allow_list_is_refused(html: str) -> None:
 
 @pytest.mark.parametrize(
     "inside",
-    ["<script/>", "<text>а</text>", "<image href='x'/>", "<rect onload='x'/>", "<rect fill='url(#x)'/>", "<!-- B -->",
-     "<foreignObject/>", "<g>words</g>", "<use href='#x'/>", "<rect style='fill:red'/>"],
-)  # fmt: skip
+    [
+        "<script/>",
+        "<text>а</text>",
+        "<image href='x'/>",
+        "<rect onload='x'/>",
+        "<rect fill='url(#x)'/>",
+        "<!-- B -->",
+        "<foreignObject/>",
+        "<g>words</g>",
+        "<use href='#x'/>",
+        "<rect style='fill:red'/>",
+    ],
+)
 def test_svg_outside_the_allow_list_is_refused(inside: str) -> None:
     """Pictures hold shapes: nothing that runs, fetches or speaks a language."""
     with pytest.raises(MarkupError):

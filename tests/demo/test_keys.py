@@ -1,4 +1,7 @@
-"""The keys of the demo are right: each item that a program can solve is solved here from what the pupil sees."""
+"""The keys of the demo are right.
+
+Each item that a program can solve is solved here from what the pupil sees.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +40,20 @@ def key(code: str) -> str:
 def keys(code: str) -> set[str]:
     rule = item(code).rule
     assert isinstance(rule, ChoicesRule)
-    return {option.text.en for option in item(code).content.options if option.code in rule.right and option.text}
+    return {
+        option.text.en for option in item(code).content.options if option.code in rule.right and option.text
+    }
 
 
 def gap_keys(code: str) -> list[str]:
     rule = item(code).rule
     assert isinstance(rule, GapsRule)
-    return [o.text.en for g in item(code).content.gaps for o in g.options if o.code == rule.right[g.code] and o.text]
+    return [
+        o.text.en
+        for g in item(code).content.gaps
+        for o in g.options
+        if o.code == rule.right[g.code] and o.text
+    ]
 
 
 def number(code: str) -> int:
@@ -67,11 +77,17 @@ def minutes(clock: str) -> int:
 
 def test_orderings() -> None:
     """M01, R01: every order that fits the clues has the same answer."""
-    horses = {o for o in permutations(["Tulpar", "Kuren", "Boz", "Sunkar"])
-              if o.index("Tulpar") < o.index("Kuren") < o.index("Boz") and o.index("Sunkar") < o.index("Tulpar")}  # fmt: skip
+    horses = {
+        o
+        for o in permutations(["Tulpar", "Kuren", "Boz", "Sunkar"])
+        if o.index("Tulpar") < o.index("Kuren") < o.index("Boz") and o.index("Sunkar") < o.index("Tulpar")
+    }
     assert {order[0] for order in horses} == {key("M01")}
-    most_first = {o for o in permutations(["Dana", "Yerlan", "Marat", "Saniya"])
-                  if o.index("Dana") < o.index("Yerlan") < o.index("Saniya") and o.index("Marat") < o.index("Dana")}  # fmt: skip
+    most_first = {
+        o
+        for o in permutations(["Dana", "Yerlan", "Marat", "Saniya"])
+        if o.index("Dana") < o.index("Yerlan") < o.index("Saniya") and o.index("Marat") < o.index("Dana")
+    }
     assert {order[-1] for order in most_first} == {key("R01")}
 
 
@@ -93,29 +109,46 @@ def test_intervals() -> None:
 
 def test_true_and_false() -> None:
     """M04, R04: exactly one place makes exactly one sentence true."""
-    chests = [c for c in ("white", "blue", "red") if [c == "white", c != "blue", c != "white"].count(True) == 1]
+    chests = [
+        c for c in ("white", "blue", "red") if [c == "white", c != "blue", c != "white"].count(True) == 1
+    ]
     assert chests == ["blue"]
     assert key("M04") == "The blue one"
-    brothers = [b for b in ("Asan", "Usen", "Yesen") if [b == "Usen", b != "Usen", b != "Yesen"].count(True) == 1]
+    brothers = [
+        b for b in ("Asan", "Usen", "Yesen") if [b == "Usen", b != "Usen", b != "Yesen"].count(True) == 1
+    ]
     assert brothers == [key("R04")]
 
 
 def test_seatings() -> None:
     """M05, R05: one seating fits the clues."""
-    rows = [r for r in permutations(["Aisha", "Bolat", "Saule", "Darkhan"])
-            if r[0] == "Bolat" and abs(r.index("Bolat") - r.index("Aisha")) == 3
-            and abs(r.index("Saule") - r.index("Aisha")) == 1]  # fmt: skip
+    rows = [
+        r
+        for r in permutations(["Aisha", "Bolat", "Saule", "Darkhan"])
+        if r[0] == "Bolat"
+        and abs(r.index("Bolat") - r.index("Aisha")) == 3
+        and abs(r.index("Saule") - r.index("Aisha")) == 1
+    ]
     assert [list(r[1:3]) for r in rows] == [gap_keys("M05")]
-    yurts = [r for r in permutations(["Omar", "Gulnar", "Saken", "Zhanar"])
-             if r[3] == "Omar" and abs(r.index("Gulnar") - 3) == 1 and r.index("Zhanar") not in (0, 3)]  # fmt: skip
+    yurts = [
+        r
+        for r in permutations(["Omar", "Gulnar", "Saken", "Zhanar"])
+        if r[3] == "Omar" and abs(r.index("Gulnar") - 3) == 1 and r.index("Zhanar") not in (0, 3)
+    ]
     assert [list(r[:2]) for r in yurts] == [gap_keys("R05")]
 
 
 def test_deductions() -> None:
     """M06, R06: of all small worlds that fit the sentences, only the key holds in each."""
     kinds = list(product([True, False], repeat=3))  # piebald, fast, Asan's
-    worlds = [w for size in range(1, 9) for w in combinations(kinds, size)
-              if all(f for p, f, _ in w if p) and any(f and a for _, f, a in w) and not any(p and a for p, _, a in w)]  # fmt: skip
+    worlds = [
+        w
+        for size in range(1, 9)
+        for w in combinations(kinds, size)
+        if all(f for p, f, _ in w if p)
+        and any(f and a for _, f, a in w)
+        and not any(p and a for p, _, a in w)
+    ]
     holds = [
         all(all(p for p, f, _ in w if f) for w in worlds),
         all(all(f for _, f, a in w if a) for w in worlds),
@@ -145,8 +178,11 @@ def test_worst_cases() -> None:
 def squares(code: str, picture: str) -> tuple[Cells, tuple[int, int] | None]:
     """The filled cells of a picture of squares, moved to the origin, and the yellow one."""
     root = ElementTree.fromstring(form_of(code).media[picture])  # noqa: S314 - our own file
-    found = [(float(r.attrib["x"]), float(r.attrib["y"]), float(r.attrib["width"]), r.attrib["fill"])
-             for r in root.iter() if "x" in r.attrib and r.attrib.get("stroke")]  # fmt: skip
+    found = [
+        (float(r.attrib["x"]), float(r.attrib["y"]), float(r.attrib["width"]), r.attrib["fill"])
+        for r in root.iter()
+        if "x" in r.attrib and r.attrib.get("stroke")
+    ]
     left, top, side = min(x for x, *_ in found), min(y for _, y, *_ in found), found[0][2]
     cells = {(round((x - left) / side), round((y - top) / side)): fill for x, y, _, fill in found}
     return frozenset(cells), next((cell for cell, fill in cells.items() if fill == "#F5B301"), None)
@@ -174,8 +210,12 @@ def folds_to_cube(cells: Cells) -> bool:
     bottoms, waiting = {start: 1}, [(start, (1, 2, 3))]  # bottom, north, east; opposite faces are negative
     while waiting:
         (x, y), (bottom, north, east) = waiting.pop()
-        rolled = {(0, -1): (north, -bottom, east), (0, 1): (-north, bottom, east),
-                  (1, 0): (east, north, -bottom), (-1, 0): (-east, north, bottom)}  # fmt: skip
+        rolled = {
+            (0, -1): (north, -bottom, east),
+            (0, 1): (-north, bottom, east),
+            (1, 0): (east, north, -bottom),
+            (-1, 0): (-east, north, bottom),
+        }
         for (dx, dy), faces in rolled.items():
             cell = (x + dx, y + dy)
             if cell in cells and cell not in bottoms:
@@ -187,7 +227,9 @@ def folds_to_cube(cells: Cells) -> bool:
 @pytest.mark.parametrize("code", ["M11", "R11"])
 def test_cube_nets(code: str) -> None:
     """Only the right picture folds to a cube."""
-    folding = [o.code for o in item(code).content.options if o.picture and folds_to_cube(squares(code, o.picture)[0])]
+    folding = [
+        o.code for o in item(code).content.options if o.picture and folds_to_cube(squares(code, o.picture)[0])
+    ]
     assert folding == list(item(code).rule.right)  # type: ignore[union-attr]
 
 
@@ -198,10 +240,17 @@ def test_counting_cubes(code: str) -> None:
 
 
 def heights(code: str) -> dict[tuple[int, int], int]:
-    """Columns of an isometric drawing by place: a cube is three polygons, left, right and top, drawn back to front."""
+    """Columns of an isometric drawing by place.
+
+    A cube is three polygons, left, right and top, drawn back to front.
+    """
     root = ElementTree.fromstring(form_of(code).media[f"{code.lower()}.svg"])  # noqa: S314 - our own file
     shapes = [shape.attrib for shape in root.iter() if "points" in shape.attrib]
-    tops = [[tuple(map(float, p.split(","))) for p in s["points"].split()] for s in shapes if s["fill"] == "#BFE0EE"]
+    tops = [
+        [tuple(map(float, p.split(","))) for p in s["points"].split()]
+        for s in shapes
+        if s["fill"] == "#BFE0EE"
+    ]
     wide, unit = 26 * 0.866, 26
     # The first cube drawn is (0, 0, 0); its top's back corner is the origin, one unit up.
     origin_x, origin_y = tops[0][0][0], tops[0][0][1] + unit
@@ -211,7 +260,11 @@ def heights(code: str) -> dict[tuple[int, int], int]:
         difference = round((top[0][0] - origin_x) / wide)
         total_less_height = (top[0][1] - origin_y) / unit
         # Drawn in order of x + y, and within a column from the bottom: a cube one higher on the same spot continues it.
-        if index and difference == place[0] - place[1] and round(sum(place) / 2 - cubes[place] - 1, 1) == round(total_less_height, 1):
+        if (
+            index
+            and difference == place[0] - place[1]
+            and round(sum(place) / 2 - cubes[place] - 1, 1) == round(total_less_height, 1)
+        ):
             cubes[place] += 1
             continue
         along = round(2 * (total_less_height + 1))
@@ -230,13 +283,18 @@ def test_front_views(code: str) -> None:
         assert option.picture
         cells, _ = squares(code, option.picture)
         fits.append([sum(x == column for x, _ in cells) for column in range(3)] == front)
-    assert [o.code for o, fit in zip(item(code).content.options, fits, strict=True) if fit] == list(item(code).rule.right)  # type: ignore[union-attr]
+    assert [o.code for o, fit in zip(item(code).content.options, fits, strict=True) if fit] == list(
+        item(code).rule.right
+    )  # type: ignore[union-attr]
 
 
 def holes(code: str, picture: str) -> set[tuple[int, int]]:
     root = ElementTree.fromstring(form_of(code).media[picture])  # noqa: S314 - our own file
-    return {(int((float(c.attrib["cx"]) - 12) // 24), int((float(c.attrib["cy"]) - 12) // 24))
-            for c in root.iter() if "cx" in c.attrib}  # fmt: skip
+    return {
+        (int((float(c.attrib["cx"]) - 12) // 24), int((float(c.attrib["cy"]) - 12) // 24))
+        for c in root.iter()
+        if "cx" in c.attrib
+    }
 
 
 @pytest.mark.parametrize("code", ["M14", "R14"])
@@ -251,7 +309,10 @@ def test_paper_folding(code: str) -> None:
 
 
 def test_counting_shapes() -> None:
-    """M16: 6 triangles from the top to either of two bases. R16: squares of side 1, 2 and 3 in a grid of 4 × 3."""
+    """M16: 6 triangles from the top to either of two bases. R16.
+
+    Squares of side 1, 2 and 3 in a grid of 4 × 3.
+    """
     assert number("M16") == 2 * len(list(combinations(range(4), 2)))
     assert number("R16") == sum((4 - side) * (3 - side) for side in range(3))
 
@@ -260,12 +321,16 @@ def test_timetables() -> None:
     """M17, M18, M19 and R17, R18, R19, from their tables."""
     bus = table("M17")
     assert key("M17") == str(minutes(bus["District centre"][0]) - minutes(bus["Karasu"][0]))
-    in_time = [n for n, arrival in enumerate(bus["District centre"], 1) if minutes(arrival) < minutes("14:00")]
+    in_time = [
+        n for n, arrival in enumerate(bus["District centre"], 1) if minutes(arrival) < minutes("14:00")
+    ]
     assert [f"Bus {n} only" for n in in_time if n != 1] == [key("M18")]
     assert number("M19") == 2 * (600 + 600 + 600 // 2)
     van = table("R17")
     assert key("R17") == str(minutes(van["Tasotkel"][2]) - minutes(van["Tasotkel"][1]))
-    open_then = [v for v, (day, _, leaves) in van.items() if day == "Wednesday" and minutes(leaves) > minutes("13:00")]
+    open_then = [
+        v for v, (day, _, leaves) in van.items() if day == "Wednesday" and minutes(leaves) > minutes("13:00")
+    ]
     assert [f"In {village}" for village in open_then] == [key("R18")]
     assert number("R19") == 3 * 20 * (21 - 14)
 
@@ -277,12 +342,17 @@ def test_timetables() -> None:
         ("R20", "R21", ["Otar", "Altyn Dan", "Zhailau"], (4, 1, 1), (1, 2, 0)),
     ],
 )
-def test_prices(one: str, other: str, names: list[str], first: tuple[int, ...], second: tuple[int, ...]) -> None:
+def test_prices(
+    one: str, other: str, names: list[str], first: tuple[int, ...], second: tuple[int, ...]
+) -> None:
     """The cheapest for the first list; the cheapest and the dearest for the second, without ties."""
     prices = [[int(p) for p in row] for row in table(one).values()]
 
     def costs(amounts: tuple[int, ...]) -> dict[str, int]:
-        return {name: sum(a * row[n] for a, row in zip(amounts, prices, strict=True)) for n, name in enumerate(names)}
+        return {
+            name: sum(a * row[n] for a, row in zip(amounts, prices, strict=True))
+            for n, name in enumerate(names)
+        }
 
     cheapest = min(costs(first), key=lambda name: costs(first)[name])
     assert key(one).endswith(cheapest)

@@ -28,9 +28,17 @@ DEADLINE = START + 3_600_000
 
 def facts(place: str = "hall", late: LatePolicy = LatePolicy.PERSON) -> SittingFacts:
     return SittingFacts(
-        sitting_id=3, title={"kk": "Сынақ", "ru": "Проба", "en": "Trial"}, form_id=1, reserve_form_id=None,
-        grace_ms=120_000, late_policy=late, place=place, state="closed", starts_ms=START, last_end_ms=DEADLINE,
-    )  # fmt: skip
+        sitting_id=3,
+        title={"kk": "Сынақ", "ru": "Проба", "en": "Trial"},
+        form_id=1,
+        reserve_form_id=None,
+        grace_ms=120_000,
+        late_policy=late,
+        place=place,
+        state="closed",
+        starts_ms=START,
+        last_end_ms=DEADLINE,
+    )
 
 
 def events() -> list[tuple[object, ...]]:
@@ -43,7 +51,20 @@ def events() -> list[tuple[object, ...]]:
             rows.append((attempt, 1, seq, Kind.VIEW, 101 + place, None, START, at, START + at + 5000, 0))
             if value is not None:
                 seq += 1
-                rows.append((attempt, 1, seq, Kind.ANSWER, 101 + place, value, START, at + 20_000, START + at + 25_000, 0))
+                rows.append(
+                    (
+                        attempt,
+                        1,
+                        seq,
+                        Kind.ANSWER,
+                        101 + place,
+                        value,
+                        START,
+                        at + 20_000,
+                        START + at + 25_000,
+                        0,
+                    )
+                )
         rows.append((attempt, 1, seq + 1, Kind.FINISH, None, None, START, 600_000, START + 605_000, 0))
     return rows
 
@@ -53,15 +74,39 @@ def snapshot(place: str = "hall", extra_events: list[tuple[object, ...]] | None 
     rows: dict[str, list[tuple[object, ...]]] = {
         "events": sorted([*events(), *(extra_events or [])], key=lambda row: row[:3]),  # type: ignore[arg-type]
         "attempts": [(n, START - 60_000, START, None, None, DEADLINE, True) for n in ANSWERS],
-        "participants": [(n, "KZ-10" if n < 4 else "KZ-11", 1, 1, "kk", "f" if n % 2 else "m", 5, 0) for n in range(1, 6)],
-        "persons": [(n, f"MB-{n:05d}", ["=1+1", "@SUM(A1)", "+7 701 000", "-Аружан", "Әлия"][n - 1], "Айша", "", None, "А")
-                    for n in range(1, 6)],
-        "places": [(1, "10-01-1", "KZ-10", "№ 1 мектеп", "Школа № 1", "School No. 1", "Абай ауданы", "Абайский район",
-                    "Abai District", *names)],
+        "participants": [
+            (n, "KZ-10" if n < 4 else "KZ-11", 1, 1, "kk", "f" if n % 2 else "m", 5, 0) for n in range(1, 6)
+        ],
+        "persons": [
+            (
+                n,
+                f"MB-{n:05d}",
+                ["=1+1", "@SUM(A1)", "+7 701 000", "-Аружан", "Әлия"][n - 1],
+                "Айша",
+                "",
+                None,
+                "А",
+            )
+            for n in range(1, 6)
+        ],
+        "places": [
+            (
+                1,
+                "10-01-1",
+                "KZ-10",
+                "№ 1 мектеп",
+                "Школа № 1",
+                "School No. 1",
+                "Абай ауданы",
+                "Абайский район",
+                "Abai District",
+                *names,
+            )
+        ],
         "items": [(1, 101 + n, f"M{n + 1:02d}", 1, n + 1, KINDS[n], "logic", "trial") for n in range(3)],
         "keys": [(1, 101 + n, POINTS[n], False, msgspec.json.encode(RULES[n]).decode()) for n in range(3)],
         "options": [(1, 101, "", code, 10 + n) for n, code in enumerate("ABCD", 1)],
-    }  # fmt: skip
+    }
     tables = {name: pl.DataFrame(rows[name], schema=SCHEMAS[name], orient="row") for name in SCHEMAS}
     return Snapshot(facts(place), tables)
 

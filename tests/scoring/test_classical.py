@@ -19,12 +19,31 @@ WORKED: Matrix = [[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0,
 
 def table(matrix: Matrix, points: int = 100) -> pl.LazyFrame:
     rows = [
-        (pupil, 1, item, f"M{item:02d}", item, "B" if got else "A", "right" if got else "wrong", got * points, points)
+        (
+            pupil,
+            1,
+            item,
+            f"M{item:02d}",
+            item,
+            "B" if got else "A",
+            "right" if got else "wrong",
+            got * points,
+            points,
+        )
         for pupil, got_of in enumerate(matrix, 1)
         for item, got in enumerate(got_of, 1)
     ]
-    schema = {"attempt_id": pl.Int64, "form_id": pl.Int32, "item": pl.Int32, "code": pl.String, "position": pl.Int16,
-              "chosen": pl.String, "state": pl.String, "centi": pl.Int64, "max_centi": pl.Int64}  # fmt: skip
+    schema = {
+        "attempt_id": pl.Int64,
+        "form_id": pl.Int32,
+        "item": pl.Int32,
+        "code": pl.String,
+        "position": pl.Int16,
+        "chosen": pl.String,
+        "state": pl.String,
+        "centi": pl.Int64,
+        "max_centi": pl.Int64,
+    }
     return pl.LazyFrame(rows, schema=schema, orient="row")
 
 
@@ -43,7 +62,14 @@ def test_alpha_and_sem_by_hand() -> None:
     assert row["sd"] == pytest.approx(math.sqrt(2.5), abs=1e-12)
     assert row["alpha"] == pytest.approx(0.8, abs=1e-12)
     assert row["sem"] == pytest.approx(math.sqrt(0.5), abs=1e-12)
-    assert (row["n"], row["items"], row["max_points"], row["median"], row["lowest"], row["highest"]) == (5, 4, 4.0, 2.0, 0.0, 4.0)
+    assert (row["n"], row["items"], row["max_points"], row["median"], row["lowest"], row["highest"]) == (
+        5,
+        4,
+        4.0,
+        2.0,
+        0.0,
+        4.0,
+    )
 
 
 def test_discrimination_leaves_the_item_out_of_the_total() -> None:
@@ -63,7 +89,9 @@ def test_an_item_that_everybody_solves_discriminates_nobody() -> None:
 def test_omissions_are_counted_apart_from_wrong_answers() -> None:
     """Shares of a state add up to one."""
     omitted = table(WORKED).with_columns(
-        state=pl.when((pl.col("attempt_id") == 5) & (pl.col("item") == 1)).then(pl.lit("omitted")).otherwise("state")
+        state=pl.when((pl.col("attempt_id") == 5) & (pl.col("item") == 1))
+        .then(pl.lit("omitted"))
+        .otherwise("state")
     )
     first = item_statistics(omitted).collect().row(0, named=True)
     assert (first["right_share"], first["wrong_share"], first["omitted_share"]) == (0.8, 0.0, 0.2)
@@ -71,8 +99,22 @@ def test_omissions_are_counted_apart_from_wrong_answers() -> None:
 
 def test_options_nobody_chose_are_listed() -> None:
     """An empty distractor is a finding."""
-    options = pl.LazyFrame({"form_id": [1] * 3, "item": [1] * 3, "gap": [""] * 3, "option": ["A", "B", "C"], "option_id": [1, 2, 3]},
-                           schema={"form_id": pl.Int32, "item": pl.Int32, "gap": pl.String, "option": pl.String, "option_id": pl.Int32})  # fmt: skip
+    options = pl.LazyFrame(
+        {
+            "form_id": [1] * 3,
+            "item": [1] * 3,
+            "gap": [""] * 3,
+            "option": ["A", "B", "C"],
+            "option_id": [1, 2, 3],
+        },
+        schema={
+            "form_id": pl.Int32,
+            "item": pl.Int32,
+            "gap": pl.String,
+            "option": pl.String,
+            "option_id": pl.Int32,
+        },
+    )
     counts = response_counts(table(WORKED), options).filter(pl.col("item") == 1).collect()
     assert counts["response"].to_list() == ["A", "B", "C"]
     assert counts["n"].to_list() == [1, 4, 0]
@@ -105,7 +147,10 @@ def test_bounds(matrix: Matrix) -> None:
 @given(matrices, st.integers(2, 9))
 def test_points_of_another_size_change_no_coefficient(matrix: Matrix, factor: int) -> None:
     """Facility, discrimination and alpha have no unit."""
-    one, other = item_statistics(table(matrix)).collect(), item_statistics(table(matrix, 100 * factor)).collect()
+    one, other = (
+        item_statistics(table(matrix)).collect(),
+        item_statistics(table(matrix, 100 * factor)).collect(),
+    )
     assert one["facility"].to_list() == pytest.approx(other["facility"].to_list())
     for a, b in zip(one["discrimination"], other["discrimination"], strict=True):
         assert (a is None and b is None) or a == pytest.approx(b)

@@ -12,16 +12,31 @@ from scoring.structs import Decision, Kind, LatePolicy, Mark, SupersededPolicy
 
 DEADLINE, GRACE = 100_000, 20_000
 SCHEMA = {
-    "attempt_id": pl.Int64, "epoch": pl.Int16, "seq": pl.Int32, "kind": pl.Int16, "item": pl.Int32, "value": pl.String,
-    "anchor_ms": pl.Int64, "since_ms": pl.Int32, "received_ms": pl.Int64, "marks": pl.Int16,
-}  # fmt: skip
+    "attempt_id": pl.Int64,
+    "epoch": pl.Int16,
+    "seq": pl.Int32,
+    "kind": pl.Int16,
+    "item": pl.Int32,
+    "value": pl.String,
+    "anchor_ms": pl.Int64,
+    "since_ms": pl.Int32,
+    "received_ms": pl.Int64,
+    "marks": pl.Int16,
+}
 Row = tuple[int, int, int, int, int | None, str | None, int | None, int | None, int, int]
 
 
 def answer(
-    value: str | None, *, item: int = 7, epoch: int = 1, seq: int = 1, anchor: int | None = 1000, since: int = 0,
-    received: int = 50_000, marks: int = 0,
-) -> Row:  # fmt: skip
+    value: str | None,
+    *,
+    item: int = 7,
+    epoch: int = 1,
+    seq: int = 1,
+    anchor: int | None = 1000,
+    since: int = 0,
+    received: int = 50_000,
+    marks: int = 0,
+) -> Row:
     return (1, epoch, seq, Kind.ANSWER, item, value, anchor, since, received, marks)
 
 
@@ -57,10 +72,22 @@ def standings(rows: list[Row], reopened: int | None = None) -> list[str]:
     ("name", "rows", "expected"),
     [
         ("the last answer stands", [answer("1", seq=1), answer("2", seq=2)], {7: "2"}),
-        ("order is seq, not receipt", [answer("2", seq=2, received=10), answer("1", seq=1, received=90)], {7: "2"}),
-        ("a later device stands over a higher seq", [answer("1", seq=9), answer("2", epoch=2, seq=1)], {7: "2"}),
+        (
+            "order is seq, not receipt",
+            [answer("2", seq=2, received=10), answer("1", seq=1, received=90)],
+            {7: "2"},
+        ),
+        (
+            "a later device stands over a higher seq",
+            [answer("1", seq=9), answer("2", epoch=2, seq=1)],
+            {7: "2"},
+        ),
         ("a cleared answer is no answer", [answer("1", seq=1), answer("null", seq=2)], {7: None}),
-        ("cleared on the later device stays cleared", [answer("1", seq=5), answer("null", epoch=2)], {7: None}),
+        (
+            "cleared on the later device stays cleared",
+            [answer("1", seq=5), answer("null", epoch=2)],
+            {7: None},
+        ),
         ("each item for itself", [answer("1", item=7), answer("2", item=8, seq=2)], {7: "1", 8: "2"}),
         ("an unknown item is stored, not scored", [answer("1", marks=Mark.UNKNOWN_ITEM)], {}),
     ],
@@ -127,7 +154,8 @@ def test_policy_decides_what_is_not_in_time(
 
 
 @pytest.mark.parametrize(
-    ("policy", "expected"), [(SupersededPolicy.FILL, {7: "new", 8: "old"}), (SupersededPolicy.IGNORE, {7: "new"})]
+    ("policy", "expected"),
+    [(SupersededPolicy.FILL, {7: "new", 8: "old"}), (SupersededPolicy.IGNORE, {7: "new"})],
 )
 def test_superseded_device_fills_only_what_no_later_device_answered(
     policy: SupersededPolicy, expected: dict[int, str]
@@ -158,8 +186,12 @@ def test_a_hand_in_taken_back(reopened: int | None, received: int, expected: str
 
 def test_a_second_hand_in_keeps_what_lies_between() -> None:
     """Taken back, gone on, handed in again, and one more tap: only that tap is after the finish."""
-    rows = [finish(seq=1), answer("1", seq=2, received=70_000), finish(seq=3, received=80_000),
-            answer("2", seq=4, received=60_500)]  # fmt: skip
+    rows = [
+        finish(seq=1),
+        answer("1", seq=2, received=70_000),
+        finish(seq=3, received=80_000),
+        answer("2", seq=4, received=60_500),
+    ]
     assert responses(rows, reopened=65_000) == {7: "1"}
 
 
@@ -175,13 +207,25 @@ def test_waiting_lists_what_a_person_must_know() -> None:
     decisions = [Decision(1, count=True, reason="the line was dead")]
     (row,) = waiting(events, SupersededPolicy.FILL, decisions).collect().to_dicts()
     assert row == {
-        "attempt_id": 1, "answers": 2, "late": 0, "undecided": 2, "after_finish": 0, "would_change": 1,
-        "longest_silence_ms": late - 90_000, "decision": "count",
-    }  # fmt: skip
+        "attempt_id": 1,
+        "answers": 2,
+        "late": 0,
+        "undecided": 2,
+        "after_finish": 0,
+        "would_change": 1,
+        "longest_silence_ms": late - 90_000,
+        "decision": "count",
+    }
 
 
-@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 30), st.integers(1, 3), st.sampled_from("1234")),
-                max_size=30, unique_by=lambda e: e[:2]), st.randoms())  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 3), st.integers(1, 30), st.integers(1, 3), st.sampled_from("1234")),
+        max_size=30,
+        unique_by=lambda e: e[:2],
+    ),
+    st.randoms(),
+)
 def test_order_of_rows_changes_nothing(drawn: list[tuple[int, int, int, str]], random: object) -> None:
     """Whatever order the database gives, the same responses stand."""
     rows = [answer(value, item=item, epoch=epoch, seq=seq) for epoch, seq, item, value in drawn]

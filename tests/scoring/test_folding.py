@@ -15,17 +15,31 @@ from scoring.folding import fold_text, parse_number
 @pytest.mark.parametrize(
     ("typed", "number"),
     [
-        ("3,5", "3.5"), ("3.5", "3.5"), (" 3,50 ", "3.50"), ("+7", "7"), ("-4", "-4"), ("−4", "-4"), ("–4", "-4"),
-        ("1 200", "1200"), ("1\u00a0200", "1200"), ("1\u202f200,5", "1200.5"), (",5", ".5"), ("5,", "5"), ("3000", "3000"),
-        ("３０", "30"), ("007", "7"),
+        ("3,5", "3.5"),
+        ("3.5", "3.5"),
+        (" 3,50 ", "3.50"),
+        ("+7", "7"),
+        ("-4", "-4"),
+        ("−4", "-4"),
+        ("–4", "-4"),
+        ("1 200", "1200"),
+        ("1\u00a0200", "1200"),
+        ("1\u202f200,5", "1200.5"),
+        (",5", ".5"),
+        ("5,", "5"),
+        ("3000", "3000"),
+        ("３０", "30"),
+        ("007", "7"),
     ],
-)  # fmt: skip
+)
 def test_numbers_as_children_type_them(typed: str, number: str) -> None:
     """Comma and point, spaces of every kind, each minus sign of a phone's keyboard."""
     assert parse_number(typed) == Decimal(number)
 
 
-@pytest.mark.parametrize("typed", ["", " ", "-", ",", "1,2,3", "1.234,5", "3 m", "12 теңге", "1e5", "0x10", "∞", "½", "9" * 41])
+@pytest.mark.parametrize(
+    "typed", ["", " ", "-", ",", "1,2,3", "1.234,5", "3 m", "12 теңге", "1e5", "0x10", "∞", "½", "9" * 41]
+)
 def test_what_is_no_number(typed: str) -> None:
     """Guessing which separator groups would be scoring; a word beside the number is not a number."""
     assert parse_number(typed) is None
@@ -41,10 +55,17 @@ def test_comma_and_point_are_one(number: Decimal) -> None:
 @pytest.mark.parametrize(
     ("typed", "folded"),
     [
-        ("  Мектеп ", "мектеп"), ("МЕКТЕП.", "мектеп"), ("«мектеп»", "мектеп"), ("мектеп\u00a0 алдына", "мектеп алдына"),
-        ("ещё", "еще"), ("из–за рогов", "из-за рогов"), ("Қорада!", "қорада"), ("  ", ""), ("...", ""),
+        ("  Мектеп ", "мектеп"),
+        ("МЕКТЕП.", "мектеп"),
+        ("«мектеп»", "мектеп"),
+        ("мектеп\u00a0 алдына", "мектеп алдына"),
+        ("ещё", "еще"),
+        ("из–за рогов", "из-за рогов"),
+        ("Қорада!", "қорада"),
+        ("  ", ""),
+        ("...", ""),
     ],
-)  # fmt: skip
+)
 def test_texts_as_children_type_them(typed: str, folded: str) -> None:
     """Case, quotes, closing signs and kinds of space don't make another answer."""
     assert fold_text(typed) == folded

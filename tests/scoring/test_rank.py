@@ -24,7 +24,12 @@ def places(rows: list[Row], column: str = "rank_nation") -> dict[int, int]:
 
 def test_equals_share_and_the_next_place_counts_them_all() -> None:
     """1, 2, 2, 4."""
-    assert places([(1, "a", 900, 5), (2, "a", 800, 5), (3, "a", 800, 5), (4, "a", 700, 5)]) == {1: 1, 2: 2, 3: 2, 4: 4}
+    assert places([(1, "a", 900, 5), (2, "a", 800, 5), (3, "a", 800, 5), (4, "a", 700, 5)]) == {
+        1: 1,
+        2: 2,
+        3: 2,
+        4: 4,
+    }
 
 
 def test_harder_items_break_a_tie_and_never_more() -> None:
@@ -38,7 +43,13 @@ def test_a_region_is_ranked_by_itself() -> None:
     assert places(rows, "rank_region") == {1: 1, 2: 1, 3: 2, 4: 2}
 
 
-QUOTA_ROWS: list[Row] = [(1, "a", 900, 0), (2, "a", 800, 0), (3, "a", 800, 0), (4, "a", 700, 0), (5, "b", 100, 0)]
+QUOTA_ROWS: list[Row] = [
+    (1, "a", 900, 0),
+    (2, "a", 800, 0),
+    (3, "a", 800, 0),
+    (4, "a", 700, 0),
+    (5, "b", 100, 0),
+]
 
 
 @pytest.mark.parametrize(
@@ -67,12 +78,21 @@ def test_who_shares_the_line_is_marked() -> None:
 
 def test_hardest_third() -> None:
     """Of four items two (⌈4/3⌉): the lowest facility; equal facility, the later in the test."""
-    items = pl.LazyFrame({"form_id": [1] * 4, "item": [1, 2, 3, 4], "position": [1, 2, 3, 4], "facility": [0.5, 0.2, 0.5, 0.9]},
-                         schema={"form_id": pl.Int32, "item": pl.Int32, "position": pl.Int16, "facility": pl.Float64})  # fmt: skip
+    items = pl.LazyFrame(
+        {
+            "form_id": [1] * 4,
+            "item": [1, 2, 3, 4],
+            "position": [1, 2, 3, 4],
+            "facility": [0.5, 0.2, 0.5, 0.9],
+        },
+        schema={"form_id": pl.Int32, "item": pl.Int32, "position": pl.Int16, "facility": pl.Float64},
+    )
     hardest = hardest_items(items, 1 / 3)
     assert hardest.collect()["item"].to_list() == [2, 3]
-    cells = pl.LazyFrame({"attempt_id": [7] * 4, "form_id": [1] * 4, "item": [1, 2, 3, 4], "centi": [1, 10, 100, 1000]},
-                         schema={"attempt_id": pl.Int64, "form_id": pl.Int32, "item": pl.Int32, "centi": pl.Int64})  # fmt: skip
+    cells = pl.LazyFrame(
+        {"attempt_id": [7] * 4, "form_id": [1] * 4, "item": [1, 2, 3, 4], "centi": [1, 10, 100, 1000]},
+        schema={"attempt_id": pl.Int64, "form_id": pl.Int32, "item": pl.Int32, "centi": pl.Int64},
+    )
     assert hard_points(cells, hardest).collect().rows() == [(7, 110)]
 
 
@@ -91,12 +111,19 @@ def test_place_is_one_more_than_those_who_are_better(rows: list[Row]) -> None:
 
 @given(rows_of_pupils, st.integers(0, 5), st.sampled_from(list(TieAtLine)))
 def test_quota_is_fair(rows: list[Row], count: int, ties: TieAtLine) -> None:
-    """Nobody outside is strictly better than somebody inside; equals are treated alike; the length is as ruled."""
+    """Nobody outside is strictly better than somebody inside; equals are treated alike.
+
+    The length is as ruled.
+    """
     chosen = set(quota_list(ranked(frame(rows)), {"a": count}, ties).collect()["attempt_id"])
     inside = [(c, h) for n, r, c, h in rows if r == "a" and n in chosen]
     outside = [(c, h) for n, r, c, h in rows if r == "a" and n not in chosen]
     assert not inside or not outside or max(outside) < min(inside)
-    assert len(chosen) <= count if ties is TieAtLine.NONE else len(chosen) >= min(count, len(inside) + len(outside))
+    assert (
+        len(chosen) <= count
+        if ties is TieAtLine.NONE
+        else len(chosen) >= min(count, len(inside) + len(outside))
+    )
 
 
 @given(rows_of_pupils, st.integers(0, 10**6))

@@ -62,15 +62,25 @@ TEXT = TextRule(("мектеп", "school"))
         (TEXT, {}, '""', None, "omitted", "0"),
     ],
 )
-def test_marking(rule: Rule, codes: OptionCodes, value: str | None, chosen: str | None, state: str, credit: str) -> None:
+def test_marking(
+    rule: Rule, codes: OptionCodes, value: str | None, chosen: str | None, state: str, credit: str
+) -> None:
     """One response, one rule, one verdict."""
     marked = mark(rule, codes, value)
     assert (marked.chosen, marked.state, marked.credit) == (chosen, state, Decimal(credit))
 
 
-@given(st.one_of(st.text(max_size=30), st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-       lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3)).map(
-           lambda value: msgspec.json.encode(value).decode())))  # fmt: skip
+@given(
+    st.one_of(
+        st.text(max_size=30),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+            ),
+        ).map(lambda value: msgspec.json.encode(value).decode()),
+    )
+)
 def test_no_value_breaks_a_run(value: str) -> None:
     """Whatever a hostile device sent, the mark is one of the states and the credit lies between 0 and 1."""
     for rule, codes in ((ONE, FOUR), (SOME, FOUR), (GAPS, TWO_GAPS), (NUMBER, {}), (TEXT, {})):
@@ -93,25 +103,55 @@ def test_one_more_right_option_never_costs(marked: set[int], added: int) -> None
 ITEMS = pl.LazyFrame(
     [
         (1, 7, "M01", 1, 1, "single", "logic", "x", 300, False, msgspec.json.encode(ONE).decode()),
-        (1, 8, "M02", 1, 2, "multiple", "logic", "x", 100, False, msgspec.json.encode(ChoicesRule(("A", "B", "C"), partial=True)).decode()),
+        (
+            1,
+            8,
+            "M02",
+            1,
+            2,
+            "multiple",
+            "logic",
+            "x",
+            100,
+            False,
+            msgspec.json.encode(ChoicesRule(("A", "B", "C"), partial=True)).decode(),
+        ),
         (1, 9, "M03", 1, 3, "numeric", "logic", "x", 200, True, msgspec.json.encode(NUMBER).decode()),
         (2, 17, "R01", 1, 1, "single", "logic", "x", 300, False, msgspec.json.encode(ONE).decode()),
     ],
-    schema={"form_id": pl.Int32, "item": pl.Int32, "code": pl.String, "section": pl.Int16, "position": pl.Int16,
-            "kind": pl.String, "topic": pl.String, "skill": pl.String, "points": pl.Int64, "voided": pl.Boolean,
-            "rule": pl.String},
+    schema={
+        "form_id": pl.Int32,
+        "item": pl.Int32,
+        "code": pl.String,
+        "section": pl.Int16,
+        "position": pl.Int16,
+        "kind": pl.String,
+        "topic": pl.String,
+        "skill": pl.String,
+        "points": pl.Int64,
+        "voided": pl.Boolean,
+        "rule": pl.String,
+    },
     orient="row",
-)  # fmt: skip
+)
 OPTIONS = pl.LazyFrame(
     [(1, item, "", code, 10 + n) for item in (7, 8) for n, code in enumerate("ABCD", 1)]
     + [(2, 17, "", code, 50 + n) for n, code in enumerate("ABCD", 1)],
-    schema={"form_id": pl.Int32, "item": pl.Int32, "gap": pl.String, "option": pl.String, "option_id": pl.Int32},
+    schema={
+        "form_id": pl.Int32,
+        "item": pl.Int32,
+        "gap": pl.String,
+        "option": pl.String,
+        "option_id": pl.Int32,
+    },
     orient="row",
 )
 
 
 def final(rows: list[tuple[int, int, str | None]]) -> pl.LazyFrame:
-    return pl.LazyFrame(rows, schema={"attempt_id": pl.Int64, "item": pl.Int32, "value": pl.String}, orient="row")
+    return pl.LazyFrame(
+        rows, schema={"attempt_id": pl.Int64, "item": pl.Int32, "value": pl.String}, orient="row"
+    )
 
 
 def scores(rows: list[tuple[int, int, str | None]], attempts: list[int]) -> list[dict[str, object]]:

@@ -14,7 +14,12 @@ points = st.lists(st.integers(0, 6000), min_size=1, max_size=40)
 
 def scores(centi: list[int], maximum: int = 6000) -> pl.LazyFrame:
     return pl.LazyFrame(
-        {"attempt_id": range(len(centi)), "form_id": [1] * len(centi), "centi": centi, "max_centi": [maximum] * len(centi)},
+        {
+            "attempt_id": range(len(centi)),
+            "form_id": [1] * len(centi),
+            "centi": centi,
+            "max_centi": [maximum] * len(centi),
+        },
         schema={"attempt_id": pl.Int64, "form_id": pl.Int32, "centi": pl.Int64, "max_centi": pl.Int64},
     )
 
@@ -33,7 +38,10 @@ def test_percent_and_linear_scales() -> None:
 
 
 def test_z_and_t_by_hand() -> None:
-    """2 4 4 4 5 5 7 9: mean 5, deviation of the population 2. So 9 is z = 2, T = 70, and 2 is z = −1.5, T = 35."""
+    """2 4 4 4 5 5 7 9: mean 5, deviation of the population 2.
+
+    So 9 is z = 2, T = 70, and 2 is z = −1.5, T = 35.
+    """
     table = all_scales(scores([200, 400, 400, 400, 500, 500, 700, 900]))
     assert table["z"].to_list() == pytest.approx([-1.5, -0.5, -0.5, -0.5, 0, 0, 1, 2])
     assert table["t"].to_list() == [35.0, 45.0, 45.0, 45.0, 50.0, 50.0, 60.0, 70.0]
@@ -41,13 +49,28 @@ def test_z_and_t_by_hand() -> None:
 
 def test_percentile_rank_by_hand() -> None:
     """1 2 2 4: below + half of equal: .5, 2, 2, 3.5 of 4."""
-    assert percentile_rank(scores([1, 2, 2, 4])).collect()["percentile_rank"].to_list() == [12.5, 50.0, 50.0, 87.5]
+    assert percentile_rank(scores([1, 2, 2, 4])).collect()["percentile_rank"].to_list() == [
+        12.5,
+        50.0,
+        50.0,
+        87.5,
+    ]
 
 
 def test_stanines_of_a_hundred() -> None:
     """A hundred different scores: 4, 7, 12, 17, 20, 17, 12, 7, 4 of them."""
     table = all_scales(scores(list(range(100))))
-    assert table["stanine"].value_counts(sort=False).sort("stanine")["count"].to_list() == [4, 7, 12, 17, 20, 17, 12, 7, 4]
+    assert table["stanine"].value_counts(sort=False).sort("stanine")["count"].to_list() == [
+        4,
+        7,
+        12,
+        17,
+        20,
+        17,
+        12,
+        7,
+        4,
+    ]
 
 
 def test_equal_scores_have_no_z() -> None:

@@ -32,7 +32,10 @@ def now_ms() -> int:
 
 
 async def answer_all(owner_url: str, scene: Scene) -> None:
-    """The first pupil answers A (right) everywhere; of the second, the third item is B; the third never comes."""
+    """The first pupil answers A (right) everywhere; of the second, the third item is B.
+
+    The third never comes.
+    """
     start = now_ms()
     db = await asyncpg.connect(owner_url)
     try:
@@ -54,7 +57,15 @@ async def answer_all(owner_url: str, scene: Scene) -> None:
                                                 received_ms)
                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                     """,
-                    *(scene.sitting, seat.attempt, device, seq, int(Kind.ANSWER), item, f" {scene.options[code][letter]}\n"),
+                    *(
+                        scene.sitting,
+                        seat.attempt,
+                        device,
+                        seq,
+                        int(Kind.ANSWER),
+                        item,
+                        f" {scene.options[code][letter]}\n",
+                    ),
                     *(start, seq * 1000, start + seq * 1000),
                 )
     finally:
@@ -83,8 +94,13 @@ def scene(stack: Stack, owner_url: str, loop: Loop) -> Scene:
     return made
 
 
-def test_a_closed_sitting_is_read_and_scored(scene: Scene, owner_url: str, scoring_url: str, loop: Loop, tmp_path: Path) -> None:
-    """Right answers, one wrong, one absent; recorded once however often it runs; the files are in the store."""
+def test_a_closed_sitting_is_read_and_scored(
+    scene: Scene, owner_url: str, scoring_url: str, loop: Loop, tmp_path: Path
+) -> None:
+    """Right answers, one wrong, one absent; recorded once however often it runs.
+
+    The files are in the store.
+    """
 
     async def go() -> None:
         await execute(owner_url, "update sitting set state = 'closed' where id = $1", scene.sitting)
@@ -100,16 +116,22 @@ def test_a_closed_sitting_is_read_and_scored(scene: Scene, owner_url: str, scori
             store = FolderStore(tmp_path)
             first = await record(db, store, snapshot, run, made_by=None)
             second = await record(db, store, snapshot, compute(again, Parameters()), made_by=None)
-            other = await record(db, store, snapshot, compute(snapshot, Parameters(hard_share=0.5)), made_by=None)
+            other = await record(
+                db, store, snapshot, compute(snapshot, Parameters(hard_share=0.5)), made_by=None
+            )
             assert (first.version, second.version, other.version) == (1, 1, 2)
-            row = await db.fetchrow("select * from score_run where sitting_id = $1 and version = 1", scene.sitting)
+            row = await db.fetchrow(
+                "select * from score_run where sitting_id = $1 and version = 1", scene.sitting
+            )
             assert row is not None
             assert row["result_hash"] == run.result_hash
             assert json.loads(row["summary"])["scored"] == 2
             folder = tmp_path / f"sittings/{scene.sitting}"
             kept = {path.name: path.read_bytes() for path in (folder / "runs/0001").iterdir()}
             assert hash_of(kept) == run.result_hash
-            taken = {path.name: path.read_bytes() for path in (folder / "snapshots" / run.snapshot_hash).iterdir()}
+            taken = {
+                path.name: path.read_bytes() for path in (folder / "snapshots" / run.snapshot_hash).iterdir()
+            }
             assert compute(from_files(taken), Parameters()) == run
         finally:
             await db.close()
@@ -132,7 +154,9 @@ def test_nobody_scores_while_somebody_may_be_writing(scene: Scene, scoring_url: 
     loop.run(read_at(now_ms() + 2 * HOUR_MS + 61_000))
 
 
-def test_extra_time_of_anybody_moves_the_end(scene: Scene, owner_url: str, scoring_url: str, loop: Loop) -> None:
+def test_extra_time_of_anybody_moves_the_end(
+    scene: Scene, owner_url: str, scoring_url: str, loop: Loop
+) -> None:
     """An hour for one pupil is an hour more before anybody scores."""
     add = """
         insert into control (sitting_id, scope, scope_id, version, kind, body)
@@ -154,7 +178,9 @@ def test_extra_time_of_anybody_moves_the_end(scene: Scene, owner_url: str, scori
     loop.run(go())
 
 
-def test_another_running_sitting_on_the_form_holds_it_back(scene: Scene, owner_url: str, scoring_url: str, loop: Loop) -> None:
+def test_another_running_sitting_on_the_form_holds_it_back(
+    scene: Scene, owner_url: str, scoring_url: str, loop: Loop
+) -> None:
     """The window that was closed is not the last one of the form."""
     other = """
         insert into sitting (test_id, form_id, title, starts_at, waiting_opens_at, last_entry_at, duration_s, state)
