@@ -9,12 +9,14 @@ import pytest
 
 from tests.support.pupil import Pupil
 from tests.support.sittings import Scene, make_sitting
+from tests.support.streams import Bench, open_bench
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from infra.parts.supervisor import Stack
+    from tests.support.loop import Loop
 
     Begin = Callable[..., Awaitable[tuple[Scene, Pupil]]]
 
@@ -40,3 +42,20 @@ def begin(stack: Stack, service: str, owner_url: str) -> Begin:
         return scene, pupil
 
     return begun
+
+
+@pytest.fixture
+async def bench(stack: Stack) -> AsyncIterator[Bench]:
+    """Streams and a flusher turned by hand, in a database of its own."""
+    async with open_bench(stack) as opened:
+        await opened.set_scene()
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def shared_bench(stack: Stack, loop: Loop) -> Iterator[Bench]:
+    """A bench for property tests: one for all examples, each with a scene of its own. Lives on the background loop."""
+    context = open_bench(stack)
+    opened = loop.run(context.__aenter__(), 60)
+    yield opened
+    loop.run(context.__aexit__(None, None, None), 60)

@@ -104,6 +104,35 @@ async def make_sitting(  # noqa: PLR0913 (a scene has many sides; all have a def
     )
 
 
+async def insert_bare_sitting(db: asyncpg.Connection[asyncpg.Record], pupils: int) -> Scene:
+    """A published sitting without items, for tests of the streams."""
+    mark = next(numbers)
+    school = await _make_school(db, mark)
+    test = await db.fetchval("insert into test (code, title) values ($1, '{}') returning id", f"t{mark}")
+    form = await db.fetchval("insert into form (test_id, name) values ($1, 'A') returning id", test)
+    sitting = await db.fetchval(
+        """
+        insert into sitting (test_id, form_id, title, waiting_opens_at, starts_at, last_entry_at, duration_s, state)
+        values ($1, $2, '{}', now() - interval '1 hour', now(), now() + interval '1 hour', 3600, 'published')
+        returning id
+        """,
+        *(test, form),
+    )
+    await db.execute("select make_sitting_partition($1)", sitting)
+    seats = [
+        Seat(attempt=row["id"], code="", day=14, month=3)
+        for row in await db.fetch(
+            """
+            insert into participant (sitting_id, school_id, last_name, first_name, birth_date, grade, language, external_id)
+            select $1, $2, 'Сәрсенов', 'Айдар', '2015-03-14', 5, 'kk', n::text from generate_series(1, $3) n
+            returning id
+            """,
+            *(sitting, school, pupils),
+        )
+    ]
+    return Scene(sitting=sitting, form=form, seats=seats, items={}, options={})
+
+
 async def add_pupils(
     stack: Stack, db: asyncpg.Connection[asyncpg.Record], sitting: int, school: int, count: int, extra_minutes: int = 0
 ) -> list[Seat]:

@@ -13,7 +13,10 @@ from engine.flusher.entries import open_streams, take
 from engine.flusher.write import Memory, Written, prepare, write
 from engine.group_commit import GroupCommit
 from engine.protocol import SaveRecord, StoredEvent
-from infra.local import environment
+from infra.local import database_url, environment
+from infra.migrate import migrate
+from infra.parts.postgres import make_database
+from tests.support.sittings import insert_bare_sitting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,13 +30,26 @@ if TYPE_CHECKING:
 class Bench:
     """Postgres as the flusher's role, Valkey, and the rounds in between."""
 
-    def __init__(self, db: Db, valkey: redis.asyncio.Redis, url: str, sitting: int) -> None:
+    def __init__(self, db: Db, valkey: redis.asyncio.Redis, url: str, owner_url: str) -> None:
         self.db = db
         self.valkey = valkey
         self.url = url
-        self.sitting = sitting
+        self.owner_url = owner_url
+        self.sitting = 1
+        self.attempts: list[int] = []
         self.memory = Memory()
         self.streams: list[int] = []
+
+    async def set_scene(self, pupils: int = 3) -> None:
+        """A sitting with participants: attempts refer to them."""
+        scene = await insert_bare_sitting(self.db, pupils)
+        self.sitting, self.attempts = scene.sitting, [seat.attempt for seat in scene.seats]
+
+    async def another(self) -> Db:
+        """A second flusher's connection."""
+        db = await asyncpg.connect(self.owner_url)
+        await prepare(db)
+        return db
 
     async def register(self, count: int) -> list[int]:
         """Numbers of new streams, committed."""
@@ -82,14 +98,20 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def open_bench(stack: Stack, owner_url: str, sitting: int) -> AsyncIterator[Bench]:
-    """A bench over the run's real servers; no flusher process touches its streams unless one runs."""
-    url = environment(stack.home, "flusher")["ELUMITI_VALKEY_URL"]
-    db = await asyncpg.connect(owner_url)
+async def open_bench(stack: Stack) -> AsyncIterator[Bench]:
+    """A bench with a database and a Valkey number of its own: no flusher process looks at its streams."""
+    name = f"bench_{secrets.token_hex(4)}"
+    secret = stack.secrets
+    await make_database(stack.home, secret, name)
+    owner = database_url(stack.home, "elumiti_owner", secret.role_passwords["elumiti_owner"], name)
+    await migrate(owner, secret.role_passwords)
+    url = environment(stack.home, "flusher")["ELUMITI_VALKEY_URL"].removesuffix("/0") + "/1"
+    db = await asyncpg.connect(owner)
     valkey = redis.asyncio.Redis.from_url(url)
     try:
+        await valkey.flushdb()
         await prepare(db)
-        yield Bench(db, valkey, url, sitting)
+        yield Bench(db, valkey, url, owner)
     finally:
         await valkey.aclose()
         await db.close()
