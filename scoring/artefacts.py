@@ -75,6 +75,16 @@ def hash_of(files: dict[str, bytes]) -> str:
     return hashlib.sha256(files[SUMS] if SUMS in files else with_sums(files)[SUMS]).hexdigest()
 
 
+def snapshot_prefix(sitting_id: int, snapshot_hash: str) -> str:
+    """Where a snapshot's files lie in the store."""
+    return f"sittings/{sitting_id}/snapshots/{snapshot_hash}"
+
+
+def version_prefix(sitting_id: int, version: int) -> str:
+    """Where the result tables of a recorded run lie in the store."""
+    return f"sittings/{sitting_id}/runs/{version:04d}"
+
+
 async def put_all(store: Store, prefix: str, files: dict[str, bytes]) -> None:
     """Store a set; SHA256SUMS goes last, so a set that has it is whole."""
     for name in sorted(files, key=lambda name: (name == SUMS, name)):

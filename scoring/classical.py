@@ -43,7 +43,7 @@ def item_statistics(cells: pl.LazyFrame) -> pl.LazyFrame:
         .group_by("form_id", "item", "code", "position")
         .agg(
             n=pl.len().cast(pl.UInt32),
-            mean_points=hundredths(mean(pl.col("centi"))),
+            mean_points=mean(pl.col("centi"), unit=100),
             max_points=hundredths(pl.col("max_centi").max()),
             **shares,
             sd_points=hundredths(variance(pl.col("centi"), ddof=1).sqrt()),
@@ -81,7 +81,7 @@ def test_statistics(cells: pl.LazyFrame) -> pl.LazyFrame:
         .group_by("form_id")
         .agg(
             n=pl.len().cast(pl.UInt32),
-            mean=hundredths(mean(total)),
+            mean=mean(total, unit=100),
             total_variance=variance(total, ddof=1),
             across=spread(total, total),
             median=hundredths(total.median()),
@@ -122,7 +122,7 @@ def response_counts(cells: pl.LazyFrame, options: pl.LazyFrame) -> pl.LazyFrame:
         .agg(
             state=pl.col("state").first(),
             n=pl.len().cast(pl.UInt32),
-            mean_total=hundredths(mean(pl.col("total_centi"))),
+            mean_total=mean(pl.col("total_centi"), unit=100),
         )
         .sort("form_id", "item", "n", "chosen", descending=[False, False, True, False])
         .filter(pl.int_range(pl.len()).over("form_id", "item") < MOST_RESPONSES)

@@ -19,8 +19,8 @@ from infra.objects import open_bucket
 from infra.settings import ScoringSettings, read
 from scoring import report, report_pdf
 from scoring.artefacts import FolderStore, put_all
-from scoring.run import Run, compute, record
-from scoring.snapshot import Snapshot, from_files, read_snapshot
+from scoring.run import Run, compute, score_sitting
+from scoring.snapshot import Snapshot, from_files
 from scoring.structs import Decision, Exclusion, LatePolicy, Parameters, SupersededPolicy, TieAtLine
 from scoring.words import Language
 
@@ -91,14 +91,14 @@ def score(  # noqa: PLR0913 - each option is one line of --help
     late: Annotated[
         LatePolicy | None,
         Parameter(
-            help="What late, undecided and after-finish answers do: count, person (wait for a decision) or refuse. "
-            "Default: the sitting's own policy."
+            help="What late, undecided and after-finish answers do: count, person (wait for a decision) "
+            "or refuse. Default: the sitting's own policy."
         ),
     ] = None,
     superseded: Annotated[
         SupersededPolicy,
         Parameter(
-            help="fill: a replaced device counts for items that no later device answered. ignore: it doesn't.",
+            help="fill: a replaced device counts for items that no later device answered. ignore: never."
         ),
     ] = SupersededPolicy.FILL,
     exclude: Annotated[
@@ -180,16 +180,15 @@ async def _score_sitting(sitting: int, parameters: Parameters) -> tuple[Snapshot
     settings = read(ScoringSettings)
     db = await asyncpg.connect(settings.database_url)
     try:
-        snapshot = await read_snapshot(db, sitting, time.time_ns() // 1_000_000)
-        run = compute(snapshot, parameters)
         async with open_bucket(settings.objects, settings.score_bucket) as store:
             await store.ensure()
-            return snapshot, await record(db, store, snapshot, run, made_by=None)
+            now_ms = time.time_ns() // 1_000_000
+            return await score_sitting(db, store, sitting, parameters, now_ms=now_ms, made_by=None)
     finally:
         await db.close()
 
 
-async def _write(
+async def _write(  # noqa: PLR0913 (what a report is made of)
     out: Path, run: Run, snapshot: Snapshot, language: Language, *, names: bool, reader: str, purpose: str
 ) -> None:
     store = FolderStore(out)

@@ -34,10 +34,10 @@ def group_figures(participants: pl.LazyFrame, scores: pl.LazyFrame) -> pl.LazyFr
             .group_by("split", "value")
             .agg(
                 scored=pl.len().cast(pl.UInt32),
-                mean_points=hundredths(mean(pl.col("centi"))),
+                mean_points=mean(pl.col("centi"), unit=100),
                 sd_points=hundredths(variance(pl.col("centi"), ddof=1).sqrt()),
                 median_points=hundredths(pl.col("centi").median()),
-                mean_percent=hundredths(mean(pl.col("percent_centi"))),
+                mean_percent=mean(pl.col("percent_centi"), unit=100),
             )
         )
         parts.append(sizes.join(figures, on=["split", "value"], how="left"))

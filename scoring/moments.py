@@ -19,9 +19,9 @@ def hundredths(x: pl.Expr) -> pl.Expr:
     return wide / (wide * 0 + 100)
 
 
-def mean(x: pl.Expr) -> pl.Expr:
-    """Σx / n; x integer without nulls; null for no rows."""
-    return pl.when(pl.len() > 0).then(x.sum().cast(pl.Float64) / pl.len())
+def mean(x: pl.Expr, *, unit: int = 1) -> pl.Expr:
+    """Σx / (n · unit), rounded once; x integer without nulls, `unit` of it is 1 of the result; null for no rows."""
+    return pl.when(pl.len() > 0).then(x.sum().cast(pl.Float64) / (pl.len().cast(pl.Float64) * unit))
 
 
 def variance(x: pl.Expr, *, ddof: int) -> pl.Expr:

@@ -88,7 +88,7 @@ async def controls(db: Connection, sitting_id: int) -> list[Control]:
 
 
 async def attempts(db: Connection, sitting_id: int) -> Rows:
-    """attempt_id, region_code, school_id, extra_s, then signed_in, started, finished, reopened (ms), sealed."""
+    """attempt_id, region_code, school_id, extra_s; signed_in, started, finished, reopened (ms); sealed."""
     rows = await db.fetch(
         """
         select a.id, d.region_code, p.school_id, 60 * p.extra_minutes,
@@ -160,7 +160,7 @@ async def places(db: Connection, sitting_id: int) -> Rows:
 
 
 async def items(db: Connection, forms: list[int]) -> Rows:
-    """form_id, code, section, position, kind, topic, skill, rule, points ×100, voided; forms in their order."""
+    """form_id, code, section, position, kind, topic, skill, rule, points ×100, voided; by form, in order."""
     rows = await db.fetch(
         """
         select i.form_id, i.code, i.section, i.position, i.kind, i.topic, i.skill,
@@ -228,29 +228,20 @@ async def same_run(db: Connection, sitting_id: int, snapshot: str, parameters: s
 
 async def next_version(db: Connection, sitting_id: int) -> int:
     """The number of the next run; the unique key of the table refuses a second run of the same number."""
-    return await db.fetchval(
-        "select coalesce(max(version), 0) + 1 from score_run where sitting_id = $1", sitting_id
-    )
+    newest = await db.fetchval("select max(version) from score_run where sitting_id = $1", sitting_id)
+    return 1 + (newest or 0)
 
 
 async def insert_run(
     db: Connection, sitting_id: int, version: int, made_by: int | None, run: dict[str, str]
-) -> int:
+) -> None:
     """Record a run; `run` holds parameters, snapshot_hash, result_hash, code_version and summary."""
-    return await db.fetchval(
+    await db.execute(
         """
         insert into score_run
             (sitting_id, version, parameters, snapshot_hash, result_hash, code_version, summary, made_by)
         values ($1, $2, $3::jsonb, $4, $5, $6, $7::jsonb, $8)
-        returning id
         """,
-        *(
-            sitting_id,
-            version,
-            run["parameters"],
-            run["snapshot_hash"],
-            run["result_hash"],
-            run["code_version"],
-        ),
-        *(run["summary"], made_by),
+        *(sitting_id, version, run["parameters"], run["snapshot_hash"], run["result_hash"]),
+        *(run["code_version"], run["summary"], made_by),
     )

@@ -54,7 +54,7 @@ OMITTED = Marked(None, "omitted", Decimal(0))
 UNREADABLE = Marked(None, "unreadable", Decimal(0))
 
 
-def mark(rule: Rule, codes: OptionCodes, value: str | None) -> Marked:
+def mark(rule: Rule, codes: OptionCodes, value: str | None) -> Marked:  # noqa: PLR0911 (one a kind of rule)
     """Mark one response.
 
     In      value: JSON as the device wrote it; null, an empty list, text or gap set is an omission.

@@ -177,7 +177,7 @@ def xlsx_bytes(run: Run, tables: Tables, language: Language, *, reader: str = ""
     return buffer.getvalue()
 
 
-def files(
+def files(  # noqa: PLR0913 (what a report is made of)
     run: Run, snapshot: Snapshot, language: Language, *, names: bool, reader: str, purpose: str
 ) -> dict[str, bytes]:
     """Everything an analyst takes away: report.xlsx, a CSV a table, and codebook.csv."""

@@ -49,7 +49,7 @@ QUOTA_COLUMNS = ("region", "rank_region", "attempt_id", "raw", "hard_points", "a
 QUOTA_NAMED = ("region", "rank_region", "last_name", "first_name", "school", "raw", "at_line")
 
 
-def pdf_bytes(
+def pdf_bytes(  # noqa: PLR0913 (four have a default)
     run: Run,
     snapshot: Snapshot,
     language: Language,
@@ -140,7 +140,7 @@ def _form(
 def _histogram(bars: list[int]) -> Drawing:
     drawing = Drawing(A4[0] - 2 * MARGIN, 150)
     chart = VerticalBarChart()
-    chart.x, chart.y, chart.width, chart.height = 30, 20, drawing.width - 40, 120
+    chart.x, chart.y, chart.width, chart.height = 30, 20, int(drawing.width) - 40, 120
     chart.data = [bars]
     chart.bars[0].fillColor = SKY
     chart.bars[0].strokeColor = None

@@ -16,8 +16,16 @@ import msgspec
 import polars as pl
 
 from scoring import classical, final, groups, queries, rank, raw, scale, timing
-from scoring.artefacts import hash_of, parquet, put_all, read_parquet, with_sums
-from scoring.snapshot import Snapshot
+from scoring.artefacts import (
+    hash_of,
+    parquet,
+    put_all,
+    read_parquet,
+    snapshot_prefix,
+    version_prefix,
+    with_sums,
+)
+from scoring.snapshot import Snapshot, read_snapshot
 from scoring.structs import HomeQuotaError, LatePolicy, Parameters, SnapshotError
 
 if TYPE_CHECKING:
@@ -146,6 +154,17 @@ def result_tables(snapshot: Snapshot, parameters: Parameters) -> Tables:
     return {name: tables[name] for name in TABLES if name in tables}
 
 
+async def score_sitting(  # noqa: PLR0913 (the three things of a run, and who, when, where)
+    db: Connection, store: Store, sitting_id: int, parameters: Parameters, *, now_ms: int, made_by: int | None
+) -> tuple[Snapshot, Run]:
+    """Read, compute and record: what a job calls. `db` is a connection as elumiti_scoring.
+
+    Raises NotOverError while anybody may still be writing on the form (SAFETY J6).
+    """
+    snapshot = await read_snapshot(db, sitting_id, now_ms)
+    return snapshot, await record(db, store, snapshot, compute(snapshot, parameters), made_by)
+
+
 async def record(db: Connection, store: Store, snapshot: Snapshot, run: Run, made_by: int | None) -> Run:
     """Store a run's files and write its row; answers with the version.
 
@@ -158,10 +177,9 @@ async def record(db: Connection, store: Store, snapshot: Snapshot, run: Run, mad
         if earlier is not None:
             return msgspec.structs.replace(run, version=earlier)
         number = await queries.next_version(db, run.sitting_id)
-        await put_all(
-            store, f"sittings/{run.sitting_id}/snapshots/{run.snapshot_hash}", snapshot.files(names=True)
-        )
-        await put_all(store, f"sittings/{run.sitting_id}/runs/{number:04d}", run.files)
+        at = snapshot_prefix(run.sitting_id, run.snapshot_hash)
+        await put_all(store, at, snapshot.files(names=True))
+        await put_all(store, version_prefix(run.sitting_id, number), run.files)
         row = {
             "parameters": parameters,
             "snapshot_hash": run.snapshot_hash,
@@ -247,7 +265,7 @@ def _item_table(cells: pl.LazyFrame, times: pl.LazyFrame, items: pl.LazyFrame) -
     )
 
 
-def _scores(
+def _scores(  # noqa: PLR0913, PLR0917 (all that a score is joined from)
     participants: pl.LazyFrame,
     scored: pl.LazyFrame,
     cells: pl.LazyFrame,

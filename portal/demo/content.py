@@ -170,7 +170,7 @@ def _check_options(place: str, content: ItemContent) -> None:
     for options in (content.options, *(gap.options for gap in content.gaps)):
         if options and [option.code for option in options] != list("ABCDEFGH"[: len(options)]):
             raise ContentError(f"{place}: option codes must be A, B, C … in order")
-        if options and len(options) < 2:
+        if len(options) == 1:
             raise ContentError(f"{place}: one option is no choice")
         for language in LANGUAGES:
             shown = [getattr(option.text or option.alt, language) for option in options]
@@ -187,15 +187,9 @@ def _check_options(place: str, content: ItemContent) -> None:
 def _check_rule(place: str, content: ItemContent, rule: Rule) -> None:
     if not isinstance(rule, RULE_OF_KIND[content.kind]):
         raise ContentError(f"{place}: kind {content.kind} can't have a rule of type {type(rule).__name__}")
-    codes = {option.code for option in content.options}
     match rule:
-        case ChoiceRule(right) | ChoicesRule(right):
-            if not right or not set(right) <= codes or len(set(right)) != len(right):
-                raise ContentError(
-                    f"{place}: the key {right} must name different options among {sorted(codes)}"
-                )
-            if isinstance(rule, ChoiceRule) and len(right) != 1:
-                raise ContentError(f"{place}: exactly one option is right here, the key names {len(right)}")
+        case ChoiceRule() | ChoicesRule():
+            _check_choices(place, content, rule)
         case GapsRule(right):
             offered = {gap.code: {option.code for option in gap.options} for gap in content.gaps}
             if right.keys() != offered.keys() or any(code not in offered[gap] for gap, code in right.items()):
@@ -211,6 +205,14 @@ def _check_rule(place: str, content: ItemContent, rule: Rule) -> None:
                 raise ContentError(
                     f"{place}: accepted texts must be present and differ after folding: {folded}"
                 )
+
+
+def _check_choices(place: str, content: ItemContent, rule: ChoiceRule | ChoicesRule) -> None:
+    codes, right = {option.code for option in content.options}, rule.right
+    if not right or not set(right) <= codes or len(set(right)) != len(right):
+        raise ContentError(f"{place}: the key {right} must name different options among {sorted(codes)}")
+    if isinstance(rule, ChoiceRule) and len(right) != 1:
+        raise ContentError(f"{place}: exactly one option is right here, the key names {len(right)}")
 
 
 def _check_media(name: str, form: Form) -> None:

@@ -28,7 +28,7 @@ def test_main_form_covers_the_kinds(forms: dict[str, Form]) -> None:
 
 
 def test_reserve_form_follows_the_blueprint_of_the_main_form(forms: dict[str, Form]) -> None:
-    """Place for place the same section, kind, topic, skill and points, so that either form is a fair sitting."""
+    """Place for place the same section, kind, topic, skill and points: either form is a fair sitting."""
 
     def blueprint(form: Form) -> list[tuple[object, ...]]:
         return [(i.position, i.section, i.content.kind, i.topic, i.skill, i.points) for i in form.items]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from itertools import combinations, pairwise, permutations, product
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -177,7 +177,7 @@ def test_worst_cases() -> None:
 
 def squares(code: str, picture: str) -> tuple[Cells, tuple[int, int] | None]:
     """The filled cells of a picture of squares, moved to the origin, and the yellow one."""
-    root = ElementTree.fromstring(form_of(code).media[picture])  # noqa: S314 - our own file
+    root = ET.fromstring(form_of(code).media[picture])  # noqa: S314 - our own file
     found = [
         (float(r.attrib["x"]), float(r.attrib["y"]), float(r.attrib["width"]), r.attrib["fill"])
         for r in root.iter()
@@ -244,7 +244,7 @@ def heights(code: str) -> dict[tuple[int, int], int]:
 
     A cube is three polygons, left, right and top, drawn back to front.
     """
-    root = ElementTree.fromstring(form_of(code).media[f"{code.lower()}.svg"])  # noqa: S314 - our own file
+    root = ET.fromstring(form_of(code).media[f"{code.lower()}.svg"])  # noqa: S314 - our own file
     shapes = [shape.attrib for shape in root.iter() if "points" in shape.attrib]
     tops = [
         [tuple(map(float, p.split(","))) for p in s["points"].split()]
@@ -289,7 +289,7 @@ def test_front_views(code: str) -> None:
 
 
 def holes(code: str, picture: str) -> set[tuple[int, int]]:
-    root = ElementTree.fromstring(form_of(code).media[picture])  # noqa: S314 - our own file
+    root = ET.fromstring(form_of(code).media[picture])  # noqa: S314 - our own file
     return {
         (int((float(c.attrib["cx"]) - 12) // 24), int((float(c.attrib["cy"]) - 12) // 24))
         for c in root.iter()
@@ -300,7 +300,7 @@ def holes(code: str, picture: str) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("code", ["M14", "R14"])
 def test_paper_folding(code: str) -> None:
     """Two folds through the middle mirror the hole both ways."""
-    root = ElementTree.fromstring(form_of(code).media[f"{code.lower()}.svg"])  # noqa: S314 - our own file
+    root = ET.fromstring(form_of(code).media[f"{code.lower()}.svg"])  # noqa: S314 - our own file
     (punched,) = [c.attrib for c in root.iter() if "cx" in c.attrib]
     x, y = int((float(punched["cx"]) - 264) // 24), int((float(punched["cy"]) - 16) // 24)
     opened = {(a, b) for a in (x, 3 - x) for b in (y, 3 - y)}

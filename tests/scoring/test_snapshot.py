@@ -15,6 +15,7 @@ import pytest
 from infra.local import environment
 from infra.settings import ScoringSettings, read
 from scoring.artefacts import FolderStore, hash_of
+from scoring.kept import RunRow, kept_run, kept_snapshot
 from scoring.run import compute, record
 from scoring.snapshot import from_files, read_snapshot
 from scoring.structs import Kind, NotOverError, Parameters, SnapshotError
@@ -53,8 +54,8 @@ async def answer_all(owner_url: str, scene: Scene) -> None:
                 letter = "B" if number == 1 and code == "M03" else "A"
                 await db.execute(
                     """
-                    insert into response_event (sitting_id, attempt_id, device, seq, kind, item, value, anchor_ms, since_ms,
-                                                received_ms)
+                    insert into response_event
+                        (sitting_id, attempt_id, device, seq, kind, item, value, anchor_ms, since_ms, received_ms)
                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                     """,
                     *(
@@ -126,9 +127,16 @@ def test_a_closed_sitting_is_read_and_scored(
             assert row is not None
             assert row["result_hash"] == run.result_hash
             assert json.loads(row["summary"])["scored"] == 2
+            told = {name: row[name] for name in RunRow.__struct_fields__}
+            assert await kept_run(store, RunRow(**told)) == first
+            kept = await kept_snapshot(store, scene.sitting, run.snapshot_hash, names=True)
+            assert kept.files(names=True) == snapshot.files(names=True)
             folder = tmp_path / f"sittings/{scene.sitting}"
-            kept = {path.name: path.read_bytes() for path in (folder / "runs/0001").iterdir()}
-            assert hash_of(kept) == run.result_hash
+            results = {path.name: path.read_bytes() for path in (folder / "runs/0001").iterdir()}
+            assert hash_of(results) == run.result_hash
+            (folder / "runs/0001/scores.parquet").write_bytes(b"altered")
+            with pytest.raises(SnapshotError, match="recorded"):
+                await kept_run(store, RunRow(**told))
             taken = {
                 path.name: path.read_bytes() for path in (folder / "snapshots" / run.snapshot_hash).iterdir()
             }
@@ -183,8 +191,10 @@ def test_another_running_sitting_on_the_form_holds_it_back(
 ) -> None:
     """The window that was closed is not the last one of the form."""
     other = """
-        insert into sitting (test_id, form_id, title, starts_at, waiting_opens_at, last_entry_at, duration_s, state)
-        select test_id, form_id, title, now() + interval '1 hour', now(), now() + interval '2 hours', 3600, 'published'
+        insert into sitting
+            (test_id, form_id, title, starts_at, waiting_opens_at, last_entry_at, duration_s, state)
+        select test_id, form_id, title, now() + interval '1 hour', now(), now() + interval '2 hours', 3600,
+               'published'
         from sitting where id = $1
     """
 
