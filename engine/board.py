@@ -40,7 +40,7 @@ NO_CONTROLS = Controls(0, [])
 
 
 class Devices(msgspec.Struct, gc=False):
-    """The device that writes an attempt, those that wrote before, and when the last ones came.
+    """The device that writes an attempt, those that wrote before, and when the last take-overs came.
 
     A device that is in neither place just signed in and is not known here yet: it is not superseded.
     """
@@ -138,7 +138,7 @@ class Board:
     def _hear_device(self, news: NewestDevice) -> None:
         known = self.devices.get(news.attempt)
         if known is None:
-            self.devices[news.attempt] = Devices(news.device, news.epoch, frozenset(), [news.at_ms])
+            self.devices[news.attempt] = Devices(news.device, news.epoch, frozenset(), [])
         elif news.epoch > known.epoch:
             known.older |= {known.newest}
             known.newest, known.epoch = news.device, news.epoch

@@ -39,8 +39,8 @@ COLUMNS = (
 Row = tuple[int, int, UUID, int, int, int | None, str | None, int | None, int, int, int]
 REMEMBERED = 2_000_000
 DEVICE_LOCK = 0x646576
-# asyncpg raises its own DataError for values that it cannot encode: the same verdict as class 22.
-REFUSED_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+# What the client cannot even encode (DataError of its own, OverflowError) is the same verdict as class 22.
+REFUSED_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError)
 
 
 class PositionMovedError(Exception):

@@ -14,13 +14,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+async def refused_as(work: Callable[[], Awaitable[object]], code: str) -> Refused:
+    """The problem with this code that the work meets; anything else is an AssertionError."""
+    try:
+        await work()
+    except Refused as refused:
+        assert refused.problem["code"] == code, refused
+        return refused
+    message = f"was not refused as {code}"
+    raise AssertionError(message)
+
+
 async def eventually(work: Callable[[], Awaitable[T]], limit_s: float = 15, every_s: float = 0.05) -> T:
-    """Repeat until it neither raises Refused nor AssertionError; the last one is raised at the limit."""
+    """Repeat until it raises neither Refused nor AssertionError nor KeyError; the last one is raised at the limit."""
     limit = time.monotonic() + limit_s
     while True:
         try:
             return await work()
-        except (Refused, AssertionError):
+        except (Refused, AssertionError, KeyError):
             if time.monotonic() > limit:
                 raise
             await asyncio.sleep(every_s)
