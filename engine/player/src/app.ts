@@ -150,6 +150,7 @@ export class App {
     this.attempt = attempt;
     this.opening = null;
     attempt.begin();
+    if (attempt.record.signed_in.controls.version > attempt.record.controls_version) attempt.obey(attempt.record.signed_in.controls);
     if (resume) await attempt.resume();
     if (this.attempt !== attempt) return;
     if (record.step === "open" || record.started_ms !== null) await this.goOn();

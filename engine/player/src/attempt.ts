@@ -275,7 +275,8 @@ export class Attempt implements Host {
     this.owner.changed();
   }
 
-  private obey(news: NonNullable<SaveReply["controls"]>): void {
+  /** Applies what is newer and says so in the log. */
+  obey(news: NonNullable<SaveReply["controls"]>): void {
     const { controls, fresh, version } = applyControls(this.record.controls, this.record.controls_version, news);
     this.record.controls = controls;
     this.record.controls_version = version;

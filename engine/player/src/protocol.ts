@@ -44,8 +44,6 @@ export interface Sitting {
   grace_s: number;
   spread_s: number;
   help: Help | null;
-  /** X25519 public key, base64url, to which a rescue file is sealed; without it none is offered. */
-  rescue_key?: string | null;
 }
 
 export interface Control { version: number; kind: string; body: ControlBody }
@@ -77,6 +75,8 @@ export interface SignInReply extends Stamp {
   next_save_s: number;
   room: number;
   controls: Controls;
+  /** X25519 public key, base64url, to which a rescue file is sealed; without it none is offered. */
+  rescue_key?: string | null;
 }
 
 export interface KeyReply extends Stamp {

@@ -61,7 +61,7 @@ async function gzip(plain: Uint8Array): Promise<Uint8Array> {
 export async function rescueFile(attempt: Attempt): Promise<File> {
   attempt.keepDraft();
   const { record, log, clock } = attempt;
-  const key = record.signed_in.sitting.rescue_key;
+  const key = record.signed_in.rescue_key;
   if (!key) throw new Error("rescue: the sitting has no key");
   const { head, links } = chain(log.events);
   const payload = {

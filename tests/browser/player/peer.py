@@ -153,13 +153,13 @@ class Peer:
             "waiting_opens_ms": starts - 3_600_000, "starts_ms": starts, "last_entry_ms": starts + 900_000, "duration_s": self.duration_s,
             "ends_ms": None, "extra_s": 0, "grace_s": 120, "spread_s": self.spread_s,
             "help": {"name": "Гүлнар Сәрсенқызы", "phone": "+7 700 000 00 11"},
-            "rescue_key": base64.urlsafe_b64encode(raw).decode().rstrip("="),
         }
         reply = {
             "token": f"{pupil.attempt}.{device}", "attempt": pupil.attempt, "first_name": pupil.first_name, "language": "kk",
             "superseded": superseded, "resume": others, "sitting": sitting, "manifest": self.packed.manifest, "started_ms": pupil.started_ms,
             "deadline_ms": self.deadline(pupil), **self.stamp(), "generation": self.generation, "next_save_s": self.next_save_s, "room": 20,
             "controls": {"version": 0, "items": []},
+            "rescue_key": base64.urlsafe_b64encode(raw).decode().rstrip("="),
         }
         return JSONResponse(reply)
 

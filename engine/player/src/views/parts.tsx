@@ -101,7 +101,7 @@ export function Languages({ app, offered = LANGUAGES }: { app: App; offered?: re
 }
 
 export function WhomToCall({ help }: { help: Help | null | undefined }) {
-  if (!help) return null;
+  if (!help?.phone) return null;
   return (
     <p class="help">
       <a href={`tel:${help.phone.replace(/[^+\d]/g, "")}`}>{t("help.call", { name: help.name, phone: help.phone })}</a>

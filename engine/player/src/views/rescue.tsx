@@ -5,7 +5,7 @@ import { t } from "../i18n";
 /** When no network comes back at all: everything in one sealed file. */
 export function Rescue({ attempt }: { attempt: Attempt }) {
   const [said, setSaid] = useState<string | null>(null);
-  if (!attempt.record.signed_in.sitting.rescue_key) return null;
+  if (!attempt.record.signed_in.rescue_key) return null;
   const make = async (share: boolean) => {
     try {
       const { rescueFile, saveFile, shareFile } = await import("../rescue");
