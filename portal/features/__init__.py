@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from portal.features.account import routes as account
 from portal.features.acts import routes as acts
+from portal.features.audit import routes as audit
+from portal.features.help import routes as help_pages
 from portal.features.home import routes as home
 from portal.features.live import controls
 from portal.features.live import routes as live
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
+from portal.features.rescue import routes as rescue
 from portal.features.scores import downloads
 from portal.features.scores import routes as scores
 from portal.features.sittings import routes as sittings
 from portal.features.slips import routes as slips
+from portal.features.staff import routes as staff
 
 ROUTES = [
     *account.ROUTES,
@@ -27,5 +31,9 @@ ROUTES = [
     *acts.ROUTES,
     *scores.ROUTES,
     *downloads.ROUTES,
+    *rescue.ROUTES,
+    *audit.ROUTES,
+    *staff.ROUTES,
+    *help_pages.ROUTES,
 ]
 WORK = {**participant_jobs.WORK}

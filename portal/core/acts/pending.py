@@ -13,6 +13,7 @@ from portal.core.i18n import N_
 from portal.core.problems import NotThere, Problem
 
 if TYPE_CHECKING:
+    from infra.settings import PortalSettings
     from portal.core.accounts.structs import Actor, Scope
     from portal.core.db import Connection
 
@@ -134,7 +135,9 @@ def may_decide(actor: Actor, act: Pending) -> bool:
     return kind is not None and actor.may("act.decide") and act.within(actor.scope(kind.permission))
 
 
-async def decide(db: Connection, actor: Actor, act_id: int, *, do: bool, reason: str) -> Pending:
+async def decide(
+    db: Connection, actor: Actor, act_id: int, settings: PortalSettings, *, do: bool, reason: str
+) -> Pending:
     """The second person's word; called inside a transaction, in which the act is also done."""
     act = await find(db, actor, act_id, lock=True)
     if act.made_by == actor.staff_id:
@@ -143,7 +146,7 @@ async def decide(db: Connection, actor: Actor, act_id: int, *, do: bool, reason:
         raise AlreadyDecided
     await _close(db, act_id, actor, "done" if do else "refused")
     if do:
-        await ACTS[act.act].perform(db, actor, act)
+        await ACTS[act.act].perform(db, actor, act, settings)
     else:
         await audit.record(db, actor, "act.act.refused", kind="act", object_id=act_id, reason=reason)
     return act

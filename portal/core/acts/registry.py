@@ -9,6 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from infra.settings import PortalSettings
     from portal.core.accounts.structs import Actor
     from portal.core.acts.pending import Pending
     from portal.core.db import Connection
@@ -20,7 +21,7 @@ class Act(msgspec.Struct, frozen=True):
     code: str
     text: str
     permission: str
-    perform: Callable[[Connection, Actor, Pending], Awaitable[None]]
+    perform: Callable[[Connection, Actor, Pending, PortalSettings], Awaitable[None]]
 
 
 ACTS: dict[str, Act] = {}

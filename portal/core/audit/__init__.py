@@ -5,7 +5,7 @@ Acts are codes `area.thing.verb`; `ACTS` gives each its sentence, and a law test
 
 from __future__ import annotations
 
-from portal.core.audit.acts import ACTS
+from portal.core.audit.acts import ACTS, KINDS
 from portal.core.audit.record import record, record_for
 
-__all__ = ["ACTS", "record", "record_for"]
+__all__ = ["ACTS", "KINDS", "record", "record_for"]

@@ -35,7 +35,9 @@ async def decide(request: StaffRequest, db: Connection, act_id: int) -> Response
     form = Form(await request.form())
     do = form.choice("do", ["do", "refuse"], "refuse") == "do"
     async with db.transaction():
-        await acts.decide(db, request.scope["user"], act_id, do=do, reason=form.text("reason", required=False))
+        settings = request.app.state.settings
+        reason = form.text("reason", required=False)
+        await acts.decide(db, request.scope["user"], act_id, settings, do=do, reason=reason)
     return see_other("/acts")
 
 

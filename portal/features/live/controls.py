@@ -20,6 +20,7 @@ from portal.features.live import queries, rules
 from portal.features.live.problems import NotRunning, NothingToReopen
 
 if TYPE_CHECKING:
+    from infra.settings import PortalSettings
     from portal.core.accounts import Actor
     from portal.features.live.structs import Order, Target
 
@@ -98,7 +99,7 @@ async def _ask(db: Connection, actor: Actor, sitting_id: int, target: Target, ma
     )
 
 
-async def _perform(db: Connection, actor: Actor, act: acts.Pending) -> None:
+async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: PortalSettings) -> None:
     """The second person agreed. Pauses, ends and reopenings count from this moment, extra time is as was shown."""
     assert act.sitting_id is not None
     kind = act.payload["kind"]

@@ -28,6 +28,7 @@ from portal.features.participants.problems import AlreadyBegun, FileUnreadable, 
 from portal.features.participants.routes import room
 
 if TYPE_CHECKING:
+    from infra.settings import PortalSettings
     from portal.core.accounts import Actor
     from portal.core.jobs import Job
     from portal.core.sittings import SittingHead
@@ -170,7 +171,7 @@ async def undo(request: StaffRequest, db: Connection, sitting_id: int, job_id: i
     return see_other(f"/sittings/{sitting_id}/import")
 
 
-async def _perform_late(db: Connection, _actor: Actor, act: acts.Pending) -> None:
+async def _perform_late(db: Connection, _actor: Actor, act: acts.Pending, _settings: PortalSettings) -> None:
     job = await jobs.find(db, act.payload["check"])
     if job is None:
         raise NotThere

@@ -23,6 +23,7 @@ from portal.features.scores import pictures, queries, tables
 from portal.features.scores.problems import AlreadyPublished
 
 if TYPE_CHECKING:
+    from infra.settings import PortalSettings
     from portal.core.accounts import Actor
     from portal.core.sittings import SittingHead
     from portal.features.scores.structs import RunRow
@@ -193,7 +194,7 @@ async def publish(request: StaffRequest, db: Connection, sitting_id: int, versio
     return see_other("/acts?asked=1")
 
 
-async def _perform_publish(db: Connection, actor: Actor, act: acts.Pending) -> None:
+async def _perform_publish(db: Connection, actor: Actor, act: acts.Pending, _settings: PortalSettings) -> None:
     if not await queries.publish(db, act.payload["run_id"]):
         raise AlreadyPublished
     fact: dict[str, object] = {"run_id": act.payload["run_id"], "sitting_id": str(act.sitting_id), "asked_by": act.made_by}

@@ -25,6 +25,7 @@ from portal.features.sittings.structs import Check, Facts, Sitting
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.settings import PortalSettings
     from portal.core.accounts import Actor, Scope
 
 EXPORT_ROWS = 5000
@@ -230,7 +231,7 @@ async def _ask_second(db: Connection, actor: Actor, sitting: Sitting, missing: l
     )
 
 
-async def _perform_publish(db: Connection, actor: Actor, act: acts.Pending) -> None:
+async def _perform_publish(db: Connection, actor: Actor, act: acts.Pending, _settings: PortalSettings) -> None:
     """The second person agreed; everything but the accepted points is checked again."""
     assert act.sitting_id is not None
     scope = actor.scope("sitting.publish")

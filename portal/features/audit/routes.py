@@ -1,0 +1,114 @@
+"""Who did what, when, from where; and whether anybody changed the record of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from litestar import Response, get, post
+
+from portal.core import audit
+from portal.core.accounts import StaffRequest
+from portal.core.db import Connection
+from portal.core.files.tables import Table, export
+from portal.core.i18n import ASTANA, N_, t
+from portal.core.permissions import allows
+from portal.core.problems import NotThere
+from portal.core.ui.listing import listing, picked, words
+from portal.core.ui.pages import page
+from portal.features.audit import queries
+
+MOST_EXPORT = 100_000
+
+
+@get("/audit", guards=[allows("audit.view")])
+async def trail(request: StaffRequest, db: Connection) -> Response[str]:
+    """The trail with its filters."""
+    return await _page(request, db)
+
+
+@post("/audit/check", guards=[allows("audit.view")])
+async def check(request: StaffRequest, db: Connection) -> Response[str]:
+    """Compute every fingerprint again; a row changed by anybody, the database's owner too, shows."""
+    async with db.transaction():
+        broken = await queries.broken_at(db)
+        fact: dict[str, object] = {"broken_at": broken}
+        await audit.record(db, request.scope["user"], "audit.chain.checked", kind="audit", object_id="chain", after=fact)
+    return await _page(request, db, checked=datetime.now(UTC), broken=broken)
+
+
+@get("/audit/export/{form:str}", guards=[allows("audit.view")])
+async def export_trail(request: StaffRequest, db: Connection, form: str) -> Response[bytes]:
+    """The filtered trail as a file, with its fingerprints."""
+    if form not in {"csv", "xlsx"}:
+        raise NotThere
+    act, kind, asked, since, until = _filters(request)
+    rows, _ = await queries.records(
+        db, act=act, kind=kind, words=asked, since=since, until=until, limit=MOST_EXPORT, offset=0
+    )
+    head = [N_("Number"), N_("When"), N_("Who"), N_("Login"), N_("Role"), N_("Address"), N_("What"), N_("Object")]
+    head += [N_("Before"), N_("After"), N_("Reason"), N_("Fingerprint")]
+    lines = [
+        [row.id, row.at, row.name or "", row.login or "", row.acting_as, row.address, t(audit.ACTS.get(row.act, row.act))]
+        + [f"{row.object_kind} {row.object_id}", _json(row.before), _json(row.after), row.reason, row.hash.hex()]
+        for row in rows
+    ]
+    async with db.transaction():
+        fact: dict[str, object] = {"rows": len(lines)}
+        await audit.record(db, request.scope["user"], "audit.trail.exported", kind="audit", object_id="trail", after=fact)
+    return export(Table(t(N_("Audit trail")), [t(name) for name in head], lines), form)
+
+
+async def _page(
+    request: StaffRequest, db: Connection, *, checked: datetime | None = None, broken: int | None = None
+) -> Response[str]:
+    act, kind, asked, since, until = _filters(request)
+    view = listing(request, ["id"], "id", rows=50)
+    rows, total = await queries.records(
+        db, act=act, kind=kind, words=asked, since=since, until=until, limit=view.rows, offset=view.offset
+    )
+    last_id, digest = await queries.head(db)
+    return page(
+        request,
+        "audit/trail.html",
+        rows=rows,
+        total=total,
+        view=view,
+        act=act,
+        kind=kind,
+        words=asked,
+        since=request.query_params.get("since", ""),
+        until=request.query_params.get("until", ""),
+        acts=audit.ACTS,
+        kinds=audit.KINDS,
+        checked=checked,
+        broken=broken,
+        last_id=last_id,
+        digest=digest.hex(),
+        as_json=_json,
+    )
+
+
+def _filters(request: StaffRequest) -> tuple[str, str, str, datetime | None, datetime | None]:
+    until = _day(request.query_params.get("until", ""))
+    return (
+        picked(request, "act", audit.ACTS),
+        picked(request, "kind", audit.KINDS),
+        words(request),
+        _day(request.query_params.get("since", "")),
+        until + timedelta(days=1) if until else None,
+    )
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=ASTANA)
+    except ValueError:
+        return None
+
+
+def _json(value: object) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+
+ROUTES = [trail, check, export_trail]

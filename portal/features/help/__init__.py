@@ -1,0 +1,1 @@
+"""Help, the demo's page, and the living page of the design system."""

@@ -1,0 +1,1 @@
+"""Receipts checked, and rescue files taken in by two persons."""
