@@ -44,14 +44,9 @@ async def kept_run(store: Store, row: RunRow) -> Run:
     )
 
 
-async def kept_snapshot(store: Store, sitting_id: int, snapshot_hash: str, *, names: bool) -> Snapshot:
-    """The snapshot that a run was computed from; `persons` is empty unless names are asked for."""
-    prefix = snapshot_prefix(sitting_id, snapshot_hash)
-    files = await _files(store, prefix, snapshot_hash)
-    if names:
-        persons = await store.get(f"{prefix}/persons.parquet")
-        files |= {} if persons is None else {"persons.parquet": persons}
-    return from_files(files)
+async def kept_snapshot(store: Store, sitting_id: int, snapshot_hash: str) -> Snapshot:
+    """The snapshot that a run was computed from. It was kept without names: `persons` is empty."""
+    return from_files(await _files(store, snapshot_prefix(sitting_id, snapshot_hash), snapshot_hash))
 
 
 async def _files(store: Store, prefix: str, expected: str) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ def hundredths(x: pl.Expr) -> pl.Expr:
 
 
 def mean(x: pl.Expr, *, unit: int = 1) -> pl.Expr:
-    """Σx / (n · unit), rounded once; x integer without nulls, `unit` of it is 1 of the result; null for no rows."""
+    """Σx / (n · unit), rounded once; x integer without nulls, `unit` of it is 1; null for no rows."""
     return pl.when(pl.len() > 0).then(x.sum().cast(pl.Float64) / (pl.len().cast(pl.Float64) * unit))
 
 

@@ -5,6 +5,7 @@ It reads keys, writes runs.
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,13 +13,16 @@ import msgspec
 from scoring.deadlines import Control
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     import asyncpg
 
-    Connection = asyncpg.Connection[asyncpg.Record]
+    Connection = asyncpg.Connection
 
 Rows = list[tuple[Any, ...]]
+# The class of the advisory lock: any constant that no other part uses.
+RECORDING = 0x73636F72
 
 
 class SittingRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +214,16 @@ async def copy_events(db: Connection, sitting_id: int, path: Path) -> None:
         format="csv",
         header=True,
     )
+
+
+@asynccontextmanager
+async def recording(db: Connection, sitting_id: int) -> AsyncGenerator[None, None]:
+    """Hold the right to record a run of a sitting: a lock of the session, so two runs take two numbers."""
+    await db.execute("select pg_advisory_lock($1, $2)", RECORDING, sitting_id)
+    try:
+        yield
+    finally:
+        await db.execute("select pg_advisory_unlock($1, $2)", RECORDING, sitting_id)
 
 
 async def same_run(db: Connection, sitting_id: int, snapshot: str, parameters: str, code: str) -> int | None:

@@ -7,6 +7,7 @@ changes an old one.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -157,28 +158,31 @@ def result_tables(snapshot: Snapshot, parameters: Parameters) -> Tables:
 async def score_sitting(  # noqa: PLR0913 (the three things of a run, and who, when, where)
     db: Connection, store: Store, sitting_id: int, parameters: Parameters, *, now_ms: int, made_by: int | None
 ) -> tuple[Snapshot, Run]:
-    """Read, compute and record: what a job calls. `db` is a connection as elumiti_scoring.
+    """Read, compute and record: what a job calls. `db` is a connection as elumiti_scoring, for this alone.
 
     Raises NotOverError while anybody may still be writing on the form (SAFETY J6).
     """
     snapshot = await read_snapshot(db, sitting_id, now_ms)
-    return snapshot, await record(db, store, snapshot, compute(snapshot, parameters), made_by)
+    run = await asyncio.to_thread(compute, snapshot, parameters)
+    return snapshot, await record(db, store, snapshot, run, made_by)
 
 
 async def record(db: Connection, store: Store, snapshot: Snapshot, run: Run, made_by: int | None) -> Run:
     """Store a run's files and write its row; answers with the version.
 
     The same run again gives the earlier version. Files are stored before the row, so a row always has its
-    files: sittings/N/snapshots/HASH/… and sittings/N/runs/V/….
+    files: sittings/N/snapshots/HASH/… (without names: a child that is erased is in no snapshot) and
+    sittings/N/runs/V/…. One run of a sitting is recorded at a time, under a lock of the session: the upload
+    may take minutes, and no transaction waits for it.
     """
     parameters = msgspec.json.encode(run.parameters).decode()
-    async with db.transaction():
+    async with queries.recording(db, run.sitting_id):
         earlier = await queries.same_run(db, run.sitting_id, run.snapshot_hash, parameters, run.code_version)
         if earlier is not None:
             return msgspec.structs.replace(run, version=earlier)
         number = await queries.next_version(db, run.sitting_id)
         at = snapshot_prefix(run.sitting_id, run.snapshot_hash)
-        await put_all(store, at, snapshot.files(names=True))
+        await put_all(store, at, snapshot.files(names=False))
         await put_all(store, version_prefix(run.sitting_id, number), run.files)
         row = {
             "parameters": parameters,

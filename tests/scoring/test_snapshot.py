@@ -16,7 +16,7 @@ from infra.local import environment
 from infra.settings import ScoringSettings, read
 from scoring.artefacts import FolderStore, hash_of
 from scoring.kept import RunRow, kept_run, kept_snapshot
-from scoring.run import compute, record
+from scoring.run import Run, compute, record, score_sitting
 from scoring.snapshot import from_files, read_snapshot
 from scoring.structs import Kind, NotOverError, Parameters, SnapshotError
 from tests.support.sittings import Scene, make_sitting
@@ -129,8 +129,9 @@ def test_a_closed_sitting_is_read_and_scored(
             assert json.loads(row["summary"])["scored"] == 2
             told = {name: row[name] for name in RunRow.__struct_fields__}
             assert await kept_run(store, RunRow(**told)) == first
-            kept = await kept_snapshot(store, scene.sitting, run.snapshot_hash, names=True)
-            assert kept.files(names=True) == snapshot.files(names=True)
+            kept = await kept_snapshot(store, scene.sitting, run.snapshot_hash)
+            assert kept.files(names=False) == snapshot.files(names=False)
+            assert kept.tables["persons"].is_empty()
             folder = tmp_path / f"sittings/{scene.sitting}"
             results = {path.name: path.read_bytes() for path in (folder / "runs/0001").iterdir()}
             assert hash_of(results) == run.result_hash
@@ -143,6 +144,32 @@ def test_a_closed_sitting_is_read_and_scored(
             assert compute(from_files(taken), Parameters()) == run
         finally:
             await db.close()
+
+    loop.run(go(), 60)
+
+
+def test_two_runs_at_once_take_two_numbers(
+    scene: Scene, owner_url: str, scoring_url: str, loop: Loop, tmp_path: Path
+) -> None:
+    """Two analysts press the button together: both runs stand, each with its own files."""
+
+    async def one(parameters: Parameters) -> Run:
+        db = await asyncpg.connect(scoring_url)
+        try:
+            store = FolderStore(tmp_path)
+            at = now_ms()
+            _, run = await score_sitting(db, store, scene.sitting, parameters, now_ms=at, made_by=None)
+            return run
+        finally:
+            await db.close()
+
+    async def go() -> None:
+        await execute(owner_url, "update sitting set state = 'closed' where id = $1", scene.sitting)
+        runs = await asyncio.gather(*(one(Parameters(hard_share=share)) for share in (0.25, 0.5, 1)))
+        assert sorted(run.version or 0 for run in runs) == [1, 2, 3]
+        for run in runs:
+            folder = tmp_path / f"sittings/{scene.sitting}/runs/{run.version:04d}"
+            assert hash_of({path.name: path.read_bytes() for path in folder.iterdir()}) == run.result_hash
 
     loop.run(go(), 60)
 
