@@ -9,6 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# Read now, in the main thread: CPython 3.11 before 3.11.8 fails («AST constructor recursion depth mismatch») when two
+# threads compile modules at the same time, and the parts' loop has a thread of its own.
+import aioboto3  # noqa: F401
+import hypothesis  # noqa: F401
 import pytest
 
 from infra.local import Home, Ports, database_url

@@ -53,7 +53,7 @@ class Pupil:
         content = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         if self.token and "authorization" not in headers:
             headers["authorization"] = f"Bearer {self.token}"
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=30, verify=False) as client:
             response = await client.request(method, self.base_url + path, content=content, headers=headers)
         if response.status_code >= 400:
             raise Refused(response)
