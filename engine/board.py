@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine import protocol
+from engine.controls import attempt_clock, scopes_of
 from engine.protocol import (
     Closed,
     ControlItem,
@@ -26,12 +27,12 @@ from engine.protocol import (
     Sealed,
     Started,
 )
-from engine.timing import AttemptClock
 
 if TYPE_CHECKING:
     import asyncpg
 
     from engine.roster import Pupil, Roster
+    from engine.timing import AttemptClock
 
 decode_news = msgspec.msgpack.Decoder(list[protocol.News]).decode
 
@@ -49,30 +50,6 @@ class Devices(msgspec.Struct, gc=False):
     epoch: int
     older: frozenset[bytes]
     came_ms: list[int]
-
-
-class Extra(msgspec.Struct):
-    """Body of `extra`."""
-
-    extra_s: int
-
-
-class Pause(msgspec.Struct):
-    """Body of `pause`."""
-
-    since_ms: int
-
-
-class Paused(msgspec.Struct):
-    """Body of `resume`."""
-
-    paused_s: int
-
-
-class Moment(msgspec.Struct):
-    """Body of `end` and `reopen`."""
-
-    at_ms: int
 
 
 class Board:
@@ -175,50 +152,17 @@ class Board:
         return Controls(newest, items)
 
     def attempt_clock(self, pupil: Pupil, roster: Roster, started_ms: int) -> AttemptClock:
-        """The clock of an attempt after all controls that concern it.
-
-        Extra time and pauses of different scopes add up; within a scope the newest value stands, for each is absolute.
-        """
-        extra: dict[str, int] = {}
-        paused: dict[str, int] = {}
-        paused_since: dict[str, int] = {}
-        ended: dict[str, int] = {}
-        for control in self._concerning(pupil, roster):
-            match control.kind:
-                case "extra":
-                    extra[control.scope] = msgspec.json.decode(control.body, type=Extra).extra_s
-                case "pause":
-                    paused_since[control.scope] = msgspec.json.decode(control.body, type=Pause).since_ms
-                case "resume":
-                    paused[control.scope] = msgspec.json.decode(control.body, type=Paused).paused_s
-                    paused_since.pop(control.scope, None)
-                case "end":
-                    ended[control.scope] = msgspec.json.decode(control.body, type=Moment).at_ms
-                case "reopen":
-                    # Taking back a hand-in lifts every end that came before it.
-                    ended.clear()
-                case _:
-                    pass
-        return AttemptClock(
-            started_ms=started_ms or None,
-            extra_s=pupil.extra_s + sum(extra.values()),
-            paused_since_ms=min(paused_since.values(), default=None),
-            paused_s=sum(paused.values()),
-            ended_ms=min(ended.values(), default=None),
-        )
+        """The clock of an attempt after all controls that concern it."""
+        concerning = self._concerning(pupil, roster)
+        return attempt_clock(concerning, extra_s=pupil.extra_s, started_ms=started_ms or None)
 
     def _concerning(self, pupil: Pupil, roster: Roster) -> list[ControlSet]:
         scopes = self._controls.get(pupil.sitting)
         if not scopes:
             return []
-        found: list[ControlSet] = []
-        for scope in (
-            ("sitting", str(pupil.sitting)),
-            ("region", roster.regions.get(pupil.school, "")),
-            ("school", str(pupil.school)),
-            ("attempt", str(pupil.attempt)),
-        ):
-            found.extend(scopes.get(scope, ()))
+        region = roster.regions.get(pupil.school, "")
+        wanted = scopes_of(pupil.sitting, region, pupil.school, pupil.attempt)
+        found = [control for scope in wanted for control in scopes.get(scope, ())]
         return sorted(found, key=lambda control: control.version)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.controls import ControlBody, attempt_clock, decode_body, scopes_of
 from engine.timing import AttemptClock, SittingClock, deadline_ms, last_possible_end_ms
 
 
@@ -31,56 +32,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     extra_s: int
 
 
-class _Body(msgspec.Struct, frozen=True):
-    """The absolute values that the kinds of control carry."""
-
-    extra_s: int = 0
-    since_ms: int = 0
-    paused_s: int = 0
-    at_ms: int = 0
-
-
-_decode_body = msgspec.json.Decoder(_Body).decode
-
-
 class Controls:
     """The controls of a sitting, ready to be asked for one attempt after the other."""
 
     def __init__(self, controls: list[Control]) -> None:
-        self._by_scope: dict[tuple[str, str], list[tuple[Control, _Body]]] = {}
+        self._by_scope: dict[tuple[str, str], list[tuple[Control, ControlBody]]] = {}
         for control in sorted(controls, key=lambda control: control.version):
             key = (control.scope, control.scope_id)
-            self._by_scope.setdefault(key, []).append((control, _decode_body(control.body)))
+            self._by_scope.setdefault(key, []).append((control, decode_body(control.body)))
 
     def clock(self, place: Place, started_ms: int | None) -> AttemptClock:
         """The attempt's clock: within a scope the newest value stands, different scopes add up."""
-        extra: dict[str, int] = {}
-        paused: dict[str, int] = {}
-        paused_since: dict[str, int] = {}
-        ended: dict[str, int] = {}
-        for control, body in self._concerning(place):
-            match control.kind:
-                case "extra":
-                    extra[control.scope] = body.extra_s
-                case "pause":
-                    paused_since[control.scope] = body.since_ms
-                case "resume":
-                    paused[control.scope] = body.paused_s
-                    paused_since.pop(control.scope, None)
-                case "end":
-                    ended[control.scope] = body.at_ms
-                case "reopen":
-                    # Taking back a hand-in lifts every end that came before it.
-                    ended.clear()
-                case _:
-                    pass
-        return AttemptClock(
-            started_ms=started_ms,
-            extra_s=place.extra_s + sum(extra.values()),
-            paused_since_ms=min(paused_since.values(), default=None),
-            paused_s=sum(paused.values()),
-            ended_ms=min(ended.values(), default=None),
-        )
+        controls = (control for control, _ in self._concerning(place))
+        return attempt_clock(controls, extra_s=place.extra_s, started_ms=started_ms)
 
     def deadline(self, sitting: SittingClock, place: Place, started_ms: int | None) -> int | None:
         """When the attempt's answers stop counting, Unix ms; None where the key was never released."""
@@ -109,12 +73,7 @@ class Controls:
         )
         return any(kinds and kinds[-1] == "pause" for kinds in newest)
 
-    def _concerning(self, place: Place) -> list[tuple[Control, _Body]]:
-        scopes = (
-            ("sitting", str(place.sitting_id)),
-            ("region", place.region_code),
-            ("school", str(place.school_id)),
-            ("attempt", str(place.attempt_id)),
-        )
+    def _concerning(self, place: Place) -> list[tuple[Control, ControlBody]]:
+        scopes = scopes_of(place.sitting_id, place.region_code, place.school_id, place.attempt_id)
         found = [control for scope in scopes for control in self._by_scope.get(scope, ())]
         return sorted(found, key=lambda pair: pair[0].version)

@@ -1,0 +1,74 @@
+"""What controls come to for one attempt: a pure fold, used by the engine's board and by scoring alike (rule 10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from engine.timing import AttemptClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ControlBody(msgspec.Struct, frozen=True):
+    """The absolute values that the kinds of control carry (docs/protocol.md)."""
+
+    extra_s: int = 0
+    since_ms: int = 0
+    paused_s: int = 0
+    at_ms: int = 0
+
+
+class Control(Protocol):
+    """A control of whatever origin."""
+
+    @property
+    def scope(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def body(self) -> str | bytes: ...
+
+
+decode_body = msgspec.json.Decoder(ControlBody).decode
+
+
+def scopes_of(sitting: int, region: str, school: int, attempt: int) -> tuple[tuple[str, str], ...]:
+    """The scopes whose controls concern an attempt."""
+    return (("sitting", str(sitting)), ("region", region), ("school", str(school)), ("attempt", str(attempt)))
+
+
+def attempt_clock(controls: Iterable[Control], *, extra_s: int, started_ms: int | None) -> AttemptClock:
+    """The clock of an attempt after the controls that concern it, given by ascending version.
+
+    Within a scope the newest value stands, for each is absolute; extra time and pauses of different scopes add up.
+    """
+    extra: dict[str, int] = {}
+    paused: dict[str, int] = {}
+    paused_since: dict[str, int] = {}
+    ended: dict[str, int] = {}
+    for control in controls:
+        match control.kind:
+            case "extra":
+                extra[control.scope] = decode_body(control.body).extra_s
+            case "pause":
+                paused_since[control.scope] = decode_body(control.body).since_ms
+            case "resume":
+                paused[control.scope] = decode_body(control.body).paused_s
+                paused_since.pop(control.scope, None)
+            case "end":
+                ended[control.scope] = decode_body(control.body).at_ms
+            case "reopen":
+                # Taking back a hand-in lifts every end that came before it.
+                ended.clear()
+            case _:
+                pass
+    return AttemptClock(
+        started_ms=started_ms,
+        extra_s=extra_s + sum(extra.values()),
+        paused_since_ms=min(paused_since.values(), default=None),
+        paused_s=sum(paused.values()),
+        ended_ms=min(ended.values(), default=None),
+    )
