@@ -22,8 +22,22 @@ function shellList(): Plugin {
   };
 }
 
+/** The Kazakh texts are wanted first by most: they come beside the script, not after it. */
+function firstTexts(): Plugin {
+  return {
+    name: "first-texts",
+    transformIndexHtml: {
+      order: "post",
+      handler(_html, { bundle }) {
+        const texts = Object.values(bundle ?? {}).find((part) => part.type === "chunk" && part.facadeModuleId?.endsWith("/kk.json"));
+        return texts ? [{ tag: "link", attrs: { rel: "modulepreload", href: `/${texts.fileName}` }, injectTo: "head" }] : [];
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [shellList()],
+  plugins: [firstTexts(), shellList()],
   build: {
     target: ["chrome80", "safari14"],
     modulePreload: { polyfill: false },

@@ -91,12 +91,9 @@ class Part:
                 stdout=output,
                 stderr=output,
                 env={**_plain_environ(), **command.environ},
-                user=command.user,
-                group=command.user,
-                extra_groups=[] if command.user is not None else None,
                 # A group of its own: Ctrl-C reaches the supervisor alone, which then stops the parts in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent(command.stop_signal),  # noqa: PLW1509 (no threads here; see its docstring)
+                preexec_fn=_before_exec(command),  # noqa: PLW1509 (it only makes system calls)
             )
 
     async def _until_ready(self) -> None:
@@ -141,13 +138,20 @@ def _plain_environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("ELUMITI_")}
 
 
-def _die_with_parent(number: int) -> Callable[[], None]:
-    """Runs in the child between fork and exec: a supervisor killed by -9 leaves no orphans."""
+def _before_exec(command: Command) -> Callable[[], None]:
+    """Runs in the child between fork and exec: another account, and no orphans of a supervisor killed by -9.
 
-    def set_signal() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, number)
+    By hand and not by `user=`, which uvloop does not know.
+    """
 
-    return set_signal
+    def prepare() -> None:
+        if command.user is not None:
+            os.setgroups([])
+            os.setgid(command.user)
+            os.setuid(command.user)
+        libc.prctl(PR_SET_PDEATHSIG, command.stop_signal)
+
+    return prepare
 
 
 async def port_answers(port: int) -> bool:

@@ -97,23 +97,11 @@ def seed_tables() -> None:
     asyncio.run(fill())
 
 
-def logins() -> None:
-    """Print the demo's logins and slips."""
-    asyncio.run(_print_logins())
-
-
-async def _print_logins() -> None:
-    owner = read(OwnerSettings, environment(default_home(), "owner"))
-    db = await asyncpg.connect(owner.owner_database_url)
-    try:
-        demo = await read_demo(db)
-    finally:
-        await db.close()
-    if demo is None:
-        raise PlainError("This installation has no demo.", "Fill it with `elumiti seed`.")
+def say(demo: Demo) -> str:
+    """What `elumiti up --demo` prints: who can sign in as what."""
     lines = [f"  {login.login:<9} {login.password}   {login.role}, {login.name}" for login in demo.logins]
     slips = [f"  {slip.code}   born {slip.born}   {slip.name}" for slip in demo.slips]
-    print("\n".join(["Staff logins:", *lines, "Pupils' slips:", *slips]))  # noqa: T201
+    return "\n".join(["Staff logins:", *lines, "Pupils' slips:", *slips, ""])
 
 
 async def fill() -> Demo:
@@ -193,6 +181,10 @@ async def _make_sittings(  # noqa: PLR0913 (all that a sitting is made of)
     _write_scenario(home.folder, "finished", url, load_form("main"), packed["main"], everybody, SPEED)
     _write_scenario(home.folder, "open", url, load_form("reserve"), packed["reserve"], beside[3:], 1)
     demo = Demo(logins=logins, slips=slips, open_sitting=opened, played_sitting=played)
+    # Its presence tells `elumiti up` that the tables are filled; only its owner reads it.
+    note = home.folder / "demo.txt"
+    note.touch(mode=0o600)
+    note.write_text(say(demo))
     await db.execute(
         "insert into setting (name, value) values ('demo', $1)", msgspec.json.encode(demo).decode()
     )

@@ -46,7 +46,11 @@ export class App {
 
   show(screen: Screen): void {
     this.screen = screen;
-    if (screen === "test" || screen === "review") holdWake();
+    if (screen === "test" || screen === "review") {
+      holdWake();
+      // Without a worker that keeps it, the rescue file's part must be in memory before the line goes.
+      if (!isSecureContext) void import("./rescue").catch(() => undefined);
+    }
     this.changed();
   }
 
@@ -219,7 +223,7 @@ export class App {
     this.changed();
   }
 
-  /** «This is not me»: closed and sealed here; what is owed is sent in the background. */
+  /** «This is not me», or a sign-in anew: closed and sealed here; what is owed is sent in the background. */
   async leave(): Promise<void> {
     const { attempt } = this;
     if (!attempt) return;
@@ -229,11 +233,6 @@ export class App {
     await this.close();
     void sendDebts(null);
     this.show("sign-in");
-  }
-
-  /** A newer device has the test; to go on here is a new sign-in with a new log. */
-  async signInAnew(): Promise<void> {
-    await this.leave();
   }
 
   forgetReceipt(): void {

@@ -193,7 +193,7 @@ export class Attempt implements Host {
       const { keys, seed, started_ms, deadline_ms } = reply;
       if (reply.token) this.log.head.token = reply.token;
       Object.assign(this.record, { keys, seed, started_ms, deadline_ms, step: "open" });
-      await this.persist();
+      void this.persist();
     }
     await this.readTexts(this.owner.language());
     this.sender.quicken();

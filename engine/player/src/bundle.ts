@@ -14,10 +14,14 @@ export interface Progress { have: number; files: number; bytes: number; bytes_ha
 
 const utf8 = new TextEncoder();
 const RETRIES = 4;
+/** The sealed files wait in memory for T0, so that the disk of an old phone does not stand in the way of the first question. */
+const WARM_BYTES = 4_000_000;
 
 export class Bundle {
   manifest: Manifest | null = null;
   private readonly present = new Set<string>();
+  private readonly warm = new Map<string, Uint8Array>();
+  private warmBytes = 0;
   private readonly under = new Map<string, Promise<Uint8Array>>();
   private readonly pictures = new Map<string, Promise<string>>();
   private readonly texts = new Map<string, Promise<SectionText>>();
@@ -83,6 +87,7 @@ export class Bundle {
     for (const address of this.pictures.values()) address.then((url) => URL.revokeObjectURL(url), () => undefined);
     this.pictures.clear();
     this.texts.clear();
+    this.warm.clear();
   }
 
   private text(file: BundleFile, keys: Record<string, string>): Promise<SectionText> {
@@ -100,9 +105,11 @@ export class Bundle {
   /** From the device, else from the server: checked, kept, given. */
   private bytes(name: string): Promise<Uint8Array> {
     return once(this.under, name, async () => {
-      const kept = await this.stored(name).catch(() => null);
+      const kept = this.warm.get(name) ?? (await this.stored(name).catch(() => null));
       const bytes = kept ?? (await this.fetched(name));
-      if (!kept) await write("files", { name, bytes }).catch(() => undefined);
+      // The pupil does not wait for the disk; that everything is there, `check` finds out.
+      if (!kept) void write("files", { name, bytes }).catch(() => undefined);
+      this.keepWarm(name, bytes);
       this.present.add(name);
       return bytes;
     }).finally(() => this.under.delete(name));
@@ -123,7 +130,15 @@ export class Bundle {
   }
 
   private async stored(name: string): Promise<Uint8Array | null> {
-    return (await read<StoredFile>("files", name))?.bytes ?? null;
+    const bytes = (await read<StoredFile>("files", name))?.bytes ?? null;
+    if (bytes) this.keepWarm(name, bytes);
+    return bytes;
+  }
+
+  private keepWarm(name: string, bytes: Uint8Array): void {
+    if (this.warm.has(name) || this.warmBytes + bytes.length > WARM_BYTES) return;
+    this.warm.set(name, bytes);
+    this.warmBytes += bytes.length;
   }
 }
 

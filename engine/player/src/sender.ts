@@ -28,6 +28,8 @@ const MAX_ANCHORS = 8;
 export class Sender {
   readonly ledger: Ledger;
   line: Line = "unknown";
+  /** The engine does not take this token any more: only a new sign-in helps. */
+  rejected = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private busy = false;
   private wanted = false;
@@ -102,6 +104,7 @@ export class Sender {
       this.failures = 0;
       this.lineLostAt = null;
       this.line = "up";
+      this.rejected = false;
     } catch (error) {
       wait_ms = this.afterFailure(error);
     } finally {
@@ -186,6 +189,7 @@ export class Sender {
   private afterFailure(error: unknown): number {
     if (error instanceof Refused) {
       this.line = "busy";
+      this.rejected = error.problem.status === 401 || error.problem.status === 403;
       this.failures += 1;
       // Whatever was refused as a whole stays owed; only waiting helps (503, 429) or a person does (401, 403).
       return Math.max(error.retry_after_ms, error.problem.status >= 500 || error.problem.status === 429 ? 5_000 : 30_000) + jitter(5_000);

@@ -89,6 +89,8 @@ function NumberField({ item, answering, hint }: Props) {
             if (kept !== event.currentTarget.value) event.currentTarget.value = kept;
             answering.type(item.id, kept);
           }} onBlur={() => answering.rest()} />
+        <button type="button" class="secondary minus" aria-label={t("q.minus")} onPointerDown={(event) => event.preventDefault()}
+          onClick={() => answering.type(item.id, typeof value === "string" && value.startsWith("-") ? value.slice(1) : `-${typeof value === "string" ? value : ""}`)}>−</button>
         {item.unit && <span class="unit">{item.unit}</span>}
       </div>
     </div>

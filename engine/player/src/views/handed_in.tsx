@@ -22,7 +22,7 @@ export function HandedIn({ app, attempt }: { app: App; attempt: Attempt }) {
       {savedOf(attempt).level === "memory" && <p class="trouble">{t("save.state_memory")}</p>}
       {down && <Rescue attempt={attempt} />}
       <WhomToCall help={attempt.record.signed_in.sitting.help} />
-      {attempt.log.head.superseded && <button type="button" class="link" onClick={() => void app.leave()}>{t("save.superseded_button")}</button>}
+      {(attempt.log.head.superseded || attempt.sender.rejected) && <button type="button" class="link" onClick={() => void app.leave()}>{t("save.superseded_button")}</button>}
     </Page>
   );
 }

@@ -15,10 +15,13 @@ import { Grid, Legend } from "./grid";
 import { Icon, Page } from "./parts";
 import { Question } from "./question";
 
+const WIDE = "(min-width: 64rem)";
+
 type Over = "grid" | "menu" | "save" | "report" | null;
 
 export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
   const [over, setOver] = useState<Over>(null);
+  const wide = useWide();
   const { items } = attempt;
   const at = Math.max(0, items.findIndex((item) => item.id === attempt.paper.place));
   const item = items[at];
@@ -32,7 +35,7 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
   };
   useEffect(() => { if (item) attempt.readable(agent()); }, [item === undefined]);
   useKeys((event) => {
-    if (item && over === null && app.news.length === 0 && attempt.pausedSince === null) pressed(event, { item, attempt, turn, report: () => setOver("report") });
+    if (item && over === null && !attempt.log.head.superseded && app.news.length === 0 && attempt.pausedSince === null) pressed(event, { item, attempt, turn, report: () => setOver("report") });
   });
   if (!item) return <Page title={t("wait.opening")}><p /></Page>;
   const close = () => setOver(null);
@@ -41,22 +44,16 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
       <Top app={app} attempt={attempt} at={at} all={items.length} open={setOver} />
       <div class="two">
         <main>
-          {attempt.pausedSince !== null ? <Pause /> : (
+          {attempt.log.head.superseded ? <Superseded app={app} /> : attempt.pausedSince !== null ? <Pause /> : (
             <>
               <Question item={item} number={at + 1} answering={answeringOf(attempt)} language={app.settings.language} erratum={errata(attempt.record.controls).get(item.id)} />
               <ReportButton reported={attempt.paper.reported.has(item.id)} open={() => setOver("report")} />
             </>
           )}
         </main>
-        <aside aria-label={t("grid.title")}>
-          <h2>{t("grid.title")}</h2>
-          <Grid attempt={attempt} go={(id) => attempt.go(id)} />
-          <Legend />
-          <button type="button" class="secondary" onClick={() => app.show("review")}>{t("grid.review")}</button>
-          <p class="quiet">{t("menu.keys")}</p>
-        </aside>
+        {wide && <Side app={app} attempt={attempt} />}
       </div>
-      <Bottom attempt={attempt} item={item} at={at} all={items.length} turn={turn} />
+      {!attempt.log.head.superseded && <Bottom attempt={attempt} item={item} at={at} all={items.length} turn={turn} />}
       {over === "grid" && <GridDialog app={app} attempt={attempt} close={close} />}
       {over === "menu" && <MenuDialog app={app} attempt={attempt} close={close} />}
       {over === "save" && <SaveDialog attempt={attempt} close={close} />}
@@ -64,6 +61,29 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
       {over === null && <News app={app} />}
     </div>
   );
+}
+
+function Side({ app, attempt }: { app: App; attempt: Attempt }) {
+  return (
+    <aside aria-label={t("grid.title")}>
+      <h2>{t("grid.title")}</h2>
+      <Grid attempt={attempt} go={(id) => attempt.go(id)} />
+      <Legend />
+      <button type="button" class="secondary" onClick={() => app.show("review")}>{t("grid.review")}</button>
+      <p class="quiet">{t("menu.keys")}</p>
+    </aside>
+  );
+}
+
+/** As wide as the side column needs (style.css). */
+function useWide(): boolean {
+  const [wide, setWide] = useState(() => matchMedia(WIDE).matches);
+  useEffect(() => {
+    const resized = () => setWide(matchMedia(WIDE).matches);
+    addEventListener("resize", resized);
+    return () => removeEventListener("resize", resized);
+  }, []);
+  return wide;
 }
 
 function Top({ app, attempt, at, all, open }: { app: App; attempt: Attempt; at: number; all: number; open: (over: Over) => void }) {
@@ -118,11 +138,11 @@ function Clock({ app, attempt }: { app: App; attempt: Attempt }) {
 
 /** At most one calm line. */
 function Banner({ app, attempt }: { app: App; attempt: Attempt }) {
-  if (attempt.log.head.superseded) {
+  if (attempt.sender.rejected) {
     return (
       <div class="banner" role="status">
-        <p>{t("save.superseded")}</p>
-        <button type="button" class="secondary" onClick={() => void app.leave()}>{t("save.superseded_button")}</button>
+        <p>{t("save.rejected")}</p>
+        <button type="button" class="secondary" onClick={() => void app.leave()}>{t("save.rejected_button")}</button>
       </div>
     );
   }
@@ -135,6 +155,16 @@ function Pause() {
     <section class="card pause" role="status">
       <h1 tabIndex={-1}>{t("pause.title")}</h1>
       <p>{t("pause.lead")}</p>
+    </section>
+  );
+}
+
+/** A newer device writes: nothing can be answered here until the pupil signs in again. */
+function Superseded({ app }: { app: App }) {
+  return (
+    <section class="card pause" role="status">
+      <p>{t("save.superseded")}</p>
+      <button type="button" class="primary big" id="go-on-here" onClick={() => void app.leave()}>{t("save.superseded_button")}</button>
     </section>
   );
 }

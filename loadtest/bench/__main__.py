@@ -1,0 +1,33 @@
+"""`make bench` or `python -m loadtest.bench [NAME …]`: run the benchmarks, all or by name."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import cyclopts
+import uvloop
+
+from infra import log
+from loadtest.bench import save_cpu
+
+app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
+
+
+@app.command
+def saves(*, rate: int = save_cpu.RATE, seconds: float = save_cpu.SECONDS, pupils: int = save_cpu.PUPILS, workers: int = 1) -> None:
+    """CPU per durable save (`save_cpu_us`), beside FastAPI + asyncpg in the same run."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(save_cpu.measure(rate, seconds, pupils, workers))
+
+
+@app.default
+def everything() -> None:
+    """All benchmarks, one after the other."""
+    saves()
+
+
+if __name__ == "__main__":
+    log.configure()
+    app()
+    sys.exit(0)

@@ -1,0 +1,40 @@
+"""A whole stack of its own for a benchmark, in a folder that goes away."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.local import Home, Ports, database_url
+from infra.migrate import migrate
+from infra.parts.supervisor import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+
+@contextlib.asynccontextmanager
+async def fresh_stack() -> AsyncIterator[Stack]:
+    """Servers up and migrated; everything is stopped and removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="elumiti-bench-"))
+    folder.chmod(0o755)
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in Ports.__struct_fields__]
+    ports = Ports(**{name: each.getsockname()[1] for name, each in zip(Ports.__struct_fields__, sockets, strict=True)})
+    for each in sockets:
+        each.close()
+    stack = Stack(Home(folder, ports))
+    # All pupils come from one address here.
+    stack.overrides = {"engine": {"ELUMITI_SIGN_INS_PER_ADDRESS": "100000000"}}
+    try:
+        await stack.start_servers()
+        owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+        await migrate(owner, stack.secrets.role_passwords)
+        yield stack
+    finally:
+        await stack.stop()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,102 @@
+"""A sitting with many invented pupils, made in bulk for a benchmark on a stack of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import asyncpg
+import msgspec
+
+from engine.codes import draw_code, hash_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ITEMS = 30
+BORN = dt.date(2015, 3, 14)
+
+
+class BenchScene(msgspec.Struct, frozen=True):
+    """A published sitting: its number, its items' ids on the wire, its pupils' attempts and codes."""
+
+    sitting: int
+    items: list[int]
+    seats: list[tuple[int, str]]
+
+
+async def make_scene(owner_url: str, pack_environ: Mapping[str, str], pepper: bytes, pupils: int) -> BenchScene:
+    """Thirty items, packed for real; pupils with codes; T0 a minute ago, open for hours."""
+    db = await asyncpg.connect(owner_url, command_timeout=600)
+    try:
+        school = await _school(db)
+        form, test = await _form(db)
+        sitting = await db.fetchval(
+            """
+            insert into sitting (test_id, form_id, title, waiting_opens_at, starts_at, last_entry_at, duration_s, spread_s)
+            values ($1, $2, $3, now() - interval '1 hour', now() - interval '1 minute', now() + interval '4 hours', 14400, 0)
+            returning id
+            """,
+            *(test, form, _three("bench")),
+        )
+        await db.execute("select make_sitting_partition($1)", sitting)
+        codes = [draw_code() for _ in range(pupils)]
+        await db.copy_records_to_table(
+            "participant",
+            records=[
+                (sitting, school, "Сәрсенов", "Айдар", BORN, 5, "kk", str(number), hash_code(code, pepper))
+                for number, code in enumerate(codes)
+            ],
+            columns=(
+                *("sitting_id", "school_id", "last_name", "first_name", "birth_date", "grade", "language"),
+                *("external_id", "code_hash"),
+            ),
+        )
+        pack = subprocess.run(  # noqa: ASYNC221 (nothing else runs yet)
+            [sys.executable, "-m", "infra", "pack", str(form)], env=dict(pack_environ), capture_output=True, check=False
+        )
+        if pack.returncode:
+            raise RuntimeError(pack.stderr.decode())
+        await db.execute("update sitting set state = 'published', published_at = now() where id = $1", sitting)
+        attempts = await db.fetch("select id, external_id::int as n from participant where sitting_id = $1", sitting)
+        mapping = json.loads(await db.fetchval("select item_map from form_pack where form_id = $1", form))
+        await db.execute("vacuum analyze participant")
+    finally:
+        await db.close()
+    seats = [(row["id"], codes[row["n"]]) for row in attempts]
+    return BenchScene(sitting, [item["id"] for item in mapping.values()], seats)
+
+
+def _three(text: str) -> str:
+    return json.dumps({"kk": text, "ru": text, "en": text})
+
+
+async def _school(db: asyncpg.Connection[asyncpg.Record]) -> int:
+    await db.execute("insert into region values ('KZ-10', 'Абай облысы', 'Абайская область', 'Abai') on conflict do nothing")
+    district = await db.fetchval(
+        "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-10', 'b', 'b', 'b') returning id"
+    )
+    return await db.fetchval(
+        "insert into school (district_id, code, name_kk, name_ru, name_en) values ($1, 'b', 'b', 'b', 'b') returning id",
+        district,
+    )
+
+
+async def _form(db: asyncpg.Connection[asyncpg.Record]) -> tuple[int, int]:
+    test = await db.fetchval("insert into test (code, title) values ('bench', $1) returning id", _three("bench"))
+    form = await db.fetchval("insert into form (test_id, name) values ($1, 'A') returning id", test)
+    await db.execute("insert into form_section (form_id, number, title) values ($1, 1, $2)", form, _three("1"))
+    for place in range(1, ITEMS + 1):
+        options = [{"code": letter, "text": json.loads(_three(letter))} for letter in "ABCD"]
+        content = {"kind": "single", "prompt": json.loads(_three(f"<p>{place}</p>")), "options": options}
+        await db.execute(
+            """
+            insert into form_item (form_id, code, section, position, kind, content, topic, skill)
+            values ($1, $2, 1, $3, 'single', $4, 'logic', 'order')
+            """,
+            *(form, f"M{place:02}", place, json.dumps(content)),
+        )
+    return form, test
