@@ -153,9 +153,9 @@ def test_another_phone_goes_on_and_the_first_becomes_read_only(peer: Peer, sitte
     second.page.locator(".option.chosen").wait_for()
     assert second.number() == 2
     assert second.page.locator(".option.chosen").inner_text() == chosen
-    first.page.locator(".banner button").wait_for()
-    assert "басқа құрылғыда" in first.page.locator(".banner").inner_text()
-    first.page.locator(".banner button").click()
+    first.page.locator("#go-on-here").wait_for()
+    assert first.page.locator(".option").count() == 0
+    first.page.locator("#go-on-here").click()
     first.sign_in(pupil)
     first.page.locator(".option.chosen").wait_for()
     assert len(pupil.devices) == 3
@@ -176,7 +176,7 @@ def test_a_brother_on_the_same_phone_sees_nothing_and_sends_what_is_owed(peer: P
     until(lambda: peer.answers(first).get(601) == "Туған жер")
     peer.starts_in_s = -60
     first.devices.append("f" * 32)
-    sitter.page.locator(".banner button").click()
+    sitter.page.locator("#go-on-here").click()
     sitter.sign_in(brother)
     sitter.page.locator(".findings").wait_for()
     sitter.page.locator(".big").click()

@@ -118,7 +118,8 @@ def test_a_hand_in_by_keyboard_alone(peer: Peer, sitter_at: Callable[..., Sitter
     sitter = sitter_at(peer.url, viewport={"width": 1440, "height": 900}, has_touch=False)
     sitter.to_first_question(peer.pupils[0])
     keys = sitter.page.keyboard
-    for _ in range(sitter.count()):
+    for number in range(1, sitter.count() + 1):
+        sitter.page.get_by_role("heading", name=f"{number}-сұрақ").wait_for()
         if sitter.page.locator(".option").count():
             keys.press("Digit2")
             sitter.page.locator(".option.chosen").wait_for()

@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Answering } from "../answering";
 import { t } from "../i18n";
-import type { Gap, Item, Language, Option as Choice } from "../protocol";
+import type { Gap, Item, Language, Option as Choice, Value } from "../protocol";
 import { fill, Html, type Zoomed } from "./html";
 import { Icon } from "./parts";
 
@@ -46,7 +46,7 @@ function Choices({ item, answering, zoom, hint }: Props) {
       {options.map((option, i) => (
         <label class={chosen(option) ? "option chosen" : "option"}>
           <input type={many ? "checkbox" : "radio"} name={`item-${item.id}`} checked={chosen(option)}
-            onChange={() => answering.choose(item.id, toggled(item, value, option.id))} />
+            onChange={() => answering.choose(item.id, toggled(item, answering.answer(item.id), option.id))} />
           <span class={many ? "letter square" : "letter"} aria-hidden="true">{many && chosen(option) ? <Icon name="check" /> : LETTERS.charAt(i)}</span>
           <span class="words">
             {option.picture && <OptionPicture option={option} answering={answering} zoom={zoom} />}
@@ -90,11 +90,17 @@ function NumberField({ item, answering, hint }: Props) {
             answering.type(item.id, kept);
           }} onBlur={() => answering.rest()} />
         <button type="button" class="secondary minus" aria-label={t("q.minus")} onPointerDown={(event) => event.preventDefault()}
-          onClick={() => answering.type(item.id, typeof value === "string" && value.startsWith("-") ? value.slice(1) : `-${typeof value === "string" ? value : ""}`)}>−</button>
+          onClick={() => answering.type(item.id, negated(answering.answer(item.id)))}>−</button>
         {item.unit && <span class="unit">{item.unit}</span>}
       </div>
     </div>
   );
+}
+
+/** Many a phone's number keys have no minus. */
+function negated(value: Value): string {
+  const text = typeof value === "string" ? value : "";
+  return /^[-−]/.test(text) ? text.slice(1) : `-${text}`;
 }
 
 const KAZAKH = ["ә", "ғ", "қ", "ң", "ө", "ұ", "ү", "һ", "і"];

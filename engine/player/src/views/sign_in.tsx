@@ -9,18 +9,23 @@ import { Languages, Page, WhomToCall } from "./parts";
 type Field = "code" | "birth";
 
 export function SignIn({ app }: { app: App }) {
-  const [code, setCode] = useState("");
-  const [day, setDay] = useState(0);
-  const [month, setMonth] = useState(0);
+  // Beside the state, since a finger can press the button before the page is drawn anew.
+  const typed = useRef({ code: "", day: 0, month: 0 });
+  const [{ code, day, month }, show] = useState(typed.current);
+  const type = (more: Partial<typeof typed.current>) => {
+    typed.current = { ...typed.current, ...more };
+    show(typed.current);
+  };
   const [wrong, setWrong] = useState<{ field: Field; text: string } | null>(null);
   const error = useRef<HTMLParagraphElement>(null);
   useEffect(() => { if (wrong || app.trouble) error.current?.focus(); }, [wrong, app.trouble]);
 
   const submit = (event: Event) => {
     event.preventDefault();
-    const found = slipOf(code, day, month);
+    const slip = typed.current;
+    const found = slipOf(slip.code, slip.day, slip.month);
     setWrong(found);
-    if (!found) void app.signIn(code, day, month);
+    if (!found) void app.signIn(slip.code, slip.day, slip.month);
   };
   const text = wrong?.text ?? (app.trouble ? troubleText(app.trouble) : null);
   const field = wrong?.field ?? (app.trouble?.code === "birth-mismatch" ? "birth" : "code");
@@ -33,21 +38,21 @@ export function SignIn({ app }: { app: App }) {
         {text && <WhomToCall help={app.trouble?.help} />}
         <div>
           <label for="code">{t("signin.code")}</label>
-          <CodeField code={code} change={(next) => { setCode(next); setWrong(null); }} bad={text !== null && field === "code"} />
+          <CodeField code={code} change={(next) => { type({ code: next }); setWrong(null); }} bad={text !== null && field === "code"} />
           <p class="quiet" id="code-help">{t("signin.code_help")}</p>
         </div>
         <fieldset class="birth">
           <legend>{t("signin.birth")}</legend>
           <label>
             <span>{t("signin.day")}</span>
-            <select value={day} aria-invalid={text !== null && field === "birth"} onChange={(event) => setDay(Number(event.currentTarget.value))}>
+            <select value={day} aria-invalid={text !== null && field === "birth"} onChange={(event) => type({ day: Number(event.currentTarget.value) })}>
               <option value={0} disabled>–</option>
               {Array.from({ length: 31 }, (_, i) => <option value={i + 1}>{i + 1}</option>)}
             </select>
           </label>
           <label class="grow">
             <span>{t("signin.month")}</span>
-            <select value={month} aria-invalid={text !== null && field === "birth"} onChange={(event) => setMonth(Number(event.currentTarget.value))}>
+            <select value={month} aria-invalid={text !== null && field === "birth"} onChange={(event) => type({ month: Number(event.currentTarget.value) })}>
               <option value={0} disabled>–</option>
               {t("months").split(",").map((name, i) => <option value={i + 1}>{name}</option>)}
             </select>

@@ -23,10 +23,12 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
   const [over, setOver] = useState<Over>(null);
   const wide = useWide();
   const { items } = attempt;
-  const at = Math.max(0, items.findIndex((item) => item.id === attempt.paper.place));
+  // Asked anew at each touch: fingers can be quicker than the page is drawn.
+  const place = () => Math.max(0, items.findIndex((item) => item.id === attempt.paper.place));
+  const at = place();
   const item = items[at];
   const turn = (by: number) => {
-    const next = items[at + by];
+    const next = items[place() + by];
     if (next) attempt.go(next.id);
     else if (by > 0) {
       attempt.keepDraft();
@@ -35,7 +37,8 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
   };
   useEffect(() => { if (item) attempt.readable(agent()); }, [item === undefined]);
   useKeys((event) => {
-    if (item && over === null && !attempt.log.head.superseded && app.news.length === 0 && attempt.pausedSince === null) pressed(event, { item, attempt, turn, report: () => setOver("report") });
+    const now = items[place()];
+    if (now && over === null && !attempt.log.head.superseded && app.news.length === 0 && attempt.pausedSince === null) pressed(event, { item: now, attempt, turn, report: () => setOver("report") });
   });
   if (!item) return <Page title={t("wait.opening")}><p /></Page>;
   const close = () => setOver(null);
