@@ -56,7 +56,7 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
         </main>
         {wide && <Side app={app} attempt={attempt} />}
       </div>
-      {!attempt.log.head.superseded && <Bottom attempt={attempt} item={item} at={at} all={items.length} turn={turn} />}
+      {!attempt.log.head.superseded && attempt.pausedSince === null && <Bottom attempt={attempt} item={item} at={at} all={items.length} turn={turn} />}
       {over === "grid" && <GridDialog app={app} attempt={attempt} close={close} />}
       {over === "menu" && <MenuDialog app={app} attempt={attempt} close={close} />}
       {over === "save" && <SaveDialog attempt={attempt} close={close} />}
