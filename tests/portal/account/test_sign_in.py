@@ -1,0 +1,98 @@
+"""Staff sign in: what they see, what a stranger learns, and what ends a session."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.portal.conftest import PASSWORD
+
+if TYPE_CHECKING:
+    from tests.portal.conftest import House
+
+SEED = re.compile(r'name="csrf" value="[^"]+"|value="[^"]*"')
+
+
+def test_it_works(house: House) -> None:
+    """Login and password lead to the page that was asked for."""
+    visitor = house.visitor()
+    login = house.person("proctor")
+    answer = visitor.post("/sign-in", {"login": login.upper(), "password": PASSWORD, "next": "/sittings"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sittings")
+    assert "HttpOnly" in answer.headers["set-cookie"]
+    assert "SameSite=Lax" in answer.headers["set-cookie"]
+    assert visitor.get("/sittings").status_code == 200
+
+
+def test_it_never_leads_to_another_site(house: House) -> None:
+    """An address to go on to is one of ours."""
+    for target in ("https://evil.test/", "//evil.test", "/\\evil.test"):
+        answer = house.visitor().post("/sign-in", {"login": house.person("proctor"), "password": PASSWORD, "next": target})
+        assert answer.headers["location"] == "/"
+
+
+def test_an_unknown_login_and_a_wrong_password_look_the_same(house: House) -> None:
+    """Nobody learns which logins exist."""
+    wrong = house.visitor().post("/sign-in", {"login": house.person("proctor"), "password": "no"})
+    unknown = house.visitor().post("/sign-in", {"login": "nobody-at-all", "password": "no"})
+    assert wrong.status_code == unknown.status_code == 401
+    assert SEED.sub("", wrong.text) == SEED.sub("", unknown.text)
+
+
+def test_after_five_misses_the_right_password_rests_too(house: House) -> None:
+    """And the answer does not say so."""
+    login = house.person("proctor")
+    visitor = house.visitor()
+    for _ in range(5):
+        assert visitor.post("/sign-in", {"login": login, "password": "no"}).status_code == 401
+    assert visitor.post("/sign-in", {"login": login, "password": PASSWORD}).status_code == 401
+    house.sql("update staff set locked_until = now() - interval '1 second' where login = $1", login)
+    assert visitor.post("/sign-in", {"login": login, "password": PASSWORD}).status_code == 303
+
+
+def test_a_form_without_its_token_changes_nothing(house: House) -> None:
+    """CSRF: missing, foreign and cross-site are refused."""
+    person = house.worker("super-admin")
+    assert person.ask("POST", "/roles", data={"given": "proctor:audit.view"}).status_code == 403
+    assert person.ask("POST", "/roles", data={"csrf": "x" * 32}).status_code == 403
+    person.get("/account")
+    headers = {"accept": "text/html", "origin": "https://evil.test"}
+    assert person.post("/roles", {}, headers=headers).status_code == 403
+    assert house.sql("select 1 from role_permission where role = 'proctor' and permission = 'audit.view'") == []
+
+
+def test_signing_out_ends_the_session_on_the_server(house: House) -> None:
+    """The old cookie opens nothing."""
+    person = house.worker("proctor")
+    cookie = person.cookies["elumiti_session"]
+    assert person.post("/sign-out").status_code == 303
+    person.cookies.set("elumiti_session", cookie)
+    assert person.get("/account").status_code == 303
+
+
+def test_the_table_of_sessions_signs_nobody_in(house: House) -> None:
+    """It holds the cookie's hash, and the staff table no password."""
+    person = house.worker("proctor")
+    cookie = person.cookies["elumiti_session"]
+    hashes = {row["key_hash"] for row in house.sql("select key_hash from staff_session")}
+    assert cookie.encode() not in hashes
+    assert all(row["password_hash"].startswith("$argon2id$") for row in house.sql("select password_hash from staff"))
+
+
+def test_a_role_taken_away_ends_with_the_next_request(house: House) -> None:
+    """Roles are read with each request."""
+    login = house.person("proctor")
+    person = house.visitor(login)
+    assert person.get("/sittings").status_code == 200
+    house.sql("update staff_grant set ends_at = now() where staff_id = (select id from staff where login = $1)", login)
+    assert person.get("/sittings").status_code == 403
+
+
+def test_nobody_takes_the_last_keyholders_role(house: House) -> None:
+    """A super-admin cannot make a house without one."""
+    boss = house.worker("super-admin")
+    given = {(row["role"], row["permission"]) for row in house.sql("select role, permission from role_permission")}
+    wished = [f"{role}:{permission}" for role, permission in given if permission != "role.edit"]
+    answer = boss.post("/roles", {"given": wished})
+    assert answer.status_code == 409
+    assert house.sql("select 1 from role_permission where permission = 'role.edit'")

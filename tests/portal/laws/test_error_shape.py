@@ -1,0 +1,50 @@
+"""One error shape: RFC 9457 for programs, a page with advice for people, in their language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.portal.conftest import House
+
+KEYS = {"type", "title", "status", "detail", "code"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/nowhere", 404, "not-there"),
+        ("/sittings/999999999", 404, "not-there"),
+        ("/sittings/x", 404, "not-there"),
+        ("/audit", 403, "not-allowed"),
+        ("/sittings/export/doc", 404, "not-there"),
+    ],
+)
+def test_a_program_gets_the_canonical_error(house: House, path: str, status: int, code: str) -> None:
+    """Same keys, right type, stable code."""
+    answer = house.worker("proctor").get(path, headers={"accept": "application/json"})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(answer.json()) == KEYS
+    assert answer.json()["code"] == code
+
+
+@pytest.mark.parametrize(("language", "title"), [("kk", "Бұл мекенжайда ештеңе жоқ."), ("ru", "По этому адресу ничего нет.")])
+def test_a_person_gets_a_page_in_his_language(house: House, language: str, title: str) -> None:
+    """With advice and a code for support."""
+    answer = house.worker("proctor").get(f"/nowhere?lang={language}")
+    assert answer.status_code == 404
+    assert title in answer.text
+    assert "not-there" in answer.text
+
+
+def test_every_answer_carries_the_security_headers(house: House) -> None:
+    """Also errors and redirects; nothing inline is allowed."""
+    for answer in (house.visitor().get("/"), house.visitor().get("/sign-in"), house.visitor().get("/nowhere")):
+        policy = answer.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert policy.startswith("default-src 'none'")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
