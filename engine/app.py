@@ -19,7 +19,8 @@ from infra import log as logs
 from infra.settings import EngineSettings, read
 
 if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
 
 log = structlog.get_logger()
 

@@ -29,10 +29,9 @@ from engine.protocol import (
 )
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from engine.roster import Pupil, Roster
     from engine.timing import AttemptClock
+    from infra.database import Db
 
 decode_news = msgspec.msgpack.Decoder(list[protocol.News]).decode
 
@@ -70,7 +69,7 @@ class Board:
         self._controls: dict[int, dict[tuple[str, str], list[ControlSet]]] = {}
         self._newest: dict[int, int] = {}
 
-    async def rebuild(self, db: asyncpg.Connection[asyncpg.Record], sittings: list[int]) -> None:
+    async def rebuild(self, db: Db, sittings: list[int]) -> None:
         """Read devices, seals and controls of live sittings from Postgres."""
         self.generation = await db.fetchval("select number from generation")
         for row in await db.fetch(DEVICES, sittings):

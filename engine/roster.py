@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    import asyncpg
+    from infra.database import Db
 
 
 
@@ -115,7 +115,7 @@ class Roster:
             file.write(msgspec.msgpack.encode(snapshot))
         waiting.replace(self._path)
 
-    async def refresh(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
+    async def refresh(self, db: Db) -> bool:
         """Follow Postgres; True if anything changed."""
         async with db.transaction(isolation="repeatable_read", readonly=True):
             before = (set(self.sittings), self._seen_xmin)
@@ -165,7 +165,7 @@ class Roster:
             for sitting in self.sittings.values()
         }
 
-    async def _read_sittings(self, db: asyncpg.Connection[asyncpg.Record]) -> list[Sitting]:
+    async def _read_sittings(self, db: Db) -> list[Sitting]:
         rows = await db.fetch(SITTINGS)
         return [
             Sitting(
@@ -194,7 +194,7 @@ class Roster:
         ]
 
 
-async def _read_forms(db: asyncpg.Connection[asyncpg.Record], sittings: Iterable[Sitting]) -> list[Form]:
+async def _read_forms(db: Db, sittings: Iterable[Sitting]) -> list[Form]:
     wanted = sorted({form for sitting in sittings for form in sitting.forms})
     packs = await db.fetch(
         "select form_id, manifest, item_map from form_pack where form_id = any($1::int[]) order by form_id", wanted

@@ -18,6 +18,8 @@ from infra.errors import PlainError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from infra.database import Db
+
 FOLDER = Path(__file__).parent / "migrations"
 # Any constant: all who migrate take the same advisory lock.
 LOCK = 0x656C756D
@@ -79,7 +81,7 @@ async def migrate(url: str, role_passwords: Mapping[str, str]) -> list[str]:
     return applied
 
 
-async def require_current(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def require_current(connection: Db) -> None:
     """Checked by every process at its start: the schema is the one this code was written for."""
     try:
         done = await _applied(connection)
@@ -93,7 +95,7 @@ async def require_current(connection: asyncpg.Connection[asyncpg.Record]) -> Non
         _require_same(migration, done[migration.number])
 
 
-async def _applied(connection: asyncpg.Connection[asyncpg.Record]) -> dict[int, str]:
+async def _applied(connection: Db) -> dict[int, str]:
     rows: Iterable[asyncpg.Record] = await connection.fetch("select number, digest from migration order by number")
     return {row["number"]: row["digest"] for row in rows}
 

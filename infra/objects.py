@@ -62,7 +62,7 @@ class Bucket:
 @contextlib.asynccontextmanager
 async def open_bucket(store: ObjectStore, name: str) -> AsyncIterator[Bucket]:
     """A bucket for the time of a block."""
-    session = aioboto3.Session()
+    session: Any = aioboto3.Session()
     config = Config(signature_version="s3v4", connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
     async with session.client(
         "s3",

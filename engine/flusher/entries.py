@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -61,7 +61,8 @@ async def take(valkey: redis.asyncio.Redis, streams: list[StreamAt], count: int)
     """Read up to `count` entries of each stream after its position. `drained`: none has more."""
     if not streams:
         return Taken([], [], [], drained=True)
-    wanted = {stream_key(at.stream): f"{at.id_ms}-{at.id_seq}" for at in streams}
+    # redis-py's own type of the argument is an invariant dict of unions.
+    wanted: dict[Any, Any] = {stream_key(at.stream): f"{at.id_ms}-{at.id_seq}" for at in streams}
     by_key = {stream_key(at.stream).encode(): at for at in streams}
     answer = await valkey.xread(wanted, count=count)
     units: list[Unit] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
@@ -66,7 +66,8 @@ async def _trim(db: asyncpg.Connection[asyncpg.Record], valkey: redis.asyncio.Re
 async def _close(
     db: asyncpg.Connection[asyncpg.Record], valkey: redis.asyncio.Redis, stream: int, id_ms: int, id_seq: int
 ) -> bool:
-    outcome = await valkey.eval(CLOSE, 1, stream_key(stream), f"{id_ms}-{id_seq}")
+    # redis-py types eval as str; with undecoded responses it is an awaitable of bytes.
+    outcome: bytes = await cast("Any", valkey.eval(CLOSE, 1, stream_key(stream), f"{id_ms}-{id_seq}"))
     if outcome == b"more":
         return False
     await db.execute(

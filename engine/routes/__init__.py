@@ -10,7 +10,8 @@ from engine.routes import bundles, health, key, player, resume, save, sign_in
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
 
     from engine.worker import Worker
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from engine.problems import Problem
 
 if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
 
     from engine.worker import Worker
 

@@ -12,7 +12,8 @@ from engine.protocol import MAX_BODY_BYTES
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
 
     from engine.tokens import Claims
     from engine.worker import Worker

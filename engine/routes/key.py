@@ -11,7 +11,8 @@ from engine.timing import Phase, deadline_ms, phase
 from engine.tokens import Claims
 
 if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
 
     from engine.worker import Worker
 

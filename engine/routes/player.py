@@ -14,7 +14,8 @@ import msgspec
 from engine.problems import Problem
 
 if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
 
     from engine.worker import Worker
 

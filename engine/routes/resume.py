@@ -19,7 +19,8 @@ from engine.tokens import Claims
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
 
     from engine.worker import Worker
 

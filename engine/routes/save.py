@@ -12,7 +12,8 @@ from engine.timing import deadline_ms
 from engine.tokens import Claims
 
 if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
 
     from engine.board import Board
     from engine.protocol import Refused, Save

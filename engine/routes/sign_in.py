@@ -18,7 +18,8 @@ from engine.timing import deadline_ms, last_possible_end_ms
 from engine.tokens import Claims
 
 if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
 
     from engine.roster import Pupil, Sitting
     from engine.worker import Worker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import redis.asyncio
 import redis.exceptions
@@ -55,7 +55,8 @@ def command(home: Home, secrets: Secrets, *, fsync: str = "always", memory_mb: i
     async def ready() -> bool:
         client = redis.asyncio.Redis(port=home.ports.valkey, password=secrets.valkey_password)
         try:
-            return bool(await client.ping())
+            # redis-py types ping as bool or awaitable; the asyncio client gives the latter.
+            return bool(await cast("Any", client.ping()))
         except (redis.exceptions.RedisError, OSError):
             return False
         finally:
