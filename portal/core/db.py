@@ -25,7 +25,7 @@ SERVER_SETTINGS = {"application_name": "portal", "lock_timeout": "5s", "statemen
 
 
 async def prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    """jsonb arrives as Python values."""
+    """Jsonb arrives as Python values."""
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(
             kind,

@@ -114,7 +114,7 @@ class Front:
         return left >= 1
 
 
-def _cookies(scope: Any) -> dict[str, str]:  # noqa: ANN401 (ASGI's own loose type)
+def _cookies(scope: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in scope["headers"]:
         if name == b"cookie":
@@ -123,7 +123,7 @@ def _cookies(scope: Any) -> dict[str, str]:  # noqa: ANN401 (ASGI's own loose ty
     return found
 
 
-def _language(scope: Any, cookies: dict[str, str], own: Language | None) -> Language:  # noqa: ANN401
+def _language(scope: Any, cookies: dict[str, str], own: Language | None) -> Language:
     """What the address asks for, what the visitor chose, what the person set, what his browser speaks; Kazakh else."""
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
     for wish in (asked, cookies.get(LANGUAGE_COOKIE), own):

@@ -46,7 +46,7 @@ def _verify(stored: str, password: str) -> bool:
 
 
 async def _in_pool(work: Callable[..., R], *words: str) -> R:
-    global _waiting  # noqa: PLW0603 (the length of the pool's queue)
+    global _waiting
     if _waiting >= QUEUE:
         raise TooFast
     _waiting += 1

@@ -103,7 +103,7 @@ async def ask(
 
 async def waiting(db: Connection, actor: Actor) -> list[Pending]:
     """What waits in the actor's scope, oldest first."""
-    rows = await db.fetch(f"select {COLUMNS} {TABLES} where p.state = 'waits' order by p.id limit 200")  # noqa: S608
+    rows = await db.fetch(f"select {COLUMNS} {TABLES} where p.state = 'waits' order by p.id limit 200")
     found = [Pending(**row) for row in rows]
     return [act for act in found if act.made_by == actor.staff_id or may_decide(actor, act)]
 
@@ -111,7 +111,7 @@ async def waiting(db: Connection, actor: Actor) -> list[Pending]:
 async def decided(db: Connection, actor: Actor) -> list[Pending]:
     """The newest decided ones in the actor's scope."""
     rows = await db.fetch(
-        f"select {COLUMNS} {TABLES} where p.state <> 'waits' order by p.decided_at desc nulls last, p.id desc limit 50"  # noqa: S608
+        f"select {COLUMNS} {TABLES} where p.state <> 'waits' order by p.decided_at desc nulls last, p.id desc limit 50"
     )
     found = [Pending(**row) for row in rows]
     return [act for act in found if act.made_by == actor.staff_id or may_decide(actor, act)]
@@ -120,7 +120,7 @@ async def decided(db: Connection, actor: Actor) -> list[Pending]:
 async def find(db: Connection, actor: Actor, act_id: int, *, lock: bool = False) -> Pending:
     """One act; outside of the scope it is not there."""
     row = await db.fetchrow(
-        f"select {COLUMNS} {TABLES} where p.id = $1" + (" for update of p" if lock else ""),  # noqa: S608
+        f"select {COLUMNS} {TABLES} where p.id = $1" + (" for update of p" if lock else ""),
         act_id,
     )
     act = Pending(**row) if row else None
@@ -135,9 +135,7 @@ def may_decide(actor: Actor, act: Pending) -> bool:
     return kind is not None and actor.may("act.decide") and act.within(actor.scope(kind.permission))
 
 
-async def decide(
-    db: Connection, actor: Actor, act_id: int, settings: PortalSettings, *, do: bool, reason: str
-) -> Pending:
+async def decide(db: Connection, actor: Actor, act_id: int, settings: PortalSettings, *, do: bool, reason: str) -> Pending:
     """The second person's word; called inside a transaction, in which the act is also done."""
     act = await find(db, actor, act_id, lock=True)
     if act.made_by == actor.staff_id:

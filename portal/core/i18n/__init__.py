@@ -11,8 +11,8 @@ from portal.core.i18n.times import ASTANA, clock, day, number, when
 __all__ = [
     "ASTANA",
     "LANGUAGES",
-    "Language",
     "N_",
+    "Language",
     "Text",
     "clock",
     "current",

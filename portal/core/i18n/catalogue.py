@@ -20,7 +20,7 @@ LOCALES = Path(__file__).parents[2] / "locales"
 _language: ContextVar[Language] = ContextVar("language", default="kk")
 
 
-def N_(text: str) -> str:  # noqa: N802 (gettext's own name, which extraction looks for)
+def N_(text: str) -> str:
     """Mark a text for the catalogue; it is translated where it is shown."""
     return text
 
@@ -43,7 +43,7 @@ class Text:
 
 @functools.cache
 def catalogue(language: Language) -> Mapping[str, str]:
-    """msgid → text of one language; fuzzy and empty entries are left out."""
+    """Msgid → text of one language; fuzzy and empty entries are left out."""
     with (LOCALES / language / "LC_MESSAGES" / "portal.po").open("rb") as file:
         return {
             message.id: message.string

@@ -44,11 +44,13 @@ async def ask(db: Connection, kind: str, *, sitting_id: int | None, made_by: int
 
 async def find(db: Connection, job_id: int) -> Job | None:
     """One job."""
-    row = await db.fetchrow(f"select {COLUMNS} from job where id = $1", job_id)  # noqa: S608 (a constant)
+    row = await db.fetchrow(f"select {COLUMNS} from job where id = $1", job_id)
     return Job(**row) if row else None
 
 
-async def recent(db: Connection, *, sitting_id: int | None = None, made_by: int | None = None, kind: str | None = None) -> list[Job]:
+async def recent(
+    db: Connection, *, sitting_id: int | None = None, made_by: int | None = None, kind: str | None = None
+) -> list[Job]:
     """The newest jobs of a sitting or a person."""
     rows = await db.fetch(
         f"""
@@ -58,7 +60,7 @@ async def recent(db: Connection, *, sitting_id: int | None = None, made_by: int 
             and ($3::text is null or kind = $3)
         order by id desc
         limit 20
-        """,  # noqa: S608 (a constant)
+        """,
         *(sitting_id, made_by, kind),
     )
     return [Job(**row) for row in rows]
@@ -71,7 +73,7 @@ async def begin(db: Connection, job_id: int) -> Job | None:
         update job set state = 'running', changed_at = now()
         where id = $1 and (state = 'queued' or (state = 'running' and changed_at < now() - interval '5 minutes'))
         returning {COLUMNS}
-        """,  # noqa: S608 (a constant)
+        """,
         job_id,
     )
     return Job(**row) if row else None
@@ -84,9 +86,7 @@ async def progress(db: Connection, job_id: int, done: int, total: int) -> None:
 
 async def finish(db: Connection, job_id: int, state: str, result: dict[str, Any]) -> None:
     """Done or failed."""
-    await db.execute(
-        "update job set state = $2, result = $3, changed_at = now() where id = $1", job_id, state, result
-    )
+    await db.execute("update job set state = $2, result = $3, changed_at = now() where id = $1", job_id, state, result)
 
 
 async def forgotten(db: Connection, kinds: list[str]) -> list[tuple[int, str]]:

@@ -1,14 +1,14 @@
 """Errors that a person meets: a stable code, a status, what happened and what to do; one rendering for all of them.
 
-    Problem
-    ├── NotThere            404  absent, or outside of the person's territory: the same to him
-    ├── NotSignedIn         401  leads to the sign-in
-    ├── NotAllowed          403  his roles do not include it
-    ├── FormExpired         403  the page's secret does not fit the session
-    ├── OwnSchool           403  nobody acts on his own school
-    ├── TooFast             429  more requests than a person makes
-    ├── TooLarge            413  a file beyond the limit
-    └── (each feature's own: portal/features/*/problems.py)
+Problem
+├── NotThere            404  absent, or outside of the person's territory: the same to him
+├── NotSignedIn         401  leads to the sign-in
+├── NotAllowed          403  his roles do not include it
+├── FormExpired         403  the page's secret does not fit the session
+├── OwnSchool           403  nobody acts on his own school
+├── TooFast             429  more requests than a person makes
+├── TooLarge            413  a file beyond the limit
+└── (each feature's own: portal/features/*/problems.py)
 """
 
 from __future__ import annotations

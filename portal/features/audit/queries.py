@@ -49,7 +49,7 @@ async def records(
             and ($4::timestamptz is null or a.at >= $4) and ($5::timestamptz is null or a.at < $5)
     """
     given = (act, kind, words, since, until)
-    total = await db.fetchval(f"select count(*) {where}", *given)  # noqa: S608 (a constant)
+    total = await db.fetchval(f"select count(*) {where}", *given)
     rows = await db.fetch(
         f"""
         select a.id, a.at, s.full_name as name, s.login, a.acting_as, a.address, a.act, a.object_kind, a.object_id,
@@ -57,7 +57,7 @@ async def records(
         {where}
         order by a.id desc
         limit $6 offset $7
-        """,  # noqa: S608 (a constant)
+        """,
         *given,
         *(limit, offset),
     )

@@ -43,9 +43,7 @@ async def export_trail(request: StaffRequest, db: Connection, form: str) -> Resp
     if form not in {"csv", "xlsx"}:
         raise NotThere
     act, kind, asked, since, until = _filters(request)
-    rows, _ = await queries.records(
-        db, act=act, kind=kind, words=asked, since=since, until=until, limit=MOST_EXPORT, offset=0
-    )
+    rows, _ = await queries.records(db, act=act, kind=kind, words=asked, since=since, until=until, limit=MOST_EXPORT, offset=0)
     head = [N_("Number"), N_("When"), N_("Who"), N_("Login"), N_("Role"), N_("Address"), N_("What"), N_("Object")]
     head += [N_("Before"), N_("After"), N_("Reason"), N_("Fingerprint")]
     lines = [

@@ -17,7 +17,7 @@ from portal.core.problems import NotAllowed, NotThere, OwnSchool
 from portal.core.sittings import find_head, tabs, to_ms
 from portal.core.ui.pages import page, see_other
 from portal.features.live import queries, rules
-from portal.features.live.problems import NotRunning, NothingToReopen
+from portal.features.live.problems import NothingToReopen, NotRunning
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
@@ -64,15 +64,11 @@ async def send(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
 
 async def _write(db: Connection, actor: Actor, sitting_id: int, target: Target, made: Order, reason: str) -> int:
     """The control and its record; the sitting's row is locked."""
-    version = await queries.insert_control(
-        db, sitting_id, target.scope, target.scope_id, made.kind, made.body, actor.staff_id
-    )
+    version = await queries.insert_control(db, sitting_id, target.scope, target.scope_id, made.kind, made.body, actor.staff_id)
     if made.kind == "reopen":
         await queries.reopen_attempts(db, sitting_id, target.scope, target.scope_id)
     fact: dict[str, object] = {"scope": target.scope, "scope_id": target.scope_id, "version": version, "body": made.body}
-    await audit.record(
-        db, actor, rules.ACTS[made.kind], kind="sitting", object_id=sitting_id, after=fact, reason=reason
-    )
+    await audit.record(db, actor, rules.ACTS[made.kind], kind="sitting", object_id=sitting_id, after=fact, reason=reason)
     return version
 
 
@@ -113,9 +109,7 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: P
     for field in ("at_ms", "since_ms"):
         if field in body:
             body[field] = now_ms
-    version = await queries.insert_control(
-        db, act.sitting_id, target.scope, target.scope_id, kind, body, actor.staff_id
-    )
+    version = await queries.insert_control(db, act.sitting_id, target.scope, target.scope_id, kind, body, actor.staff_id)
     if kind == "reopen":
         await queries.reopen_attempts(db, act.sitting_id, target.scope, target.scope_id)
     fact: dict[str, object] = {
@@ -125,9 +119,7 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: P
         "body": body,
         "asked_by": act.made_by,
     }
-    await audit.record(
-        db, actor, rules.ACTS[kind], kind="sitting", object_id=act.sitting_id, after=fact, reason=act.reason
-    )
+    await audit.record(db, actor, rules.ACTS[kind], kind="sitting", object_id=act.sitting_id, after=fact, reason=act.reason)
 
 
 CODES = {

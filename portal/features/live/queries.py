@@ -122,7 +122,7 @@ async def find_target(db: Connection, sitting_id: int, scope_kind: str, scope_id
         join district d on d.id = sc.district_id
         left join attempt a on a.id = p.id
         where p.sitting_id = $1 and {CONCERNED}
-        """,  # noqa: S608 (a constant)
+        """,
         *(sitting_id, scope_kind, scope_id),
         *scope.parameters,
     )
@@ -198,7 +198,7 @@ async def reopen_attempts(db: Connection, sitting_id: int, scope_kind: str, scop
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
         where a.id = p.id and p.sitting_id = $1 and a.finished_at is not null and {CONCERNED}
-        """,  # noqa: S608 (a constant)
+        """,
         *(sitting_id, scope_kind, scope_id),
     )
     return int(done.split()[-1])

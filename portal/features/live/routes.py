@@ -68,9 +68,7 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         "can": _can(actor),
     }
     template = "live/_figures.html" if request.headers.get("hx-request") else "live/show.html"
-    return page(
-        request, template, sitting=head, tabs=[(path, t(text)) for path, text in tabs(actor, head)], **context
-    )
+    return page(request, template, sitting=head, tabs=[(path, t(text)) for path, text in tabs(actor, head)], **context)
 
 
 def _can(actor: Actor) -> list[str]:

@@ -109,7 +109,11 @@ def order(target: Target, standing: Standing, wish: Wish, now_ms: int) -> Order:
                 kind="resume",
                 body={"paused_s": paused_s},
                 two_persons=False,
-                before={N_("Clock"): str(Text(N_("stands still since {time}"), time=clock(from_ms(standing.paused_since_ms), seconds=True)))},
+                before={
+                    N_("Clock"): str(
+                        Text(N_("stands still since {time}"), time=clock(from_ms(standing.paused_since_ms), seconds=True))
+                    )
+                },
                 after={N_("Clock"): str(Text(N_("runs"))), N_("Time given back in all"): _minutes(paused_s)},
             )
         case "end":
@@ -167,7 +171,9 @@ def alarms(count: Count, conflicts: int, dead: int, lag_s: float | None) -> list
     found: list[Alarm] = []
     if dead:
         text = N_("Events that could not be stored: {count}.")
-        advice = N_("They lie in the table of dead letters with their reason. Call the engineers: nothing is lost, but somebody must look.")
+        advice = N_(
+            "They lie in the table of dead letters with their reason. Call the engineers: nothing is lost, but somebody must look."
+        )
         found.append(Alarm(tone="clay", text=text, advice=advice, values={"count": number(dead)}))
     if lag_s is None:
         advice = N_("Answers are kept on the pupils' devices. Call the engineers.")

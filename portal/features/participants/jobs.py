@@ -43,9 +43,7 @@ async def check(context: Context) -> dict[str, Any]:
     total, rows = await asyncio.to_thread(read_rows, body)
     await context.progress(0, total)
     progress = _Progress(context, total)
-    checked = await asyncio.to_thread(
-        rules.check_rows, rows, schools, taken, datetime.now(UTC).date(), progress.at_row
-    )
+    checked = await asyncio.to_thread(rules.check_rows, rows, schools, taken, datetime.now(UTC).date(), progress.at_row)
     result = _outcome(total, checked)
     async with context.pool.acquire() as db, db.transaction():
         if not checked.errors:

@@ -39,9 +39,7 @@ COLUMNS = [
 ]
 
 
-async def insert_participants(
-    db: Connection, sitting_id: int, rows: list[NewParticipant], import_job: int | None = None
-) -> int:
+async def insert_participants(db: Connection, sitting_id: int, rows: list[NewParticipant], import_job: int | None = None) -> int:
     """All rows or none, by COPY; asyncpg.UniqueViolationError when an external id is taken."""
     records = [(sitting_id, import_job, *(getattr(row, column) for column in COLUMNS)) for row in rows]
     await db.copy_records_to_table("participant", records=records, columns=["sitting_id", "import_job", *COLUMNS])
@@ -64,7 +62,7 @@ async def take_staged(db: Connection, sitting_id: int, job_id: int) -> int:
         from participant_staging
         where job_id = $2
         order by row_number
-        """,  # noqa: S608 (constants only)
+        """,
         *(sitting_id, job_id),
         timeout=600,
     )
@@ -88,9 +86,7 @@ async def undo_import(db: Connection, sitting_id: int, job_id: int) -> int | Non
     )
     if begun:
         return None
-    done = await db.execute(
-        "delete from participant where sitting_id = $1 and import_job = $2", sitting_id, job_id, timeout=600
-    )
+    done = await db.execute("delete from participant where sitting_id = $1 and import_job = $2", sitting_id, job_id, timeout=600)
     return int(done.split()[-1])
 
 
@@ -103,7 +99,7 @@ async def schools_for_import(db: Connection, sitting_id: int, scope: Scope) -> d
         join district d on d.id = sc.district_id
         join sitting_region sr on sr.region_code = d.region_code and sr.sitting_id = $4
         where {IN_SCOPE}
-        """,  # noqa: S608 (constants only)
+        """,
         *scope.parameters,
         sitting_id,
     )
@@ -141,7 +137,7 @@ async def list_participants(
             and (cardinality($7::text[]) = 0 or p.search_name like all($7))
     """
     given = (*scope.parameters, sitting_id, region, school, patterns)
-    total = await db.fetchval(f"select count(*) {where}", *given)  # noqa: S608 (constants only)
+    total = await db.fetchval(f"select count(*) {where}", *given)
     rows = await db.fetch(
         f"""
         select p.id, {NAME} as name, p.grade, p.class_letter, p.language, p.extra_minutes, {SCHOOL} as school,
@@ -150,7 +146,7 @@ async def list_participants(
         {where}
         order by {SORTS[sort]}
         limit $8 offset $9
-        """,  # noqa: S608 (constants only)
+        """,
         *given,
         *(limit, offset),
     )
@@ -176,7 +172,7 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
         left join lateral (
             select sealed_at, code from seal where attempt_id = p.id order by sealed_at desc limit 1) se on true
         where {IN_SCOPE} and p.sitting_id = $4 and p.id = $5
-        """,  # noqa: S608 (constants only)
+        """,
         *scope.parameters,
         *(sitting_id, participant_id),
     )

@@ -102,7 +102,7 @@ class _Row:
         text = self.value("birth_date")
         for form in DATE_FORMS:
             try:
-                born = datetime.strptime(text, form).date()  # noqa: DTZ007 (a date has no zone)
+                born = datetime.strptime(text, form).date()
             except ValueError:
                 continue
             if (today.year - born.year) not in AGES:
@@ -163,7 +163,13 @@ def why(head: SittingHead, pupil: Participant, now: datetime) -> list[Reason]:
     """What keeps this pupil out, or how far he is; the first is the most likely."""
     found = [*_door(head, pupil, now)]
     if pupil.signed_in_at is None:
-        return found or [Reason(tone="sun", text=N_("He has not typed his code yet."), advice=N_("Slip, phone and network are in order as far as we can see. Ask what his screen says."))]
+        return found or [
+            Reason(
+                tone="sun",
+                text=N_("He has not typed his code yet."),
+                advice=N_("Slip, phone and network are in order as far as we can see. Ask what his screen says."),
+            )
+        ]
     if pupil.started_at is None:
         text = N_("He is in the waiting room, or his page is closed: he signed in {when}.")
         found.append(Reason(tone="sky", text=text, values={"when": when(pupil.signed_in_at)}))
@@ -182,7 +188,9 @@ def _door(head: SittingHead, pupil: Participant, now: datetime) -> Iterable[Reas
         yield Reason(tone="clay", text=N_("The sitting is a draft: no code opens anything yet."), advice=N_("Publish it."))
     if pupil.locked_at is not None:
         advice = N_("Compare birth date and slip with the class list, then unlock the code.")
-        yield Reason(tone="clay", text=N_("His code is locked since {when}."), advice=advice, values={"when": when(pupil.locked_at)})
+        yield Reason(
+            tone="clay", text=N_("His code is locked since {when}."), advice=advice, values={"when": when(pupil.locked_at)}
+        )
     elif pupil.birth_misses:
         text = N_("Birth date given wrongly: {count} times. After three misses the code locks.")
         yield Reason(tone="sun", text=text, values={"count": str(pupil.birth_misses)})
@@ -192,7 +200,9 @@ def _door(head: SittingHead, pupil: Participant, now: datetime) -> Iterable[Reas
         yield Reason(tone="sky", text=N_("The waiting room opens at {time}."), values={"time": clock(head.waiting_opens_at)})
     if pupil.started_at is None and now > head.last_entry_at:
         advice = N_("This form is closed to him; the reserve day has another one.")
-        yield Reason(tone="clay", text=N_("The last entry was at {time}."), advice=advice, values={"time": clock(head.last_entry_at)})
+        yield Reason(
+            tone="clay", text=N_("The last entry was at {time}."), advice=advice, values={"time": clock(head.last_entry_at)}
+        )
 
 
 def _finish(pupil: Participant) -> Reason:
@@ -207,7 +217,12 @@ def _writing(head: SittingHead, pupil: Participant, now: datetime) -> Reason:
     last = from_ms(pupil.last_received_ms) if pupil.last_received_ms else None
     if last is None or now - last > head.silent_after:
         advice = N_("His answers are kept on his device and come when the line is back. Call the school if it lasts.")
-        return Reason(tone="sun", text=N_("He writes, but nothing was heard since {when}."), advice=advice, values={"when": clock(last, seconds=True) if last else "—"})
+        return Reason(
+            tone="sun",
+            text=N_("He writes, but nothing was heard since {when}."),
+            advice=advice,
+            values={"when": clock(last, seconds=True) if last else "—"},
+        )
     values = {"when": clock(last, seconds=True), "count": str(pupil.answered or 0)}
     return Reason(tone="leaf", text=N_("He writes. Questions answered: {count}; last heard at {when}."), values=values)
 

@@ -12,7 +12,9 @@ class NotARescueFile(Problem):
     code = "not-a-rescue-file"
     status = 422
     title = N_("This is no rescue file of ours, or it was changed on its way.")
-    advice = N_("Nothing was taken in. Ask for the file as the pupil's page gave it, sent as a document and not as a picture or text.")
+    advice = N_(
+        "Nothing was taken in. Ask for the file as the pupil's page gave it, sent as a document and not as a picture or text."
+    )
 
 
 class RescueForeign(Problem):

@@ -72,9 +72,7 @@ async def take_in(db: Connection, sitting_id: int, payload: Payload, now_ms: int
         """,
         *(payload.attempt, device, now_ms),
     )
-    rows = [
-        (event.seq, KINDS[event.kind], event.item, value_text(event), int(event.ms)) for event in payload.events
-    ]
+    rows = [(event.seq, KINDS[event.kind], event.item, value_text(event), int(event.ms)) for event in payload.events]
     given = [list(column) for column in zip(*rows, strict=True)]
     sent = "unnest($5::int[], $6::smallint[], $7::int[], $8::text[], $9::int[]) as n (seq, kind, item, value, since_ms)"
     await db.execute(
@@ -86,7 +84,7 @@ async def take_in(db: Connection, sitting_id: int, payload: Payload, now_ms: int
         join response_event e on e.sitting_id = $1 and e.attempt_id = $2 and e.device = $3 and e.seq = n.seq
         where (e.kind, e.item, e.value) is distinct from (n.kind, n.item, n.value)
         on conflict do nothing
-        """,  # noqa: S608 (a constant)
+        """,
         *(sitting_id, payload.attempt, device, now_ms, *given, MARKS),
     )
     done = await db.execute(
@@ -96,7 +94,7 @@ async def take_in(db: Connection, sitting_id: int, payload: Payload, now_ms: int
         select $1, $2, $3, n.seq, n.kind, n.item, n.value, null, n.since_ms, $4, $10
         from {sent}
         on conflict do nothing
-        """,  # noqa: S608 (a constant)
+        """,
         *(sitting_id, payload.attempt, device, now_ms, *given, MARKS),
     )
     return int(done.split()[-1])

@@ -61,12 +61,12 @@ async def take_away(request: StaffRequest, db: Connection, sitting_id: int, vers
     return download(body, f"{sitting_id}-{version}-{name}", media)
 
 
-def _body(  # noqa: PLR0913 (runs in a thread: everything it needs is passed)
+def _body(
     kind: str,
     run: Run,
     snapshot: Snapshot,
     language: Language,
-    names: bool,  # noqa: FBT001
+    names: bool,
     reader: str,
     purpose: str,
 ) -> bytes:

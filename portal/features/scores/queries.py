@@ -28,7 +28,7 @@ async def runs(db: Connection, sitting_id: int) -> list[RunRow]:
         left join staff s on s.id = r.made_by
         where r.sitting_id = $1
         order by r.version desc
-        """,  # noqa: S608 (a constant)
+        """,
         sitting_id,
     )
     return [RunRow(**row) for row in rows]
@@ -42,7 +42,7 @@ async def find_run(db: Connection, sitting_id: int, version: int) -> RunRow:
         from score_run r
         left join staff s on s.id = r.made_by
         where r.sitting_id = $1 and r.version = $2
-        """,  # noqa: S608 (a constant)
+        """,
         *(sitting_id, version),
     )
     if row is None:

@@ -34,6 +34,21 @@ LATE = {
     "person": N_("wait for a person"),
     "refuse": N_("do not count"),
 }
+KINDS = {
+    "single": N_("one answer"),
+    "multiple": N_("several answers"),
+    "picture": N_("picture choice"),
+    "dropdown": N_("drop-down"),
+    "numeric": N_("number"),
+    "short_text": N_("short text"),
+}
+# Topics are the author's words; those of Myń Bala are known in three languages.
+TOPICS = {
+    "logic": N_("Logic"),
+    "spatial": N_("Spatial reasoning"),
+    "literacy": N_("Functional literacy"),
+    "reading": N_("Reading"),
+}
 ITEM_SORTS = ("position", "-position", "facility", "-facility", "discrimination", "-discrimination", "time_ms_median")
 
 
@@ -92,7 +107,7 @@ async def items(request: StaffRequest, db: Connection, sitting_id: int, version:
     by_item: dict[int, list[dict[str, object]]] = {}
     for line in counts.to_dicts():
         by_item.setdefault(line["item"], []).append(line)
-    return _page(request, head, run, "scores/items.html", rows=table.to_dicts(), responses=by_item, view=view)
+    return _page(request, head, run, "scores/items.html", rows=table.to_dicts(), responses=by_item, view=view, kinds=KINDS, topics=TOPICS)
 
 
 @get("/sittings/{sitting_id:int}/scores/{version:int}/ranking", guards=[allows("score.view")])
@@ -146,9 +161,7 @@ async def sheet(request: StaffRequest, db: Connection, sitting_id: int, version:
     async with db.transaction():
         fact: dict[str, object] = {"version": version}
         await audit.record(db, actor, "score.sheet.opened", kind="participant", object_id=attempt_id, after=fact)
-    return _page(
-        request, head, run, "scores/sheet.html", person=people[attempt_id], score=mine[0], answers=answers.to_dicts()
-    )
+    return _page(request, head, run, "scores/sheet.html", person=people[attempt_id], score=mine[0], answers=answers.to_dicts())
 
 
 @get("/sittings/{sitting_id:int}/scores/{version:int}/differences/{other:int}", guards=[allows("score.view")])
@@ -225,9 +238,8 @@ async def _run_page(
         scope = request.scope["user"].scope("score.view")
         names = {region.code: region.name for region in await territory.regions(db, scope)}
         groups = (await tables.table(settings, run, "groups")).to_dicts()
-        context["groups"] = [
-            {**line, "name": names[line["value"]]} for line in groups if line["split"] == "region_code" and line["value"] in names
-        ]
+        by_code = {line["value"]: line for line in groups if line["split"] == "region_code"}
+        context["groups"] = [{**by_code[code], "name": name} for code, name in names.items() if code in by_code]
     working = [job for job in await jobs.recent(db, sitting_id=head.id, kind="score")][:1]
     return _page(
         request,

@@ -109,5 +109,5 @@ def differences(old: pl.DataFrame, new: pl.DataFrame, old_row: RunRow, new_row: 
     )
 
 
-def _short(value: Any) -> str:  # noqa: ANN401 (a parameter of any kind, shown)
+def _short(value: Any) -> str:
     return msgspec.json.encode(value).decode()[:120]

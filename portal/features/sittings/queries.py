@@ -50,7 +50,7 @@ async def list_sittings(
             and ($6 = '' or lower(s.title::text) like '%' || lower($6) || '%')
         order by {SORTS[sort]}
         limit $7 offset $8
-        """,  # noqa: S608 (constants only)
+        """,
         *scope.parameters,
         *(PROJECT, state, words, limit, offset),
     )
@@ -77,7 +77,7 @@ async def find_sitting(db: Connection, sitting_id: int, scope: Scope) -> Sitting
         left join form r on r.id = s.reserve_form_id
         left join staff c on c.id = s.created_by
         where {IN_SCOPE} and s.id = $4 and s.project = $5
-        """,  # noqa: S608 (constants only)
+        """,
         *scope.parameters,
         *(sitting_id, PROJECT),
     )
@@ -178,16 +178,12 @@ def _values(draft: Draft) -> tuple[object, ...]:
 async def set_regions(db: Connection, sitting_id: int, regions: list[str]) -> None:
     """Exactly these regions."""
     await db.execute("delete from sitting_region where sitting_id = $1", sitting_id)
-    await db.execute(
-        "insert into sitting_region (sitting_id, region_code) select $1, unnest($2::text[])", sitting_id, regions
-    )
+    await db.execute("insert into sitting_region (sitting_id, region_code) select $1, unnest($2::text[])", sitting_id, regions)
 
 
 async def set_rehearsed(db: Connection, sitting_id: int, at: datetime) -> bool:
     """A person looked at the time line and confirmed it."""
-    done = await db.fetchval(
-        "update sitting set rehearsed_at = $2 where id = $1 and state = 'draft' returning id", sitting_id, at
-    )
+    done = await db.fetchval("update sitting set rehearsed_at = $2 where id = $1 and state = 'draft' returning id", sitting_id, at)
     return done is not None
 
 

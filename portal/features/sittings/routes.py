@@ -37,9 +37,7 @@ async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
     scope = request.scope["user"].scope("sitting.view")
     state, q = picked(request, "state", STATES), words(request)
     view = listing(request, queries.SORTS, "-start")
-    rows, total = await queries.list_sittings(
-        db, scope, state=state, words=q, sort=view.sort, limit=view.rows, offset=view.offset
-    )
+    rows, total = await queries.list_sittings(db, scope, state=state, words=q, sort=view.sort, limit=view.rows, offset=view.offset)
     return page(
         request,
         "sittings/list.html",
@@ -123,9 +121,7 @@ async def change(request: StaffRequest, db: Connection, sitting_id: int) -> Resp
     async with db.transaction():
         if not await queries.update(db, sitting_id, draft):
             raise NotDraft
-        await audit.record(
-            db, actor, "sitting.draft.changed", kind="sitting", object_id=sitting_id, before=before, after=draft
-        )
+        await audit.record(db, actor, "sitting.draft.changed", kind="sitting", object_id=sitting_id, before=before, after=draft)
     return see_other(f"/sittings/{sitting_id}")
 
 
@@ -143,9 +139,7 @@ async def clock(request: StaffRequest, db: Connection, sitting_id: int) -> Respo
     """The whole time line, as a picture and a table."""
     sitting = await queries.find_sitting(db, sitting_id, request.scope["user"].scope("sitting.view"))
     courses = rules.rehearse(sitting, sitting.extra_minutes)
-    return await _show(
-        request, db, sitting, "sittings/clock.html", courses=courses, drawing=pictures.time_line(sitting, courses)
-    )
+    return await _show(request, db, sitting, "sittings/clock.html", courses=courses, drawing=pictures.time_line(sitting, courses))
 
 
 @post("/sittings/{sitting_id:int}/clock", guards=[allows("sitting.edit")])

@@ -49,7 +49,11 @@ def read_draft(form: Form, allowed_forms: Collection[int], allowed_regions: Coll
     if starts and opens and last_entry:
         _order(form, opens, starts, last_entry, ends)
     if ends is not None and spread > MOST_SPREAD_FIXED_END_S:
-        form.miss("spread_s", N_("With one end for all the start may be spread over {most} seconds at most."), most=MOST_SPREAD_FIXED_END_S)
+        form.miss(
+            "spread_s",
+            N_("With one end for all the start may be spread over {most} seconds at most."),
+            most=MOST_SPREAD_FIXED_END_S,
+        )
     grace = form.integer("grace_min", least=0, most=60, default=2)
     place = form.choice("place", PLACES, "home")
     policy = form.choice("late_policy", LATE_POLICIES, "person")
@@ -78,7 +82,9 @@ def read_draft(form: Form, allowed_forms: Collection[int], allowed_regions: Coll
 
 def _order(form: Form, opens: datetime, starts: datetime, last_entry: datetime, ends: datetime | None) -> None:
     if opens > starts:
-        form.miss("waiting_opens_at", N_("The waiting room opens before the start, at {starts} at the latest."), starts=clock(starts))
+        form.miss(
+            "waiting_opens_at", N_("The waiting room opens before the start, at {starts} at the latest."), starts=clock(starts)
+        )
     elif starts - opens > LONGEST_WAITING:
         form.miss("waiting_opens_at", N_("The waiting room opens one day before the start at the earliest."))
     if last_entry <= starts:
@@ -102,11 +108,7 @@ def clock_of(sitting: Draft) -> SittingClock:
 def rehearse(sitting: Draft, extra_minutes: Collection[int]) -> list[Course]:
     """The whole time line, run by the very rules that the engine runs: each accommodation, first and last to enter."""
     extras = sorted({*USUAL_EXTRA, *extra_minutes})
-    return [
-        _course(clock_of(sitting), extra, late=late)
-        for extra in extras
-        for late in (False, True)
-    ]
+    return [_course(clock_of(sitting), extra, late=late) for extra in extras for late in (False, True)]
 
 
 def _course(times: SittingClock, extra: int, *, late: bool) -> Course:

@@ -34,7 +34,7 @@ async def schools(
         group by sc.id, d.id
         order by kk(d.name_kk), kk(sc.name_kk), sc.id
         limit $7 offset $8
-        """,  # noqa: S608 (a constant)
+        """,
         *scope.parameters,
         *(sitting_id, region, words, limit, offset),
     )
@@ -65,7 +65,7 @@ async def lock_pupils(
         order by p.school_id, p.grade, p.class_letter, p.sort_name, p.id
         limit $8
         for no key update of p
-        """,  # noqa: S608 (a constant)
+        """,
         *scope.parameters,
         *(sitting_id, school, participant, again, limit),
     )

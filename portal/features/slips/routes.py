@@ -36,9 +36,7 @@ async def show_list(request: StaffRequest, db: Connection, sitting_id: int) -> R
     regions = [region for region in await territory.regions(db, scope) if region.code in head.regions]
     region, asked = picked(request, "region", [item.code for item in regions]), words(request)
     view = listing(request, ["school"], "school", rows=50)
-    lines, total = await queries.schools(
-        db, sitting_id, scope, region=region, words=asked, limit=view.rows, offset=view.offset
-    )
+    lines, total = await queries.schools(db, sitting_id, scope, region=region, words=asked, limit=view.rows, offset=view.offset)
     return page(
         request,
         "slips/list.html",
@@ -93,7 +91,12 @@ async def print_slips(request: StaffRequest, db: Connection, sitting_id: int) ->
             printed_at=when(datetime.now(UTC)),
         )
         body = await asyncio.to_thread(slips_pdf, sheet, chosen, codes)
-        fact: dict[str, object] = {"count": len(chosen), "school": school, "participant": participant, "again": form.ticked("again")}
+        fact: dict[str, object] = {
+            "count": len(chosen),
+            "school": school,
+            "participant": participant,
+            "again": form.ticked("again"),
+        }
         await audit.record(db, actor, "slip.file.printed", kind="sitting", object_id=sitting_id, after=fact)
     name = of(chosen[0].school) if school or participant else of(head.title)
     return download(body, f"{t(N_('Slips'))} {name}.pdf", "application/pdf")
