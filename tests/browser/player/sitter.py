@@ -95,6 +95,12 @@ class Sitter:
         self.page.locator(".option").nth(nth).click()
         self.page.locator(".option.chosen").first.wait_for()
 
+    def next(self) -> None:
+        """Turn the page, and wait until it is turned."""
+        before = self.page.locator("#question").inner_text()
+        self.page.locator("#next").click()
+        self.page.wait_for_function("(before) => document.querySelector('#question')?.innerText !== before", arg=before)
+
     def kept(self) -> None:
         """Wait until the device has written all that was touched."""
         self.page.locator(".saved[aria-busy=false]").wait_for()
@@ -103,7 +109,7 @@ class Sitter:
         """Something to each question, then the review."""
         for _ in range(self.count()):
             self.answer()
-            self.page.locator("#next").click()
+            self.next()
         self.page.locator("#finish").wait_for()
 
     def answer(self) -> None:

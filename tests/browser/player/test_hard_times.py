@@ -43,7 +43,7 @@ def test_the_test_goes_on_without_a_network_through_reload_and_a_killed_browser(
     assert sitter.page.locator(".option.chosen").inner_text() == chosen
     sitter.go_to(3)
     sitter.answer()
-    sitter.page.locator("#next").click()
+    sitter.next()
     sitter.kept()
     sitter.close()
     sitter.open()
@@ -109,7 +109,7 @@ def test_lost_replies_and_a_busy_server_lose_nothing(peer: Peer, sitter_at: Call
     sitter.answer()
     until(lambda: not peer.lose_reply_of)
     peer.refuse["/v1/save"] = (503, "try-later")
-    sitter.page.locator("#next").click()
+    sitter.next()
     sitter.answer()
     peer.refuse.clear()
     sitter.go_to(1)
@@ -166,11 +166,11 @@ def test_a_brother_on_the_same_phone_sees_nothing_and_sends_what_is_owed(peer: P
     first, brother = peer.pupils
     sitter = sitter_at(peer.url)
     sitter.to_first_question(first)
-    sitter.page.locator("#next").click()
+    sitter.next()
     for _ in range(5):
         if sitter.page.locator("textarea").count():
             break
-        sitter.page.locator("#next").click()
+        sitter.next()
     sitter.page.locator("textarea").fill("Туған жер")
     sitter.page.wait_for_function("document.querySelector('.saved:not(.memory)')")
     until(lambda: peer.answers(first).get(601) == "Туған жер")
@@ -251,7 +251,7 @@ def test_a_school_server_without_a_certificate(peer: Peer, sitter_at: Callable[.
     sitter.answer_all()
     sitter.reload()
     sitter.page.locator("#question").wait_for()
-    sitter.page.locator("#next").click()
+    sitter.next()
     sitter.finish()
     assert sitter.receipt() == "K7QM-2XW9"
 

@@ -42,7 +42,7 @@ def test_answers_of_a_real_browser_reach_postgres(
         sitter.page.locator("#question").wait_for()
         sitter.choose(2)
         chosen.append(sitter.page.locator(".option.chosen .words").inner_text())
-        sitter.page.locator("#next").click()
+        sitter.next()
     sitter.finish()
     code = sitter.receipt()
 
