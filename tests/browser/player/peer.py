@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """The other side of the page's own tests: speaks docs/protocol.md from memory, and can be told to fail in every way.
 
 Not the engine and not a model of its durability: the tests of the whole sit on the real one.
@@ -15,7 +16,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -37,7 +38,13 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; manifest-src 'self'; "
     "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types elumiti"
 )
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8", ".webmanifest": "application/manifest+json"}
+TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".html": "text/html; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+}
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -148,16 +155,35 @@ class Peer:
         starts = self.starts_ms()
         raw = self.rescue.public_key().public_bytes_raw()
         sitting = {
-            "id": 3, "project": "myn-bala", "languages": ["kk", "ru", "en"],
+            "id": 3,
+            "project": "myn-bala",
+            "languages": ["kk", "ru", "en"],
             "title": {"kk": "Мың бала: бірінші кезең", "ru": "Мың бала: первый тур", "en": "Myń Bala: first round"},
-            "waiting_opens_ms": starts - 3_600_000, "starts_ms": starts, "last_entry_ms": starts + 900_000, "duration_s": self.duration_s,
-            "ends_ms": None, "extra_s": 0, "grace_s": 120, "spread_s": self.spread_s,
+            "waiting_opens_ms": starts - 3_600_000,
+            "starts_ms": starts,
+            "last_entry_ms": starts + 900_000,
+            "duration_s": self.duration_s,
+            "ends_ms": None,
+            "extra_s": 0,
+            "grace_s": 120,
+            "spread_s": self.spread_s,
             "help": {"name": "Гүлнар Сәрсенқызы", "phone": "+7 700 000 00 11"},
         }
         reply = {
-            "token": f"{pupil.attempt}.{device}", "attempt": pupil.attempt, "first_name": pupil.first_name, "language": "kk",
-            "superseded": superseded, "resume": others, "sitting": sitting, "manifest": self.packed.manifest, "started_ms": pupil.started_ms,
-            "deadline_ms": self.deadline(pupil), **self.stamp(), "generation": self.generation, "next_save_s": self.next_save_s, "room": 20,
+            "token": f"{pupil.attempt}.{device}",
+            "attempt": pupil.attempt,
+            "first_name": pupil.first_name,
+            "language": "kk",
+            "superseded": superseded,
+            "resume": others,
+            "sitting": sitting,
+            "manifest": self.packed.manifest,
+            "started_ms": pupil.started_ms,
+            "deadline_ms": self.deadline(pupil),
+            **self.stamp(),
+            "generation": self.generation,
+            "next_save_s": self.next_save_s,
+            "room": 20,
             "controls": {"version": 0, "items": []},
             "rescue_key": base64.urlsafe_b64encode(raw).decode().rstrip("="),
         }
@@ -167,7 +193,11 @@ class Peer:
         body = self.packed.files.get(request.path_params["name"])
         if body is None:
             return problem(404, "bundle-unknown")
-        return Response(body, headers={"Cache-Control": "public, max-age=31536000, immutable"}, media_type="application/octet-stream")
+        return Response(
+            body,
+            headers={"Cache-Control": "public, max-age=31536000, immutable"},
+            media_type="application/octet-stream",
+        )
 
     async def clock(self, _request: Request) -> Response:
         return JSONResponse(self.stamp(), headers={"Cache-Control": "no-store"})
@@ -180,7 +210,15 @@ class Peer:
             pupil.started_ms = self.now_ms()
         keys = {name: base64.urlsafe_b64encode(key).decode().rstrip("=") for name, key in self.packed.keys.items()}
         seed = hashlib.sha256(str(pupil.attempt).encode()).hexdigest()[:32]
-        return JSONResponse({"keys": keys, "seed": seed, "started_ms": pupil.started_ms, "deadline_ms": self.deadline(pupil), **self.stamp()})
+        return JSONResponse(
+            {
+                "keys": keys,
+                "seed": seed,
+                "started_ms": pupil.started_ms,
+                "deadline_ms": self.deadline(pupil),
+                **self.stamp(),
+            }
+        )
 
     async def save(self, request: Request) -> Response:
         pupil, device = self.who(request)
@@ -191,9 +229,14 @@ class Peer:
             kept.setdefault(event["seq"], event)
         self.entry += 1
         reply: dict[str, Any] = {
-            "receipt": f"1-{self.now_ms()}-{self.entry}", "open": ["durable" if self.durable else "wait" for _ in body["open"]],
-            **self.stamp(), "generation": self.generation, "next_save_s": self.next_save_s, "room": 20,
-            "started_ms": pupil.started_ms, "deadline_ms": self.deadline(pupil),
+            "receipt": f"1-{self.now_ms()}-{self.entry}",
+            "open": ["durable" if self.durable else "wait" for _ in body["open"]],
+            **self.stamp(),
+            "generation": self.generation,
+            "next_save_s": self.next_save_s,
+            "room": 20,
+            "started_ms": pupil.started_ms,
+            "deadline_ms": self.deadline(pupil),
         }
         if pupil.devices[-1] != device:
             reply["superseded"] = True
@@ -205,8 +248,16 @@ class Peer:
 
     def judge_finish(self, pupil: Pupil, kept: dict[int, dict[str, Any]], reply: dict[str, Any]) -> None:
         """`final` when everything up to the last finish event is here and its hash agrees."""
-        finish = max((event for event in kept.values() if event["kind"] == "finish"), key=lambda event: event["seq"], default=None)
-        if finish is None or not self.durable or any(event["kind"] == "answer" and event["seq"] > finish["seq"] for event in kept.values()):
+        finish = max(
+            (event for event in kept.values() if event["kind"] == "finish"),
+            key=lambda event: event["seq"],
+            default=None,
+        )
+        if (
+            finish is None
+            or not self.durable
+            or any(event["kind"] == "answer" and event["seq"] > finish["seq"] for event in kept.values())
+        ):
             return
         gone = [seq for seq in range(1, finish["seq"]) if seq not in kept]
         if gone:
@@ -220,15 +271,32 @@ class Peer:
     async def resume(self, request: Request) -> Response:
         pupil, _device = self.who(request)
         answers = {str(item): {"value": value, "seq": 1} for item, value in self.answers(pupil).items()}
-        views = [event["item"] for one in pupil.devices for event in pupil.events.get(one, {}).values() if event["kind"] == "view"]
-        return JSONResponse({
-            "complete": True, "answers": answers, "marked": [], "place": views[-1] if views else None, "language": "kk", "devices": [],
-            "started_ms": pupil.started_ms, "deadline_ms": self.deadline(pupil), **self.stamp(), "final": pupil.final,
-        })
+        views = [
+            event["item"]
+            for one in pupil.devices
+            for event in pupil.events.get(one, {}).values()
+            if event["kind"] == "view"
+        ]
+        return JSONResponse(
+            {
+                "complete": True,
+                "answers": answers,
+                "marked": [],
+                "place": views[-1] if views else None,
+                "language": "kk",
+                "devices": [],
+                "started_ms": pupil.started_ms,
+                "deadline_ms": self.deadline(pupil),
+                **self.stamp(),
+                "final": pupil.final,
+            }
+        )
 
     async def have(self, request: Request) -> Response:
         pupil, device = self.who(request)
-        return JSONResponse({"generation": self.generation, "have": [[seq, seq] for seq in sorted(pupil.events.get(device, {}))]})
+        return JSONResponse(
+            {"generation": self.generation, "have": [[seq, seq] for seq in sorted(pupil.events.get(device, {}))]}
+        )
 
     async def file(self, request: Request) -> Response:
         path = request.path_params.get("path") or "index.html"
@@ -236,7 +304,12 @@ class Peer:
         if not file.is_file():
             return Response("not found", 404)
         cache = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
-        headers = {"Cache-Control": cache, "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+        headers = {
+            "Cache-Control": cache,
+            "Content-Security-Policy": POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+        }
         return Response(file.read_bytes(), headers=headers, media_type=TYPES[file.suffix])
 
     def who(self, request: Request) -> tuple[Pupil, str]:
@@ -247,10 +320,15 @@ class Peer:
 
     def app(self) -> Any:
         routes = [
-            Route("/v1/sign-in", self.sign_in, methods=["POST"]), Route("/v1/bundles/{name}", self.bundle), Route("/v1/clock", self.clock),
-            Route("/v1/key", self.key, methods=["POST"]), Route("/v1/save", self.save, methods=["POST"]),
-            Route("/v1/finish", self.save, methods=["POST"]), Route("/v1/resume", self.resume, methods=["POST"]),
-            Route("/v1/have", self.have, methods=["POST"]), Route("/{path:path}", self.file),
+            Route("/v1/sign-in", self.sign_in, methods=["POST"]),
+            Route("/v1/bundles/{name}", self.bundle),
+            Route("/v1/clock", self.clock),
+            Route("/v1/key", self.key, methods=["POST"]),
+            Route("/v1/save", self.save, methods=["POST"]),
+            Route("/v1/finish", self.save, methods=["POST"]),
+            Route("/v1/resume", self.resume, methods=["POST"]),
+            Route("/v1/have", self.have, methods=["POST"]),
+            Route("/{path:path}", self.file),
         ]
         inner = GZipMiddleware(Starlette(routes=routes), minimum_size=500)
 
@@ -272,8 +350,15 @@ class Peer:
 
         return told
 
-    def __enter__(self) -> Peer:
-        config = uvicorn.Config(self.app(), host="127.0.0.1", port=self.port, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    def __enter__(self) -> Self:
+        config = uvicorn.Config(
+            self.app(),
+            host="127.0.0.1",
+            port=self.port,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
         self.thread.start()

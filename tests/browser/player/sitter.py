@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """A pupil at a real browser: what a child does, as methods; what must never happen, as a list of faults."""
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ if TYPE_CHECKING:
 
     from tests.browser.player.peer import Pupil
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PHONE = {"width": 360, "height": 640}
 NAMES = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
 
@@ -28,7 +35,9 @@ def browser_path() -> str:
 class Sitter:
     """One browser profile on disk, so that it can be killed and opened again."""
 
-    def __init__(self, playwright: Playwright, url: str, profile: Path, *, flags: list[str] | None = None, **options: Any) -> None:
+    def __init__(
+        self, playwright: Playwright, url: str, profile: Path, *, flags: list[str] | None = None, **options: Any
+    ) -> None:
         self.playwright, self.url, self.profile = playwright, url, profile
         self.flags, self.options = [*FLAGS, *(flags or [])], {"viewport": PHONE, "has_touch": True, **options}
         self.faults: list[str] = []
@@ -46,8 +55,20 @@ class Sitter:
         """A script error, a broken policy or a request to a foreign host is a fault of the page (SAFETY D6, J7)."""
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        page.on("console", lambda said: self.faults.append(said.text) if "Content Security Policy" in said.text or "Trusted" in said.text else None)
-        page.on("request", lambda asked: self.faults.append(asked.url) if not asked.url.startswith((self.url, "blob:", "data:")) else None)
+        page.on(
+            "console",
+            lambda said: (
+                self.faults.append(said.text)
+                if "Content Security Policy" in said.text or "Trusted" in said.text
+                else None
+            ),
+        )
+        page.on(
+            "request",
+            lambda asked: (
+                self.faults.append(asked.url) if not asked.url.startswith((self.url, "blob:", "data:")) else None
+            ),
+        )
         return page
 
     def close(self) -> None:

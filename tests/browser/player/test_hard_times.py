@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """What a bad line, a dead phone, a second tab, a brother and the staff do to a test. Nothing answered may be lost."""
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ def until(told: Callable[[], Any], limit_s: float = 20) -> Any:
     return value
 
 
-def test_the_test_goes_on_without_a_network_through_reload_and_a_killed_browser(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+def test_the_test_goes_on_without_a_network_through_reload_and_a_killed_browser(
+    peer: Peer, sitter_at: Callable[..., Sitter]
+) -> None:
     """The server is gone; the page is reloaded, the browser closed and opened: same question, all answers; later everything arrives."""
     pupil = peer.pupils[0]
     sitter = sitter_at(peer.url)
@@ -161,7 +164,9 @@ def test_another_phone_goes_on_and_the_first_becomes_read_only(peer: Peer, sitte
     assert len(pupil.devices) == 3
 
 
-def test_a_brother_on_the_same_phone_sees_nothing_and_sends_what_is_owed(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+def test_a_brother_on_the_same_phone_sees_nothing_and_sends_what_is_owed(
+    peer: Peer, sitter_at: Callable[..., Sitter]
+) -> None:
     """«This is not me»: the first one's answers are sent in the background, sealed, and back when he signs in again."""
     first, brother = peer.pupils
     sitter = sitter_at(peer.url)

@@ -49,7 +49,9 @@ def test_answers_of_a_real_browser_reach_postgres(
     async def in_postgres() -> tuple[list[str], str]:
         db = await asyncpg.connect(owner_url)
         try:
-            rows = await db.fetch("select item, value from response_event where attempt_id = $1 and kind = 1 order by seq", seat.attempt)
+            rows = await db.fetch(
+                "select item, value from response_event where attempt_id = $1 and kind = 1 order by seq", seat.attempt
+            )
             sealed = await db.fetchval("select code from seal where attempt_id = $1", seat.attempt)
         finally:
             await db.close()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """Markup that came with an item runs nothing; and every page is readable and touchable for a child (SAFETY J7, LOOK)."""
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ PAYLOADS = [
     f"<marquee onstart='{HARM}'>m</marquee>",
     f"<body onload='{HARM}'>",
     f"<p onclick='{HARM}' onpointerover='{HARM}' style='position:fixed;inset:0'>p</p>",
-    f"<style>@import 'https://evil.example/x.css';*{{background:url(https://evil.example/y)}}</style>",
+    "<style>@import 'https://evil.example/x.css';*{background:url(https://evil.example/y)}</style>",
     "<link rel=stylesheet href='https://evil.example/z.css'>",
     "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
     "<base href='https://evil.example/'>",
@@ -51,7 +52,7 @@ PAYLOADS = [
     f"<![CDATA[<img src=x onerror='{HARM}'>]]>",
     f"<!--><img src=x onerror='{HARM}'>-->",
     f"<scr<script>ipt>{HARM}</script>",
-    f"<IMG \"\"\"><SCRIPT>{HARM}</SCRIPT>\">",
+    f'<IMG """><SCRIPT>{HARM}</SCRIPT>">',
     f"<xss-element onfocus='{HARM}' tabindex=1 autofocus>x</xss-element>",
     f"&lt;script&gt;{HARM}&lt;/script&gt;",
     "<style>html{display:none}</style>",
@@ -80,8 +81,18 @@ def test_no_payload_in_an_item_or_a_message_runs(player: Path, sitter_at: Callab
         for number in range(1, 8):
             sitter.go_to(number)
             sitter.page.locator("article p").first.hover()
-            assert sitter.page.evaluate("document.querySelectorAll('article :is(script,style,iframe,object,embed,svg:not(.icon),form,a,video)').length") == 0
-            assert sitter.page.evaluate("[...document.querySelectorAll('article *')].flatMap((e) => [...e.attributes]).filter((a) => /^on/.test(a.name)).length") == 0
+            assert (
+                sitter.page.evaluate(
+                    "document.querySelectorAll('article :is(script,style,iframe,object,embed,svg:not(.icon),form,a,video)').length"
+                )
+                == 0
+            )
+            assert (
+                sitter.page.evaluate(
+                    "[...document.querySelectorAll('article *')].flatMap((e) => [...e.attributes]).filter((a) => /^on/.test(a.name)).length"
+                )
+                == 0
+            )
         assert sitter.page.evaluate("window.harm") is None
         # Chromium speaks up while the inert document is parsed (event attributes, base); any other fault is a real one.
         sitter.faults = [fault for fault in sitter.faults if "violates the following" not in fault]

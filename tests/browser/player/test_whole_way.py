@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """From the language to the receipt, on a phone-sized screen."""
 
 from __future__ import annotations
