@@ -16,7 +16,7 @@ from litestar.static_files import create_static_files_router
 from infra.local import decode_key
 from infra.migrate import require_current
 from portal.core.accounts.csrf import require_token
-from portal.core.db import connection, open_pool
+from portal.core.db import Pool, connection, open_pool
 from portal.core.front import Front
 from portal.core.jobs.worker import Queues
 from portal.core.permissions.guards import public, require_declared
@@ -66,7 +66,7 @@ def create_app(settings: PortalSettings) -> Front:
     return front
 
 
-async def _first_pool(url: str) -> object:
+async def _first_pool(url: str) -> Pool:
     """The pool, once the database is there and of our schema; a database that is still starting is waited for."""
     for attempt in range(60):
         try:

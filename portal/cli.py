@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra.local import adopt
 from infra.settings import PortalSettings, read
+from portal.core.audit.heads import publish_head
 from portal.core.db import open_pool
 from portal.core.jobs.worker import worker
 from portal.features import WORK
@@ -27,7 +28,11 @@ async def _work(settings: PortalSettings) -> None:
     async def daily() -> None:
         await erase_old_files(settings.objects, datetime.now(UTC))
 
-    running = worker(pool, settings, WORK, daily)
+    async def hourly() -> None:
+        async with pool.acquire() as db:
+            await publish_head(db, settings.objects, datetime.now(UTC))
+
+    running = worker(pool, settings, WORK, daily=daily, hourly=hourly)
     ready = os.environ.get("ELUMITI_READY_FILE")
     if ready:
         Path(ready).touch()

@@ -23,7 +23,6 @@ from infra.settings import ScoringSettings, read
 from portal.core.db import open_pool
 from portal.core.jobs import rows
 from portal.core.jobs.worker import SCORING_KINDS, SCORING_QUEUE
-
 from scoring.run import compute, record
 from scoring.snapshot import read_snapshot
 from scoring.structs import NotOverError, Parameters

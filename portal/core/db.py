@@ -11,9 +11,10 @@ from litestar.params import Dependency
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from asyncpg.pool import PoolConnectionProxy
     from litestar.datastructures import State
 
-    Connection = asyncpg.Connection[asyncpg.Record]
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 else:
     # The pool hands out proxies, which would fail an isinstance check.

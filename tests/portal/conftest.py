@@ -95,10 +95,13 @@ class Visitor:
         self.house = house
         self.cookies = httpx.Cookies()
         self.token: str | None = None
+        number = next(numbers)
+        # An address of his own, so that a run of many visitors is no flood from one.
+        self.address = f"10.9.{number // 250}.{number % 250}"
 
     def ask(self, method: str, path: str, **more: object) -> httpx.Response:
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.house.front, client=("127.0.0.9", 1), raise_app_exceptions=False)  # type: ignore[arg-type]
+            transport = httpx.ASGITransport(app=self.house.front, client=(self.address, 1), raise_app_exceptions=False)  # type: ignore[arg-type]
             async with httpx.AsyncClient(transport=transport, base_url="http://portal.test", cookies=self.cookies) as client:
                 answer = await client.request(method, path, **{"headers": HTML, **more})  # type: ignore[arg-type]
                 self.cookies.update(client.cookies)
@@ -174,9 +177,9 @@ def make_forms(house: House, how_many: int = 2) -> list[int]:
     test = house.sql("insert into test (code, title) values ($1, $2) returning id", f"portal{mark}", three("Тест"))[0]["id"]
     forms = []
     for number in range(how_many):
-        form = house.sql(
-            "insert into form (test_id, name, state) values ($1, $2, 'sealed') returning id", test, "ABCDEF"[number]
-        )[0]["id"]
+        form = house.sql("insert into form (test_id, name, state) values ($1, $2, 'sealed') returning id", test, "ABCDEF"[number])[
+            0
+        ]["id"]
         house.sql("insert into form_pack (form_id, manifest, item_map) values ($1, $2, $3)", form, "0" * 64, {"q1": {"id": 77}})
         forms.append(form)
     return forms

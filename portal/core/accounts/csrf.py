@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from portal.core.problems import FormExpired
+from portal.core.problems import FormExpired, TooFast
 
 if TYPE_CHECKING:
     from litestar import Request
@@ -27,7 +27,9 @@ def token_for_seed(key: bytes, seed: str) -> str:
 
 
 async def require_token(request: Request) -> None:
-    """Every unsafe request carries the token (form field `csrf` or header) and comes from our own origin."""
+    """Before every request: not too many of them; and every unsafe request carries the token (form field `csrf` or header) and comes from our own origin."""
+    if request.scope["user"].limited:
+        raise TooFast
     if request.method in SAFE:
         return
     origin = request.headers.get("origin")
@@ -36,6 +38,6 @@ async def require_token(request: Request) -> None:
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise FormExpired
     sent = request.headers.get("x-csrf-token") or (await request.form()).get("csrf")
-    expected: str = request.scope["csrf"]
+    expected: str = request.scope["user"].csrf
     if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), expected.encode()):
         raise FormExpired

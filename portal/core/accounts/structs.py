@@ -37,7 +37,7 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed-in member of staff, or nobody (`ANONYMOUS`)."""
+    """A signed-in member of staff, or nobody (`ANONYMOUS`). `limited`: this address asks too often just now."""
 
     staff_id: int
     login: str
@@ -48,6 +48,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str
     session: bytes
     address: str
+    limited: bool = False
 
     @property
     def signed_in(self) -> bool:

@@ -92,7 +92,14 @@ async def run_one(pool: Pool, settings: PortalSettings, kinds: Mapping[str, Work
         await rows.finish(db, job_id, state, result)
 
 
-def worker(pool: Pool, settings: PortalSettings, kinds: Mapping[str, Work], daily: Callable[[], Awaitable[None]]) -> Worker:
+def worker(
+    pool: Pool,
+    settings: PortalSettings,
+    kinds: Mapping[str, Work],
+    *,
+    daily: Callable[[], Awaitable[None]],
+    hourly: Callable[[], Awaitable[None]],
+) -> Worker:
     """The worker of the portal's queue."""
     redis = Redis.from_url(settings.valkey_url)
     queue = RedisQueue(redis, PORTAL_QUEUE)
@@ -109,10 +116,17 @@ def worker(pool: Pool, settings: PortalSettings, kinds: Mapping[str, Work], dail
     async def clean(_context: object) -> None:
         await daily()
 
+    async def publish(_context: object) -> None:
+        await hourly()
+
     return Worker(
         queue,
-        [("run", run), ("look_for_forgotten", look_for_forgotten), ("clean", clean)],
+        [("run", run), ("look_for_forgotten", look_for_forgotten), ("clean", clean), ("publish", publish)],
         concurrency=2,
-        cron_jobs=[CronJob(look_for_forgotten, cron="* * * * *"), CronJob(clean, cron="17 3 * * *")],
+        cron_jobs=[
+            CronJob(look_for_forgotten, cron="* * * * *"),
+            CronJob(clean, cron="17 3 * * *"),
+            CronJob(publish, cron="3 * * * *"),
+        ],
         dequeue_timeout=1.0,
     )

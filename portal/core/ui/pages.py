@@ -78,7 +78,7 @@ def page(
     settings = request.app.state.settings
     known: dict[str, object] = {
         "actor": actor,
-        "csrf": request.scope["csrf"],
+        "csrf": actor.csrf,
         "path": request.url.path,
         "query": dict(request.query_params),
         "language": current(),

@@ -14,7 +14,7 @@ from portal.core.forms import Form
 from portal.core.front import LANGUAGE_COOKIE
 from portal.core.i18n import LANGUAGES, N_
 from portal.core.permissions import allows, public
-from portal.core.problems import NotThere, TooFast
+from portal.core.problems import NotThere
 from portal.core.ui.pages import page, see_other
 from portal.features.account import queries
 
@@ -38,8 +38,6 @@ async def sign_in_page(request: StaffRequest) -> Response[str]:
 @post("/sign-in", guards=[public])
 async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
     """A session, or one sentence for every kind of miss (nobody learns which logins exist)."""
-    if request.scope["limited"]:
-        raise TooFast
     form = Form(await request.form())
     login, target = form.text("login", most=100), _inside(form.values.get("next"))
     password = form.values.get("password", "")[:200]

@@ -71,6 +71,7 @@ async def broken_at(db: Connection) -> int | None:
     if broken is not None:
         return broken
     head = await db.fetchrow("select last_id, hash from audit_head where only_row")
+    assert head is not None
     last = await db.fetchrow("select id, hash from audit order by id desc limit 1")
     if last is None:
         return None if head["last_id"] == 0 else head["last_id"]
@@ -80,4 +81,5 @@ async def broken_at(db: Connection) -> int | None:
 async def head(db: Connection) -> tuple[int, bytes]:
     """Number and fingerprint of the newest record."""
     row = await db.fetchrow("select last_id, hash from audit_head where only_row")
+    assert row is not None
     return row["last_id"], row["hash"]

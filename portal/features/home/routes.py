@@ -44,7 +44,7 @@ async def job(request: StaffRequest, db: Connection, job_id: int) -> Response[st
     found = await jobs.find(db, job_id)
     if found is None or found.made_by != request.scope["user"].staff_id:
         raise NotThere
-    return page(request, "home/job.html", job=found)
+    return page(request, "_job.html", job=found)
 
 
 @get("/health", guards=[public], media_type=MediaType.TEXT)

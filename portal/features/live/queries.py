@@ -126,6 +126,7 @@ async def find_target(db: Connection, sitting_id: int, scope_kind: str, scope_id
         *(sitting_id, scope_kind, scope_id),
         *scope.parameters,
     )
+    assert row is not None
     if not row["pupils"] or not row["whole"]:
         raise NotThere
     names = {

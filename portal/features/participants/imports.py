@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from litestar import Response, get, post
@@ -14,7 +14,7 @@ from infra.objects import open_bucket
 from portal.core import acts, audit, jobs
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
-from portal.core.files.tables import Table, export
+from portal.core.files.tables import Cell, Table, export
 from portal.core.forms import Form
 from portal.core.i18n import N_, number, t
 from portal.core.permissions import allows
@@ -42,7 +42,7 @@ async def upload_page(request: StaffRequest, db: Connection, sitting_id: int) ->
     """Where the file goes, and the imports so far."""
     actor = request.scope["user"]
     head = await _open_head(db, actor, sitting_id)
-    context = {"columns": COLUMNS, "done": await jobs.recent(db, sitting_id=sitting_id, kind="import-check")}
+    context: dict[str, Any] = {"columns": COLUMNS, "done": await jobs.recent(db, sitting_id=sitting_id, kind="import-check")}
     return page(request, "participants/upload.html", **context, **room(actor, head))
 
 
@@ -51,8 +51,8 @@ async def template(form: str) -> Response[bytes]:
     """An empty list with one example, in the person's language."""
     if form not in {"csv", "xlsx"}:
         raise NotThere
-    rows = [[column.example for column in COLUMNS]]
-    return export(Table(t(N_("List of pupils")), [t(column.title) for column in COLUMNS], list(rows)), form)
+    example: list[Cell] = [column.example for column in COLUMNS]
+    return export(Table(t(N_("List of pupils")), [t(column.title) for column in COLUMNS], [example]), form)
 
 
 @post("/sittings/{sitting_id:int}/import", guards=[allows("participant.import")])

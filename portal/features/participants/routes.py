@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litestar import Response, get, post
 
@@ -38,7 +38,7 @@ STATES = {
 EXPORT_ROWS = 400_000
 
 
-def room(actor: Actor, head: SittingHead) -> dict[str, object]:
+def room(actor: Actor, head: SittingHead) -> dict[str, Any]:
     """What every page of a sitting's room shows."""
     return {"sitting": head, "tabs": [(path, t(text)) for path, text in tabs(actor, head)]}
 

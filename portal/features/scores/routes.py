@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from litestar import Response, get, post
@@ -107,7 +107,9 @@ async def items(request: StaffRequest, db: Connection, sitting_id: int, version:
     by_item: dict[int, list[dict[str, object]]] = {}
     for line in counts.to_dicts():
         by_item.setdefault(line["item"], []).append(line)
-    return _page(request, head, run, "scores/items.html", rows=table.to_dicts(), responses=by_item, view=view, kinds=KINDS, topics=TOPICS)
+    return _page(
+        request, head, run, "scores/items.html", rows=table.to_dicts(), responses=by_item, view=view, kinds=KINDS, topics=TOPICS
+    )
 
 
 @get("/sittings/{sitting_id:int}/scores/{version:int}/ranking", guards=[allows("score.view")])
@@ -222,7 +224,7 @@ PUBLISH = acts.register(acts.Act("score.publish", N_("Publish results"), "score.
 async def _run_page(
     request: StaffRequest, db: Connection, head: SittingHead, runs: list[RunRow], run: RunRow | None
 ) -> Response[str]:
-    context: dict[str, object] = {"forms": [], "groups": [], "left_out": []}
+    context: dict[str, Any] = {"forms": [], "groups": [], "left_out": []}
     if run is not None:
         settings = request.app.state.settings
         spread = (await tables.table(settings, run, "distribution")).to_dicts()
@@ -255,7 +257,7 @@ async def _run_page(
     )
 
 
-def _page(request: StaffRequest, head: SittingHead, run: RunRow | None, template: str, **context: object) -> Response[str]:
+def _page(request: StaffRequest, head: SittingHead, run: RunRow | None, template: str, **context: Any) -> Response[str]:
     actor = request.scope["user"]
     rooms = [(path, t(text)) for path, text in tabs(actor, head)]
     return page(request, template, sitting=head, tabs=rooms, run=run, base=f"/sittings/{head.id}/scores", **context)

@@ -227,7 +227,7 @@ async def history(db: Connection, sitting_id: int) -> list[HistoryLine]:
 
 async def last_over(db: Connection, head: SittingHead, plain: datetime) -> datetime:
     """When the last attempt can be over, with what controls have given and taken."""
-    given_s, ended = await db.fetchrow(
+    row = await db.fetchrow(
         """
         select coalesce((select sum(coalesce((body ->> 'extra_s')::int, 0) + coalesce((body ->> 'paused_s')::int, 0))
                          from control where sitting_id = $1 and kind in ('extra', 'resume')), 0),
@@ -236,6 +236,8 @@ async def last_over(db: Connection, head: SittingHead, plain: datetime) -> datet
         """,
         head.id,
     )
+    assert row is not None
+    given_s, ended = row
     if ended is not None:
         return datetime.fromtimestamp(ended / 1000 + head.grace_s, UTC)
     return plain + timedelta(seconds=given_s)

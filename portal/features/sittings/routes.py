@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litestar import Response, get, post
 
@@ -151,7 +151,7 @@ async def rehearse(request: StaffRequest, db: Connection, sitting_id: int) -> Re
     async with db.transaction():
         if not await queries.set_rehearsed(db, sitting_id, datetime.now(UTC)):
             raise NotDraft
-        after = {"last_over": max(course.over for course in courses)}
+        after: dict[str, object] = {"last_over": max(course.over for course in courses)}
         await audit.record(db, actor, "sitting.clock.rehearsed", kind="sitting", object_id=sitting_id, after=after)
     return see_other(f"/sittings/{sitting_id}")
 
@@ -292,7 +292,7 @@ async def _form_page(
     )
 
 
-async def _show(request: StaffRequest, db: Connection, sitting: Sitting, template: str, **context: object) -> Response[str]:
+async def _show(request: StaffRequest, db: Connection, sitting: Sitting, template: str, **context: Any) -> Response[str]:
     actor = request.scope["user"]
     head = await find_head(db, sitting.id, actor.scope("sitting.view"))
     return page(

@@ -91,4 +91,5 @@ async def give_codes(db: Connection, participant_ids: Sequence[int], pepper: byt
 async def help_contact(db: Connection, sitting_id: int) -> tuple[str, str]:
     """Whom pupils call."""
     row = await db.fetchrow("select help_name, help_phone from sitting where id = $1", sitting_id)
+    assert row is not None
     return row["help_name"], row["help_phone"]

@@ -23,7 +23,9 @@ LAST = ["Серікова", "Әлиева", "Өтегенова", "Қасымо�
 FIRST = ["Айгүл", "Ұлжан", "Іңкәр", "Нұргүл"]
 
 
-async def enter(browser: Browser, served: str, login: str, *, phone: bool = False, script: bool = True) -> tuple[BrowserContext, Page]:
+async def enter(
+    browser: Browser, served: str, login: str, *, phone: bool = False, script: bool = True
+) -> tuple[BrowserContext, Page]:
     """A signed-in person; anything that the page's policy refuses, or another origin, fails the test."""
     size = {"width": 360, "height": 800} if phone else {"width": 1440, "height": 900}
     context = await browser.new_context(viewport=size, java_script_enabled=script, locale="kk-KZ")  # type: ignore[arg-type]
@@ -159,7 +161,20 @@ async def three_languages_on_a_phone(browser: Browser, served: str) -> None:
         await page.goto(f"{served}/language/{language}")
         await page.click("[data-menu]")
         await expect(page.locator(".side")).to_contain_text(word)
-        for path in ("/", "/sittings", "/sittings/new", "/acts", "/receipts", "/staff", "/staff/new", "/roles", "/audit", "/help", "/style", "/account"):
+        for path in (
+            "/",
+            "/sittings",
+            "/sittings/new",
+            "/acts",
+            "/receipts",
+            "/staff",
+            "/staff/new",
+            "/roles",
+            "/audit",
+            "/help",
+            "/style",
+            "/account",
+        ):
             await page.goto(f"{served}{path}")
             over = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert over <= 0, (language, path, over)

@@ -71,7 +71,11 @@ def test_a_hand_in_is_taken_back_by_two(house: House, make_sitting) -> None:  # 
     """The attempt is open again and players hear of it."""
     scene = make_sitting()
     pupil = scene.pupils[0]
-    house.sql("insert into attempt (id, sitting_id, signed_in_at, started_at, finished_at) values ($1, $2, now(), now(), now())", pupil, scene.id)
+    house.sql(
+        "insert into attempt (id, sitting_id, signed_in_at, started_at, finished_at) values ($1, $2, now(), now(), now())",
+        pupil,
+        scene.id,
+    )
     admin, second = house.worker("test-administrator"), house.worker("test-administrator")
     assert tell(admin, scene.id, "attempt", scene.pupils[1], "reopen").status_code == 409
     assert tell(admin, scene.id, "attempt", pupil, "reopen").status_code == 202
@@ -150,9 +154,13 @@ def test_versions_rise_without_a_gap_under_a_crowd(house: House, make_sitting) -
     async def crowd() -> None:
         await asyncio.gather(*(one(number) for number in range(20)))
 
-    house.sql("insert into staff (id, login, full_name, password_hash) overriding system value values (1, 'one', 'One', '-') on conflict do nothing")
+    house.sql(
+        "insert into staff (id, login, full_name, password_hash) overriding system value values (1, 'one', 'One', '-') on conflict do nothing"
+    )
     house.loop.run(crowd())
-    assert [row["version"] for row in house.sql("select version from control where sitting_id = $1 order by id", scene.id)] == list(range(1, 21))
+    assert [row["version"] for row in house.sql("select version from control where sitting_id = $1 order by id", scene.id)] == list(
+        range(1, 21)
+    )
 
 
 def test_the_live_view_counts_whom_it_may_show(house: House, make_sitting) -> None:  # noqa: ANN001

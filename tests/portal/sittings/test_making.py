@@ -70,7 +70,10 @@ def test_it_works(house: House, place: Place) -> None:
     assert admin.post(f"/sittings/{sitting}/publish").status_code == 303
     assert state(house, sitting) == "published"
     assert house.sql("select 1 from pg_class where relname = $1", f"response_event_{sitting}")
-    acts = [row["act"] for row in house.sql("select act from audit where object_kind = 'sitting' and object_id = $1 order by id", str(sitting))]
+    acts = [
+        row["act"]
+        for row in house.sql("select act from audit where object_kind = 'sitting' and object_id = $1 order by id", str(sitting))
+    ]
     assert acts == ["sitting.draft.made", "sitting.clock.rehearsed", "sitting.sitting.published"]
 
 
