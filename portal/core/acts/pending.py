@@ -9,10 +9,12 @@ import msgspec
 
 from portal.core import audit
 from portal.core.acts.registry import ACTS
-from portal.core.i18n import N_
+from portal.core.i18n import N_, Text
 from portal.core.problems import NotThere, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.settings import PortalSettings
     from portal.core.accounts.structs import Actor, Scope
     from portal.core.db import Connection
@@ -48,14 +50,14 @@ class AlreadyDecided(Problem):
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """An act on its way. `before` and `after` are lines for the second person: name → value."""
+    """An act on its way. `before` and `after` are lines for the second person: (name, value) in their order."""
 
     id: int
     sitting_id: int | None
     act: str
     payload: dict[str, Any]
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: list[tuple[str, Any]]
+    after: list[tuple[str, Any]]
     reason: str
     made_by: int
     made_at: datetime
@@ -83,8 +85,8 @@ async def ask(
     *,
     sitting_id: int | None,
     payload: dict[str, Any],
-    before: dict[str, Any],
-    after: dict[str, Any],
+    before: Mapping[str, object],
+    after: Mapping[str, object],
     reason: str,
 ) -> int:
     """Put an act before a second person; on record."""
@@ -94,11 +96,22 @@ async def ask(
         values ($1, $2, $3, $4, $5, $6, $7)
         returning id
         """,
-        *(sitting_id, ACTS[act].code, payload, before, after, reason, actor.staff_id),
+        *(sitting_id, ACTS[act].code, payload, packed(before), packed(after), reason, actor.staff_id),
     )
-    fact = {"act": act, "before": before, "after": after}
+    fact = {"act": act, "before": packed(before), "after": packed(after)}
     await audit.record(db, actor, "act.act.asked", kind="act", object_id=act_id, after=fact, reason=reason)
     return act_id
+
+
+def packed(lines: Mapping[str, object]) -> list[list[object]]:
+    """Lines as they are stored: in their order, and texts untranslated, for the second person's own language."""
+    return [[name, _packed(value)] for name, value in lines.items()]
+
+
+def _packed(value: object) -> object:
+    if isinstance(value, Text):
+        return {"text": value.message, "values": {name: str(filled) for name, filled in value.values.items()}}
+    return [_packed(one) for one in value] if isinstance(value, list) else value
 
 
 async def waiting(db: Connection, actor: Actor) -> list[Pending]:

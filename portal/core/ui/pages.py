@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from litestar import Response
@@ -28,6 +28,15 @@ STATIC = Path(__file__).parent / "static"
 def local_input(value: datetime | None) -> str:
     """A time as `<input type=datetime-local>` wants it."""
     return value.astimezone(ASTANA).strftime("%Y-%m-%dT%H:%M") if value else ""
+
+
+def said_value(value: Any) -> str:
+    """A line's value as it was put away: a text with its values, a name in three languages, several of them, or plain."""
+    if isinstance(value, list):
+        return "; ".join(said_value(one) for one in value)
+    if isinstance(value, dict):
+        return t(value["text"], **value["values"]) if "text" in value else of(value)
+    return str(value)
 
 
 @functools.cache
@@ -55,6 +64,7 @@ def _environment() -> Environment:
         clock=clock,
         number=number,
         static=static,
+        said_value=said_value,
         local_input=local_input,
         languages=LANGUAGES,
         role_names=ROLES,

@@ -10,7 +10,7 @@ from portal.core import acts, audit
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.i18n import N_, Text, of, t
+from portal.core.i18n import N_, Text, t
 from portal.core.permissions import allows
 from portal.core.permissions.catalogue import BY_CODE
 from portal.core.problems import NotAllowed, NotThere, OwnSchool
@@ -82,7 +82,7 @@ async def _ask(db: Connection, actor: Actor, sitting_id: int, target: Target, ma
         "regions": target.regions,
         "schools": target.schools,
     }
-    whom = {N_("For whom"): of(target.name) or t(rules.SCOPES["sitting"]), N_("Pupils"): str(target.pupils)}
+    whom = {N_("For whom"): target.name if target.name["kk"] else Text(rules.SCOPES["sitting"]), N_("Pupils"): str(target.pupils)}
     return await acts.ask(
         db,
         actor,

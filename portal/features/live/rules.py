@@ -97,8 +97,8 @@ def order(target: Target, standing: Standing, wish: Wish, now_ms: int) -> Order:
                 kind="pause",
                 body={"since_ms": now_ms},
                 two_persons=wide,
-                before={N_("Clock"): str(Text(N_("runs")))},
-                after={N_("Clock"): str(Text(N_("stands still")))},
+                before={N_("Clock"): Text(N_("runs"))},
+                after={N_("Clock"): Text(N_("stands still"))},
             )
         case "resume":
             if standing.paused_since_ms is None:
@@ -114,23 +114,23 @@ def order(target: Target, standing: Standing, wish: Wish, now_ms: int) -> Order:
                         Text(N_("stands still since {time}"), time=clock(from_ms(standing.paused_since_ms), seconds=True))
                     )
                 },
-                after={N_("Clock"): str(Text(N_("runs"))), N_("Time given back in all"): _minutes(paused_s)},
+                after={N_("Clock"): Text(N_("runs")), N_("Time given back in all"): _minutes(paused_s)},
             )
         case "end":
             return Order(
                 kind="end",
                 body={"at_ms": now_ms},
                 two_persons=target.scope != "attempt",
-                before={N_("Attempts"): str(Text(N_("go on")))},
-                after={N_("Attempts"): str(Text(N_("end at {time}"), time=clock(from_ms(now_ms), seconds=True)))},
+                before={N_("Attempts"): Text(N_("go on"))},
+                after={N_("Attempts"): Text(N_("end at {time}"), time=clock(from_ms(now_ms), seconds=True))},
             )
         case "reopen":
             return Order(
                 kind="reopen",
                 body={"at_ms": now_ms},
                 two_persons=True,
-                before={N_("Attempts"): str(Text(N_("handed in")))},
-                after={N_("Attempts"): str(Text(N_("go on until their time is over")))},
+                before={N_("Attempts"): Text(N_("handed in"))},
+                after={N_("Attempts"): Text(N_("go on until their time is over"))},
             )
         case "erratum":
             return Order(
@@ -194,5 +194,5 @@ def alarms(count: Count, conflicts: int, dead: int, lag_s: float | None) -> list
     return found
 
 
-def _minutes(seconds: int) -> str:
-    return str(Text(N_("{minutes} min {seconds} s"), minutes=seconds // 60, seconds=seconds % 60))
+def _minutes(seconds: int) -> Text:
+    return Text(N_("{minutes} min {seconds} s"), minutes=seconds // 60, seconds=seconds % 60)

@@ -106,5 +106,5 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     body: dict[str, Any]
     two_persons: bool
-    before: dict[str, str]
-    after: dict[str, str]
+    before: dict[str, Any]
+    after: dict[str, Any]

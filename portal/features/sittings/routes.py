@@ -12,7 +12,7 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.files.tables import Table, export
 from portal.core.forms import Form
-from portal.core.i18n import ASTANA, N_, number, of, t, when
+from portal.core.i18n import ASTANA, N_, Text, number, of, t, when
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.sittings import STATES, find_head, require_whole, tabs
@@ -216,10 +216,10 @@ async def _ask_second(db: Connection, actor: Actor, sitting: Sitting, missing: l
         PUBLISH_ANYWAY.code,
         sitting_id=sitting.id,
         payload={"regions": sitting.regions, "accepted": [check.code for check in missing]},
-        before={N_("State"): t(STATES["draft"]), N_("Pupils"): number(sitting.participants)},
+        before={N_("State"): Text(STATES["draft"]), N_("Pupils"): number(sitting.participants)},
         after={
-            N_("State"): t(STATES["published"]),
-            N_("Accepted though missing"): "; ".join(t(check.text) for check in missing),
+            N_("State"): Text(STATES["published"]),
+            N_("Accepted though missing"): [Text(check.text) for check in missing],
         },
         reason=reason,
     )
