@@ -50,7 +50,7 @@ function Choices({ item, answering, zoom, hint }: Props) {
           <span class={many ? "letter square" : "letter"} aria-hidden="true">{many && chosen(option) ? <Icon name="check" /> : LETTERS.charAt(i)}</span>
           <span class="words">
             {option.picture && <OptionPicture option={option} answering={answering} zoom={zoom} />}
-            {option.text !== null && option.text !== "" && <Html html={option.text} picture={answering.picture} zoom={zoom} />}
+            {option.text && <Html html={option.text} picture={answering.picture} zoom={zoom} />}
           </span>
         </label>
       ))}
