@@ -23,13 +23,17 @@ LEAST_FREE_MB = 2500
 
 def main() -> int:
     if sys.version_info < (3, 11):
-        return _say(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}.", "apt-get install python3.11-venv")
+        return _say(
+            f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}.", "apt-get install python3.11-venv"
+        )
     wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in INPUTS) + sys.version.encode()).hexdigest()
     if STAMP.exists() and STAMP.read_text() == wanted and (VENV / "bin" / "elumiti").exists():
         return 0
     free = shutil.disk_usage(ROOT).free // 2**20
     if free < LEAST_FREE_MB:
-        return _say(f"Only {free} MB are free here; the environment needs {LEAST_FREE_MB} MB.", "Make room and try again.")
+        return _say(
+            f"Only {free} MB are free here; the environment needs {LEAST_FREE_MB} MB.", "Make room and try again."
+        )
     try:
         if not (TOOL / "bin" / "uv").exists():
             print("Making the environment …", flush=True)

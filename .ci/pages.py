@@ -28,7 +28,10 @@ def main() -> int:
         print(f"Building the pages of the {name} …", flush=True)
         # The wheel's npm finds its own node first on the path.
         environ = {**os.environ, "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}", "CI": "1"}
-        for words in (["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "--silent", "build"]):
+        for words in (
+            ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            ["run", "--silent", "build"],
+        ):
             done = subprocess.run([*NPM, *words], cwd=folder, env=environ, check=False)
             if done.returncode:
                 print(f"elumiti: the pages of the {name} could not be built; the reason is above.", file=sys.stderr)

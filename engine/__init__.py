@@ -1,0 +1,1 @@
+"""Candidates: sign-in, bundles, keys, saves, finish, re-entry. Imports infra alone."""

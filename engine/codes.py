@@ -19,7 +19,7 @@ def draw_code() -> str:
 
 
 def show_code(code: str) -> str:
-    """As it is printed: `K7QM 2XW9 PL4D`."""
+    """As it is printed: `K7QM 2XW9 P14G`."""
     return " ".join(code[start : start + 4] for start in range(0, LENGTH, 4))
 
 

@@ -25,11 +25,19 @@ class Control(Protocol):
     """A control of whatever origin."""
 
     @property
-    def scope(self) -> str: ...
+    def scope(self) -> str:
+        """`sitting`, `region`, `school` or `attempt`."""
+        ...
+
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """As in docs/protocol.md."""
+        ...
+
     @property
-    def body(self) -> str | bytes: ...
+    def body(self) -> str | bytes:
+        """JSON."""
+        ...
 
 
 decode_body = msgspec.json.Decoder(ControlBody).decode

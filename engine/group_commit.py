@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 from redis.asyncio.connection import Connection, parse_url
-from redis.backoff import NoBackoff
 from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.problems import Problem

@@ -12,7 +12,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
-from prometheus_client import CollectorRegistry, Counter as PrometheusCounter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import Counter as PrometheusCounter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,8 +94,12 @@ class WorkerMetrics:
         own = self.figures(worker)
         everybody = [own, *self._others(own.at)]
         registry = CollectorRegistry()
-        requests = PrometheusCounter("elumiti_engine_requests", NAMES["elumiti_engine_requests"], ["route"], registry=registry)
-        problems = PrometheusCounter("elumiti_engine_problems", NAMES["elumiti_engine_problems"], ["code"], registry=registry)
+        requests = PrometheusCounter(
+            "elumiti_engine_requests", NAMES["elumiti_engine_requests"], ["route"], registry=registry
+        )
+        problems = PrometheusCounter(
+            "elumiti_engine_problems", NAMES["elumiti_engine_problems"], ["code"], registry=registry
+        )
         for figures in everybody:
             for route, count in figures.requests.items():
                 requests.labels(route).inc(count)

@@ -36,11 +36,19 @@ class Problem(Exception):  # noqa: N818 (the RFC's word)
 TEXTS: dict[str, tuple[int, str, str]] = {
     "body-invalid": (400, "The body is not what this route takes.", "See `field` and docs/protocol.md."),
     "body-truncated": (400, "The body ended too early.", "Send the same again."),
-    "seq-not-ascending": (400, "Sequence numbers must rise within a batch.", "Sort the events by seq and send them again."),
+    "seq-not-ascending": (
+        400,
+        "Sequence numbers must rise within a batch.",
+        "Sort the events by seq and send them again.",
+    ),
     "too-many-events": (400, "Too many events in one batch.", "Send at most 200 a save."),
     "too-deep": (400, "The JSON is nested too deeply.", "At most 16 levels."),
     "finish-missing": (400, "There is no finish event.", "The finish event must be the one with the highest seq."),
-    "code-malformed": (400, "This cannot be a code of ours.", "Compare it with the slip; the check character does not fit."),
+    "code-malformed": (
+        400,
+        "This cannot be a code of ours.",
+        "Compare it with the slip; the check character does not fit.",
+    ),
     "code-unknown": (401, "This code is not known.", "Compare it with the slip, or call the person in charge."),
     "birth-mismatch": (401, "Day or month of birth differ.", "Enter the pupil's own day and month of birth."),
     "token-rejected": (401, "The token is missing, altered or expired.", "Sign in again."),

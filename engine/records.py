@@ -37,7 +37,8 @@ VALUE_OF: dict[int, type | tuple[type, ...]] = {
 }
 # Every escape of a JSON text, so that an escaped backslash before a «u» is not taken for one.
 ESCAPES = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
 )
 # An anchor may be as far ahead of the receiving server as two well-kept clocks differ.
 CLOCK_SLACK_MS = 2000
@@ -109,7 +110,12 @@ def _seq_of(raw: msgspec.Raw) -> int | None:
 
 
 def _code_of(reason: str) -> str:
-    for field, code in (("seq", "seq-invalid"), ("item", "item-invalid"), ("anchor", "anchor-invalid"), ("kind", "kind-unknown")):
+    for field, code in (
+        ("seq", "seq-invalid"),
+        ("item", "item-invalid"),
+        ("anchor", "anchor-invalid"),
+        ("kind", "kind-unknown"),
+    ):
         if f"$.{field}" in reason:
             return code
     return "value-invalid"
@@ -191,4 +197,3 @@ def _checked_value(kind: int, raw: bytes) -> tuple[str | None, str | None]:
         except msgspec.DecodeError:
             return "value-invalid", None
     return None, text
-

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from infra.database import Db
 
 
-
 class Pupil(msgspec.Struct, gc=False, array_like=True):
     """A participant as the engine needs him. `birth` is month · 100 + day."""
 
@@ -161,7 +160,9 @@ class Roster:
 
     def _index_items(self) -> None:
         self.items = {
-            sitting.id: frozenset(item for form in sitting.forms if form in self.forms for item in self.forms[form].items)
+            sitting.id: frozenset(
+                item for form in sitting.forms if form in self.forms for item in self.forms[form].items
+            )
             for sitting in self.sittings.values()
         }
 

@@ -91,7 +91,9 @@ class SignedTimes:
         except KeyError:
             pass
         number, _, mac = text.partition(".")
-        genuine = number.isascii() and number.isdigit() and hmac.compare_digest(mac.encode(), self._mac(number).encode())
+        genuine = (
+            number.isascii() and number.isdigit() and hmac.compare_digest(mac.encode(), self._mac(number).encode())
+        )
         if len(self._seen) >= 4096:
             self._seen.clear()
         self._seen[text] = value = int(number) if genuine else None

@@ -79,7 +79,12 @@ class Worker:
             self.reasons["postgres"] = str(error)
         with contextlib.suppress(Exception):
             await self.commits.open()
-        follow = [self._follow_postgres(), self._follow_news(last_news), self._watch_memory(), self.metrics.write_for_ever(self)]
+        follow = [
+            self._follow_postgres(),
+            self._follow_news(last_news),
+            self._watch_memory(),
+            self.metrics.write_for_ever(self),
+        ]
         self._tasks = [asyncio.create_task(work) for work in follow]
 
     async def close(self) -> None:
@@ -148,7 +153,9 @@ class Worker:
 
     async def _forget_unlocked(self) -> None:
         """Codes that a person freed (their row changed and is not locked): misses start from nothing again."""
-        freed = [pupil.attempt for pupil in self.roster.changed if not pupil.locked and pupil.attempt in self.board.locked]
+        freed = [
+            pupil.attempt for pupil in self.roster.changed if not pupil.locked and pupil.attempt in self.board.locked
+        ]
         if freed:
             self.board.locked.difference_update(freed)
             with contextlib.suppress(RedisError, OSError):
@@ -219,5 +226,6 @@ class Worker:
     async def _retire_stream(self, number: int) -> None:
         assert self.pool is not None
         await asyncio.wait_for(
-            self.pool.execute("update stream_position set retired_at = now() where stream = $1", number), POSTGRES_WAIT_S
+            self.pool.execute("update stream_position set retired_at = now() where stream = $1", number),
+            POSTGRES_WAIT_S,
         )

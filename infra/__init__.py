@@ -1,0 +1,1 @@
+"""Settings, migrations, the embedded servers and their supervisor. Imports no part."""

@@ -26,7 +26,7 @@ def main() -> None:
     try:
         app()
     except (PlainError, SettingsError) as error:
-        print(f"elumiti: {error}", file=sys.stderr)  # noqa: T201 (the command's own output)
+        print(f"elumiti: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -19,7 +19,6 @@ PREFIX = "ELUMITI_"
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-
 class Doc(msgspec.Struct, frozen=True):
     """What a setting is for, in one line, beside its type."""
 

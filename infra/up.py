@@ -72,7 +72,9 @@ def up(
         what = f"This installation has demo secrets and logins; it does not listen on {host}."
         raise PlainError(what, "Make a real one: ELUMITI_HOME=/srv/elumiti elumiti up --host ADDRESS.")
     if demo and not secrets.demo:
-        raise PlainError("This installation is not a demo.", "Start it without --demo, or set ELUMITI_HOME to another folder.")
+        raise PlainError(
+            "This installation is not a demo.", "Start it without --demo, or set ELUMITI_HOME to another folder."
+        )
     with hold_home(home):
         asyncio.run(_serve(home, demo=demo, workers=engine_workers))
 

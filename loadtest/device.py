@@ -96,8 +96,11 @@ class Device:
         """Sign in with the slip."""
         pupil = self._pupil
         body = {
-            **{"code": pupil.code, "day": pupil.day, "month": pupil.month},
-            **{"device": self._device, "agent": "simulated"},
+            "code": pupil.code,
+            "day": pupil.day,
+            "month": pupil.month,
+            "device": self._device,
+            "agent": "simulated",
         }
         reply = await self._call("/v1/sign-in", encode(body))
         self.attempt = reply.attempt

@@ -41,12 +41,12 @@ def play(scenario: Path, *, quiet: bool = False) -> None:
     told = msgspec.json.decode(scenario.read_bytes(), type=Scenario)
     require_loopback(told.base_url)
     outcome = asyncio.run(run(told, quiet=quiet))
-    print(  # noqa: T201
+    print(
         f"{outcome.finished} of {len(told.pupils)} pupils have their receipt; "
         f"{outcome.events} events in {outcome.saves} saves; {len(outcome.refused)} refused."
     )
     for reason in outcome.refused[:5]:
-        print(f"  {reason}")  # noqa: T201
+        print(f"  {reason}")
 
 
 def require_loopback(url: str) -> None:
@@ -73,7 +73,7 @@ async def run(scenario: Scenario, *, quiet: bool = False) -> Outcome:
     return outcome
 
 
-async def _sit(  # noqa: PLR0913 (one pupil's whole surroundings)
+async def _sit(
     http: aiohttp.ClientSession,
     scenario: Scenario,
     pupil: PlayPupil,

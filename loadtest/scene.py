@@ -75,7 +75,9 @@ def _three(text: str) -> str:
 
 
 async def _school(db: asyncpg.Connection[asyncpg.Record]) -> int:
-    await db.execute("insert into region values ('KZ-10', 'Абай облысы', 'Абайская область', 'Abai') on conflict do nothing")
+    await db.execute(
+        "insert into region values ('KZ-10', 'Абай облысы', 'Абайская область', 'Abai') on conflict do nothing"
+    )
     district = await db.fetchval(
         "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-10', 'b', 'b', 'b') returning id"
     )

@@ -1,5 +1,6 @@
-"""A lean HTTP/1.1 client for generating load: kept-alive connections, one request at a time on each, no parsing beyond
-what a generator needs. The client's own CPU is load on the same machine, so every microsecond here costs the measurement.
+"""A lean HTTP/1.1 client for generating load: kept-alive connections, one request at a time on each.
+
+No parsing beyond what a generator needs: its own CPU is load on the same machine.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever waits hears 0."""
+        del exc
         self.closed = True
         done, self._done = self._done, None
         if done is not None:

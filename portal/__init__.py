@@ -1,0 +1,1 @@
+"""Staff: what a person can do before, during and after a sitting."""

@@ -48,7 +48,12 @@ def create_app(settings: PortalSettings) -> Front:
             await app.state.pool.close()
 
     files = create_static_files_router(
-        path="/static", directories=[STATIC], guards=[public], cache_control=None, name="static", include_in_schema=False
+        path="/static",
+        directories=[STATIC],
+        guards=[public],
+        cache_control=None,
+        name="static",
+        include_in_schema=False,
     )
     inner = Litestar(
         route_handlers=[*ROUTES, files],

@@ -1,0 +1,1 @@
+"""Webcam snapshots and their proctors: the folder of a part that is still to be built."""

@@ -53,9 +53,7 @@ class FolderStore:
 def parquet(table: pl.DataFrame) -> bytes:
     """A table as Parquet; the same rows in the same order give the same bytes (for one version of Polars)."""
     buffer = io.BytesIO()
-    table.rechunk().write_parquet(
-        buffer, compression="zstd", compression_level=3, row_group_size=ROWS_A_GROUP
-    )
+    table.rechunk().write_parquet(buffer, compression="zstd", compression_level=3, row_group_size=ROWS_A_GROUP)
     return buffer.getvalue()
 
 

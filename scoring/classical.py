@@ -98,9 +98,7 @@ def test_statistics(cells: pl.LazyFrame) -> pl.LazyFrame:
         by_form.join(by_item, on="form_id")
         .with_columns(sd=hundredths(pl.col("total_variance").sqrt()), alpha=alpha)
         .with_columns(sem=pl.col("sd") * (1 - pl.col("alpha")).sqrt())
-        .select(
-            "form_id", "n", "items", "max_points", "mean", "sd", "median", "lowest", "highest", "alpha", "sem"
-        )
+        .select("form_id", "n", "items", "max_points", "mean", "sd", "median", "lowest", "highest", "alpha", "sem")
         .sort("form_id")
     )
 

@@ -75,18 +75,14 @@ In a notebook (columns are explained in codebook.csv):
 
 
 @app.default
-def score(  # noqa: PLR0913 - each option is one line of --help
+def score(
     sitting: Annotated[int | None, Parameter(help="Number of the sitting, as the portal shows it.")] = None,
     /,
     *,
-    out: Annotated[
-        Path | None, Parameter(help="Folder for the report and the downloads; made if absent.")
-    ] = None,
+    out: Annotated[Path | None, Parameter(help="Folder for the report and the downloads; made if absent.")] = None,
     language: Annotated[Language, Parameter(help="Language of the report: kk, ru or en.")] = "kk",
     names: Annotated[bool, Parameter(help="Put the children's names into ranking and quota list.")] = False,
-    reader: Annotated[
-        str, Parameter(help="For whom the export is made; stands in every file with --names.")
-    ] = "",
+    reader: Annotated[str, Parameter(help="For whom the export is made; stands in every file with --names.")] = "",
     purpose: Annotated[str, Parameter(help="What it is made for; stands in every file with --names.")] = "",
     late: Annotated[
         LatePolicy | None,
@@ -97,9 +93,7 @@ def score(  # noqa: PLR0913 - each option is one line of --help
     ] = None,
     superseded: Annotated[
         SupersededPolicy,
-        Parameter(
-            help="fill: a replaced device counts for items that no later device answered. ignore: never."
-        ),
+        Parameter(help="fill: a replaced device counts for items that no later device answered. ignore: never."),
     ] = SupersededPolicy.FILL,
     exclude: Annotated[
         list[str] | None,
@@ -118,9 +112,7 @@ def score(  # noqa: PLR0913 - each option is one line of --help
     ] = None,
     quota: Annotated[
         list[str] | None,
-        Parameter(
-            help="REGION=PLACES, such as KZ-10=12; makes the quota list. May be repeated.", negative=()
-        ),
+        Parameter(help="REGION=PLACES, such as KZ-10=12; makes the quota list. May be repeated.", negative=()),
     ] = None,
     tie_at_line: Annotated[
         TieAtLine, Parameter(help="Pupils who share the place at the quota line: all are listed, or none.")
@@ -148,10 +140,7 @@ def score(  # noqa: PLR0913 - each option is one line of --help
         late_policy=late,
         superseded=superseded,
         decisions=(
-            *(
-                Decision(attempt, count=True, reason=reason)
-                for attempt, reason in map(_reasoned, count_waiting or [])
-            ),
+            *(Decision(attempt, count=True, reason=reason) for attempt, reason in map(_reasoned, count_waiting or [])),
             *(
                 Decision(attempt, count=False, reason=reason)
                 for attempt, reason in map(_reasoned, refuse_waiting or [])
@@ -188,14 +177,12 @@ async def _score_sitting(sitting: int, parameters: Parameters) -> tuple[Snapshot
         await db.close()
 
 
-async def _write(  # noqa: PLR0913 (what a report is made of)
+async def _write(
     out: Path, run: Run, snapshot: Snapshot, language: Language, *, names: bool, reader: str, purpose: str
 ) -> None:
     store = FolderStore(out)
     made = report.files(run, snapshot, language, names=names, reader=reader, purpose=purpose)
-    made["report.pdf"] = report_pdf.pdf_bytes(
-        run, snapshot, language, names=names, reader=reader, purpose=purpose
-    )
+    made["report.pdf"] = report_pdf.pdf_bytes(run, snapshot, language, names=names, reader=reader, purpose=purpose)
     for name, body in made.items():
         await store.put(name, body)
     await put_all(store, "run", run.files)
@@ -227,9 +214,7 @@ def _reasoned(text: str) -> tuple[int, str]:
     attempt, _, reason = text.partition(":")
     if not attempt.strip().isdecimal() or not reason.strip():
         what = f"«{text}» is not ATTEMPT:REASON."
-        raise PlainError(
-            what, "Write the attempt's number, a colon and the reason, such as 5012:sat for another."
-        )
+        raise PlainError(what, "Write the attempt's number, a colon and the reason, such as 5012:sat for another.")
     return int(attempt), reason.strip()
 
 

@@ -45,9 +45,7 @@ def judged(events: pl.LazyFrame, attempts: pl.LazyFrame, grace_ms: int) -> pl.La
     """
     # (epoch, seq) as one number: seq is below 2³¹.
     order = pl.col("epoch").cast(pl.Int64) * 2**32 + pl.col("seq")
-    finished_before = (pl.col("kind") == Kind.FINISH).cum_sum().over("attempt_id") - (
-        pl.col("kind") == Kind.FINISH
-    )
+    finished_before = (pl.col("kind") == Kind.FINISH).cum_sum().over("attempt_id") - (pl.col("kind") == Kind.FINISH)
     anchor = pl.when(~has_mark(Mark.ANCHOR_UNVERIFIED)).then(pl.col("anchor_ms"))
     reopened = pl.col("reopened_ms").is_not_null() & (pl.col("received_ms") >= pl.col("reopened_ms"))
     last_finish = order.filter(pl.col("kind") == Kind.FINISH).max().over("attempt_id")
@@ -112,9 +110,7 @@ def final_responses(counted_events: pl.LazyFrame) -> pl.LazyFrame:
     Ties    none: (attempt, epoch, seq) is unique, for one device has one epoch.
     """
     return (
-        counted_events.filter(
-            (pl.col("kind") == Kind.ANSWER) & pl.col("item").is_not_null() & pl.col("counts")
-        )
+        counted_events.filter((pl.col("kind") == Kind.ANSWER) & pl.col("item").is_not_null() & pl.col("counts"))
         .sort("attempt_id", "item", "epoch", "seq")
         .group_by("attempt_id", "item", maintain_order=True)
         .agg(pl.col("value", "epoch", "seq").last())
@@ -122,9 +118,7 @@ def final_responses(counted_events: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def waiting(
-    judged_events: pl.LazyFrame, superseded: SupersededPolicy, decisions: Iterable[Decision]
-) -> pl.LazyFrame:
+def waiting(judged_events: pl.LazyFrame, superseded: SupersededPolicy, decisions: Iterable[Decision]) -> pl.LazyFrame:
     """What a person has to decide, or has decided: one row an attempt with answers that are not in time.
 
     In      the result of `judged`.

@@ -246,9 +246,7 @@ async def next_version(db: Connection, sitting_id: int) -> int:
     return 1 + (newest or 0)
 
 
-async def insert_run(
-    db: Connection, sitting_id: int, version: int, made_by: int | None, run: dict[str, str]
-) -> None:
+async def insert_run(db: Connection, sitting_id: int, version: int, made_by: int | None, run: dict[str, str]) -> None:
     """Record a run; `run` holds parameters, snapshot_hash, result_hash, code_version and summary."""
     await db.execute(
         """

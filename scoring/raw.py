@@ -54,7 +54,7 @@ OMITTED = Marked(None, "omitted", Decimal(0))
 UNREADABLE = Marked(None, "unreadable", Decimal(0))
 
 
-def mark(rule: Rule, codes: OptionCodes, value: str | None) -> Marked:  # noqa: PLR0911 (one a kind of rule)
+def mark(rule: Rule, codes: OptionCodes, value: str | None) -> Marked:
     """Mark one response.
 
     In      value: JSON as the device wrote it; null, an empty list, text or gap set is an omission.
@@ -91,17 +91,12 @@ def marked_responses(final: pl.LazyFrame, items: pl.LazyFrame, options: pl.LazyF
     """
     rules = items.select("form_id", "item", "points", "voided", "rule").collect()
     codes: dict[int, OptionCodes] = {}
-    for item, gap, code, option_id in (
-        options.select("item", "gap", "option", "option_id").collect().iter_rows()
-    ):
+    for item, gap, code, option_id in options.select("item", "gap", "option", "option_id").collect().iter_rows():
         codes.setdefault(item, {}).setdefault(gap, {})[option_id] = code
     rule_of = {item: decode_rule(rule) for item, rule in rules.select("item", "rule").iter_rows()}
 
     def mark_values(values: pl.DataFrame) -> pl.DataFrame:
-        rows = [
-            (item, value, mark(rule_of[item], codes.get(item, {}), value))
-            for item, value in values.iter_rows()
-        ]
+        rows = [(item, value, mark(rule_of[item], codes.get(item, {}), value)) for item, value in values.iter_rows()]
         return pl.DataFrame(
             [(item, value, m.chosen, m.state, int(m.credit * 10_000)) for item, value, m in rows],
             schema=MARKED,
@@ -109,9 +104,7 @@ def marked_responses(final: pl.LazyFrame, items: pl.LazyFrame, options: pl.LazyF
         )
 
     known = final.join(rules.lazy().select("form_id", "item", "points", "voided"), on="item", how="inner")
-    values = (
-        known.select("item", "value").unique().sort("item", "value").map_batches(mark_values, schema=MARKED)
-    )
+    values = known.select("item", "value").unique().sort("item", "value").map_batches(mark_values, schema=MARKED)
     # Credit in ten-thousandths: (credit · points + half) // 10 000 rounds half up in whole numbers.
     centi = (pl.col("credit_e4") * pl.col("points") + 5_000) // 10_000
     return (
@@ -128,9 +121,7 @@ def marked_responses(final: pl.LazyFrame, items: pl.LazyFrame, options: pl.LazyF
     )
 
 
-def form_of_attempts(
-    attempts: pl.LazyFrame, final: pl.LazyFrame, items: pl.LazyFrame, main_form: int
-) -> pl.LazyFrame:
+def form_of_attempts(attempts: pl.LazyFrame, final: pl.LazyFrame, items: pl.LazyFrame, main_form: int) -> pl.LazyFrame:
     """Which form each attempt is scored on: where it answered most; the main form when equal or none.
 
     In      attempts: attempt_id of those to be scored; final responses; items.
@@ -149,9 +140,7 @@ def form_of_attempts(
     return (
         attempts.select("attempt_id")
         .join(answered, on="attempt_id", how="left")
-        .with_columns(
-            pl.col("form_id").fill_null(main_form).cast(pl.Int32), pl.col("mixed").fill_null(value=False)
-        )
+        .with_columns(pl.col("form_id").fill_null(main_form).cast(pl.Int32), pl.col("mixed").fill_null(value=False))
         .sort("attempt_id")
     )
 
@@ -199,9 +188,7 @@ def raw_scores(all_cells: pl.LazyFrame) -> pl.LazyFrame:
             max_points f64, items u32, right, partial, wrong, omitted, unreadable u32 (voided items are in
             none of them).
     """
-    counts = {
-        state: (pl.col("state") == state).sum().cast(pl.UInt32) for state in STATES if state != "voided"
-    }
+    counts = {state: (pl.col("state") == state).sum().cast(pl.UInt32) for state in STATES if state != "voided"}
     return (
         all_cells.group_by("attempt_id", "form_id")
         .agg(

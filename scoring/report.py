@@ -64,8 +64,7 @@ def codebook(tables: Tables, language: Language) -> pl.DataFrame:
         for told in (CODEBOOK.columns[column],)
     ]
     head = [
-        word.of(language)
-        for word in (SAY.head_table, SAY.head_column, SAY.head_type, SAY.head_unit, SAY.head_meaning)
+        word.of(language) for word in (SAY.head_table, SAY.head_column, SAY.head_type, SAY.head_unit, SAY.head_meaning)
     ]
     return pl.DataFrame(rows, schema=dict.fromkeys(head, pl.String), orient="row")
 
@@ -79,9 +78,7 @@ def csv_bytes(table: pl.DataFrame, language: Language) -> bytes:
     western = language == "en"
     texts = [name for name, kind in table.schema.items() if kind == pl.String]
     safe = table.with_columns(pl.col(texts).map_elements(guarded, return_dtype=pl.String)) if texts else table
-    text = safe.write_csv(
-        separator="," if western else ";", decimal_comma=not western, line_terminator="\r\n"
-    )
+    text = safe.write_csv(separator="," if western else ";", decimal_comma=not western, line_terminator="\r\n")
     return b"\xef\xbb\xbf" + text.encode()
 
 
@@ -96,9 +93,7 @@ def read_csv(body: bytes, language: Language, schema: dict[str, type[pl.DataType
         empty_string_is_null=False,
     )
     texts = [name for name, kind in schema.items() if kind == pl.String]
-    return (
-        table.with_columns(pl.col(texts).map_elements(unguarded, return_dtype=pl.String)) if texts else table
-    )
+    return table.with_columns(pl.col(texts).map_elements(unguarded, return_dtype=pl.String)) if texts else table
 
 
 def about(run: Run, language: Language, *, reader: str = "", purpose: str = "") -> list[str]:
@@ -123,24 +118,15 @@ def about(run: Run, language: Language, *, reader: str = "", purpose: str = "") 
             absent=summary.absent,
             excluded=sum(summary.excluded.values()),
         ),
-        *(
-            SAY.excluded_for.of(language, reason=reason, n=n)
-            for reason, n in sorted(summary.excluded.items())
-        ),
+        *(SAY.excluded_for.of(language, reason=reason, n=n) for reason, n in sorted(summary.excluded.items())),
     ]
     if summary.waiting_answers:
-        lines.append(
-            SAY.waiting.of(language, attempts=summary.waiting_attempts, answers=summary.waiting_answers)
-        )
+        lines.append(SAY.waiting.of(language, attempts=summary.waiting_attempts, answers=summary.waiting_answers))
     lines.append(SAY.tie_rule.of(language))
     if run.parameters.quota:
-        lines.append(
-            (SAY.ties_in if run.parameters.tie_at_line is TieAtLine.ALL else SAY.ties_out).of(language)
-        )
+        lines.append((SAY.ties_in if run.parameters.tie_at_line is TieAtLine.ALL else SAY.ties_out).of(language))
     if summary.quota_from_home:
-        lines.append(
-            SAY.from_home.of(language, agreed=", ".join(sorted(set(run.parameters.home_quota_agreed))))
-        )
+        lines.append(SAY.from_home.of(language, agreed=", ".join(sorted(set(run.parameters.home_quota_agreed)))))
     if reader or purpose:
         lines.append(SAY.made_for.of(language, reader=reader, purpose=purpose))
     return lines
@@ -177,7 +163,7 @@ def xlsx_bytes(run: Run, tables: Tables, language: Language, *, reader: str = ""
     return buffer.getvalue()
 
 
-def files(  # noqa: PLR0913 (what a report is made of)
+def files(
     run: Run, snapshot: Snapshot, language: Language, *, names: bool, reader: str, purpose: str
 ) -> dict[str, bytes]:
     """Everything an analyst takes away: report.xlsx, a CSV a table, and codebook.csv."""

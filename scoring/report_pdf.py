@@ -49,7 +49,7 @@ QUOTA_COLUMNS = ("region", "rank_region", "attempt_id", "raw", "hard_points", "a
 QUOTA_NAMED = ("region", "rank_region", "last_name", "first_name", "school", "raw", "at_line")
 
 
-def pdf_bytes(  # noqa: PLR0913 (four have a default)
+def pdf_bytes(
     run: Run,
     snapshot: Snapshot,
     language: Language,
@@ -76,9 +76,7 @@ def pdf_bytes(  # noqa: PLR0913 (four have a default)
         title=title, author="El Úmiti", lang=language, invariant=1,
     )  # fmt: skip
     frame = Frame(MARGIN, MARGIN, A4[0] - 2 * MARGIN, A4[1] - 2 * MARGIN, id="page", showBoundary=0)
-    footer = f"{run.sitting_id} · {run.version or '–'} · {run.result_hash[:16]}" + (
-        f" · {reader}" if reader else ""
-    )
+    footer = f"{run.sitting_id} · {run.version or '–'} · {run.result_hash[:16]}" + (f" · {reader}" if reader else "")
 
     def draw_footer(canvas: Canvas, _document: BaseDocTemplate) -> None:
         canvas.setFont(PLAIN, 7.5)
@@ -116,9 +114,7 @@ def _text(text: str, style: ParagraphStyle) -> Paragraph:
     return Paragraph(escape(text), style)
 
 
-def _form(
-    form: dict[str, float | int | None], tables: dict[str, pl.DataFrame], language: Language
-) -> list[Flowable]:
+def _form(form: dict[str, float | int | None], tables: dict[str, pl.DataFrame], language: Language) -> list[Flowable]:
     number = form["form_id"]
     counts = tables["distribution"].filter(pl.col("form_id") == number)
     highest = int(form["max_points"] or 0)
@@ -146,9 +142,7 @@ def _histogram(bars: list[int]) -> Drawing:
     chart.bars[0].strokeColor = None
     chart.barSpacing, chart.groupSpacing = 0, 1
     every = max(1, len(bars) // 12)
-    chart.categoryAxis.categoryNames = [
-        str(points) if points % every == 0 else "" for points in range(len(bars))
-    ]
+    chart.categoryAxis.categoryNames = [str(points) if points % every == 0 else "" for points in range(len(bars))]
     chart.categoryAxis.visibleTicks = 0
     for axis in (chart.categoryAxis, chart.valueAxis):
         axis.labels.fontName, axis.labels.fontSize, axis.strokeColor = PLAIN, 7, STONE
@@ -160,12 +154,7 @@ def _histogram(bars: list[int]) -> Drawing:
 
 
 def _regions(groups: pl.DataFrame, snapshot: Snapshot, language: Language) -> pl.DataFrame:
-    places = (
-        snapshot.tables["places"]
-        .select("region_code", region=f"region_{language}")
-        .unique()
-        .sort("region_code")
-    )
+    places = snapshot.tables["places"].select("region_code", region=f"region_{language}").unique().sort("region_code")
     rows = groups.filter(pl.col("split") == "region_code").join(
         places, left_on="value", right_on="region_code", how="left", maintain_order="left"
     )

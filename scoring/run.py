@@ -100,17 +100,13 @@ def compute(snapshot: Snapshot, parameters: Parameters) -> Run:
     D2).
     """
     from_home = bool(parameters.quota) and snapshot.facts.place == "home"
-    if from_home and len(set(parameters.home_quota_agreed)) < 2:  # noqa: PLR2004 - two persons
+    if from_home and len(set(parameters.home_quota_agreed)) < 2:
         what = "This sitting was held at home, and a quota place needs a supervised confirmation."
-        raise HomeQuotaError(
-            what, "Score without a quota, or name the two persons who agree to a list from it."
-        )
+        raise HomeQuotaError(what, "Score without a quota, or name the two persons who agree to a list from it.")
     unknown = {e.attempt_id for e in parameters.excluded} - set(snapshot.tables["participants"]["attempt_id"])
     if unknown:
         what = f"Excluded attempts {sorted(unknown)[:5]} are not of this sitting."
-        raise SnapshotError(
-            what, "Check the numbers; the participants table of the snapshot has all of them."
-        )
+        raise SnapshotError(what, "Check the numbers; the participants table of the snapshot has all of them.")
     tables = result_tables(snapshot, parameters)
     files = with_sums({f"{name}.parquet": parquet(table) for name, table in tables.items()})
     return Run(
@@ -155,7 +151,7 @@ def result_tables(snapshot: Snapshot, parameters: Parameters) -> Tables:
     return {name: tables[name] for name in TABLES if name in tables}
 
 
-async def score_sitting(  # noqa: PLR0913 (the three things of a run, and who, when, where)
+async def score_sitting(
     db: Connection, store: Store, sitting_id: int, parameters: Parameters, *, now_ms: int, made_by: int | None
 ) -> tuple[Snapshot, Run]:
     """Read, compute and record: what a job calls. `db` is a connection as elumiti_scoring, for this alone.
@@ -269,7 +265,7 @@ def _item_table(cells: pl.LazyFrame, times: pl.LazyFrame, items: pl.LazyFrame) -
     )
 
 
-def _scores(  # noqa: PLR0913, PLR0917 (all that a score is joined from)
+def _scores(
     participants: pl.LazyFrame,
     scored: pl.LazyFrame,
     cells: pl.LazyFrame,

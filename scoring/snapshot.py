@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 Schema = dict[str, "type[pl.DataType]"]
 NAMES: Schema = {
-    f"{what}_{language}": pl.String
-    for what in ("school", "district", "region")
-    for language in ("kk", "ru", "en")
+    f"{what}_{language}": pl.String for what in ("school", "district", "region") for language in ("kk", "ru", "en")
 }
 SCHEMAS: dict[str, Schema] = {
     "events": {
@@ -107,9 +105,7 @@ def from_files(files: dict[str, bytes]) -> Snapshot:
         raise SnapshotError(what, "Download it again; SHA256SUMS names all of its files.")
     if SUMS in files and with_sums({name: files[name] for name in needed})[SUMS] != files[SUMS]:
         what = "A file of the snapshot is not the one that SHA256SUMS names."
-        raise SnapshotError(
-            what, "Run `sha256sum -c SHA256SUMS` in its folder to see which, and download it again."
-        )
+        raise SnapshotError(what, "Run `sha256sum -c SHA256SUMS` in its folder to see which, and download it again.")
     facts = msgspec.json.decode(files[FACTS], type=SittingFacts)
     tables = {name: read_parquet(files[f"{name}.parquet"]) for name in SCHEMAS if f"{name}.parquet" in files}
     return Snapshot(facts, {NAMED: pl.DataFrame(schema=SCHEMAS[NAMED]), **tables})
@@ -149,9 +145,7 @@ async def require_over(db: Connection, sitting: SittingRow, forms: list[int], no
         controls = Controls(await queries.controls(db, row.id))
         if controls.someone_is_paused():
             what = f"Sitting {row.id} is paused for somebody, so its end is not known."
-            raise NotOverError(
-                what, "Resume or close it; scoring starts when nobody can write on the form any more."
-            )
+            raise NotOverError(what, "Resume or close it; scoring starts when nobody can write on the form any more.")
         end = controls.last_end(_clock(row), row.longest_extra_s)
         if now_ms <= end:
             until = datetime.fromtimestamp(end / 1000, UTC)
@@ -222,9 +216,7 @@ async def _attempts(db: Connection, sitting: SittingRow, controls: Controls) -> 
         reopened,
         sealed,
     ) in await queries.attempts(db, sitting.id):
-        place = Place(
-            sitting_id=sitting.id, region_code=region, school_id=school, attempt_id=attempt, extra_s=extra_s
-        )
+        place = Place(sitting_id=sitting.id, region_code=region, school_id=school, attempt_id=attempt, extra_s=extra_s)
         rows.append(
             (
                 attempt,
@@ -254,18 +246,14 @@ def _forms(rows: queries.Rows, maps: dict[int, str]) -> dict[str, pl.DataFrame]:
         mapped = packed[form].get(code)
         if mapped is None:
             what = f"Item {code} of form {form} is not in the form's packing."
-            raise SnapshotError(
-                what, "Items were added after packing; the packed form is the one that was sat."
-            )
+            raise SnapshotError(what, "Items were added after packing; the packed form is the one that was sat.")
         items.append((form, mapped.id, code, section, position, kind, topic, skill))
         keys.append((form, mapped.id, points, voided, rule))
         for name, target in sorted({**mapped.options, **mapped.gaps}.items()):
             if isinstance(target, int):
                 options.append((form, mapped.id, "", name, target))
             else:
-                options.extend(
-                    (form, mapped.id, name, option, wire) for option, wire in sorted(target.items())
-                )
+                options.extend((form, mapped.id, name, option, wire) for option, wire in sorted(target.items()))
     ids = [item[1] for item in items]
     if len(set(ids)) != len(ids):
         what = "Two items of the sitting's forms have the same number on the wire."

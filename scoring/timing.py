@@ -21,11 +21,7 @@ def clocked(events: pl.LazyFrame) -> pl.LazyFrame:
     proven = pl.col("anchor_ms").is_not_null() & ~has_mark(Mark.ANCHOR_UNVERIFIED)
     happened = pl.col("anchor_ms") + pl.col("since_ms").fill_null(0)
     # Nothing happened after it was received, whatever a device measured.
-    at = (
-        pl.when(proven)
-        .then(pl.min_horizontal(happened, pl.col("received_ms")))
-        .otherwise(pl.col("received_ms"))
-    )
+    at = pl.when(proven).then(pl.min_horizontal(happened, pl.col("received_ms"))).otherwise(pl.col("received_ms"))
     return events.with_columns(at_ms=at).sort(ORDER)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import socket
 import tempfile
@@ -80,5 +79,3 @@ def service(stack: Stack, loop: Loop) -> str:
 
     loop.run(start(), 60)
     return f"http://127.0.0.1:{stack.home.ports.engine}"
-
-

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TAGS = set("p strong em ul ol li table thead tbody tr th td caption br sub sup span img".split())
-ATTRIBUTES = {"img": {"data-media", "alt"}, "span": {"data-gap"}, "th": {"scope", "colspan", "rowspan"}, "td": {"colspan", "rowspan"}}
+ATTRIBUTES = {
+    "img": {"data-media", "alt"},
+    "span": {"data-gap"},
+    "th": {"scope", "colspan", "rowspan"},
+    "td": {"colspan", "rowspan"},
+}
 
 SVG = "http://www.w3.org/2000/svg"
 register_namespace("", SVG)
@@ -73,7 +78,9 @@ def _clean(element: Element) -> None:
         value = element.attrib[attribute].strip()
         outward = local == "href" and not value.startswith("#")
         # url(#…) points inside the file; any other url( fetches.
-        fetches = "url(" in value.replace(" ", "").lower() and "url(#" not in value.replace(" ", "").replace("'", "").replace('"', "")
+        fetches = "url(" in value.replace(" ", "").lower() and "url(#" not in value.replace(" ", "").replace(
+            "'", ""
+        ).replace('"', "")
         if local not in SVG_ATTRIBUTES or outward or fetches:
             del element.attrib[attribute]
     for child in list(element):

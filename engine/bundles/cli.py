@@ -23,7 +23,7 @@ def pack_form(form: int) -> None:
     adopt("pack")
     packed = asyncio.run(pack_and_store(read(PackSettings), form))
     size = sum(len(body) for body in packed.files.values())
-    print(f"Form {form}: {len(packed.files)} files, {size // 1024} kB, manifest {packed.manifest[:12]}…")  # noqa: T201
+    print(f"Form {form}: {len(packed.files)} files, {size // 1024} kB, manifest {packed.manifest[:12]}…")
 
 
 async def pack_and_store(settings: PackSettings, form: int) -> Packed:
@@ -71,7 +71,9 @@ async def read_form(db: asyncpg.Connection[asyncpg.Record], form: int) -> Source
         id=form,
         languages=head["languages"],
         sections={row["number"]: msgspec.json.decode(row["title"], type=dict[str, str]) for row in sections},
-        items=[SourceItem(code=row["code"], section=row["section"], content=read_item(row["content"])) for row in items],
+        items=[
+            SourceItem(code=row["code"], section=row["section"], content=read_item(row["content"])) for row in items
+        ],
         media={row["name"]: (row["content_type"], row["bytes"]) for row in media},
     )
 

@@ -150,7 +150,9 @@ class _Packer:
 
     def _add_text(self, section: int, language: str) -> None:
         items = [self._item(item, language) for item in self._form.items if item.section == section]
-        text = SectionText(section=section, language=language, title=self._form.sections[section][language], items=items)
+        text = SectionText(
+            section=section, language=language, title=self._form.sections[section][language], items=items
+        )
         self._add_file(section, language, "text", msgspec.json.encode(text))
 
     def _add_file(self, section: int, language: str, kind: str, plain: bytes) -> str:
@@ -192,7 +194,9 @@ class _Packer:
             stimulus=clean_html(content.stimulus[language], media) if content.stimulus else None,
             prompt=clean_html(content.prompt[language], media),
             fixed_order=content.fixed_order,
-            options=self._options(content, content.options, mapped.options, language, media) if content.options else None,
+            options=self._options(content, content.options, mapped.options, language, media)
+            if content.options
+            else None,
             gaps=[
                 BundleGap(id=gap.code, options=self._options(content, gap.options, ids, language, media))
                 for gap in content.gaps
@@ -234,7 +238,9 @@ class _Packer:
     def _drawn(self, options: Sequence[AuthoredOption], *, ordered: bool) -> dict[str, int]:
         taken: set[int] = set()
         drawn = [self._draw_id(taken) for _ in options]
-        return {option.code: number for option, number in zip(options, sorted(drawn) if ordered else drawn, strict=True)}
+        return {
+            option.code: number for option, number in zip(options, sorted(drawn) if ordered else drawn, strict=True)
+        }
 
     @staticmethod
     def _draw_id(taken: set[int]) -> int:

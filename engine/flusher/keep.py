@@ -46,7 +46,9 @@ async def keep_house(db: asyncpg.Connection[asyncpg.Record], valkey: redis.async
     for row in rows:
         idle_s = (now_ms - row["id_ms"]) / 1000
         unused = row["id_ms"] == 0 and (row["age_s"] > UNUSED_CLOSE_S or row["retired"])
-        if unused or (row["id_ms"] and (row["retired"] or idle_s > IDLE_CLOSE_S or not await _exists(valkey, row["stream"]))):
+        if unused or (
+            row["id_ms"] and (row["retired"] or idle_s > IDLE_CLOSE_S or not await _exists(valkey, row["stream"]))
+        ):
             if await _close(db, valkey, row["stream"], row["id_ms"], row["id_seq"]):
                 closed.append(Closed(row["stream"], row["id_ms"], row["id_seq"]))
         elif row["id_ms"] - MARGIN_MS > row["trimmed_ms"] + MARGIN_MS:
@@ -58,7 +60,9 @@ async def _exists(valkey: redis.asyncio.Redis, stream: int) -> bool:
     return bool(await valkey.exists(stream_key(stream)))
 
 
-async def _trim(db: asyncpg.Connection[asyncpg.Record], valkey: redis.asyncio.Redis, stream: int, below_ms: int) -> None:
+async def _trim(
+    db: asyncpg.Connection[asyncpg.Record], valkey: redis.asyncio.Redis, stream: int, below_ms: int
+) -> None:
     await db.execute("update stream_position set trimmed_ms = $2 where stream = $1", stream, below_ms)
     await valkey.xtrim(stream_key(stream), minid=f"{below_ms}-0", approximate=True)
 

@@ -75,7 +75,9 @@ class Flusher:
         await self._valkey.aclose()
 
     async def _with_postgres(
-        self, work: Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[None]], on_ready: Callable[[], None] | None = None
+        self,
+        work: Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[None]],
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
         """Do `work` over one connection; after any trouble over a new one, with nothing remembered of the old."""
         pause = 0.1

@@ -48,5 +48,7 @@ async def relay_controls(db: asyncpg.Connection[asyncpg.Record], valkey: redis.a
             for row in rows
         ]
         await tell(valkey, news)
-        await db.execute("update control set relayed_at = now() where id = any($1::bigint[])", [row["id"] for row in rows])
+        await db.execute(
+            "update control set relayed_at = now() where id = any($1::bigint[])", [row["id"] for row in rows]
+        )
     return len(rows)

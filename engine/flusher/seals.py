@@ -31,9 +31,7 @@ async def unsealed(db: asyncpg.Connection[asyncpg.Record]) -> set[int]:
     return {row["id"] for row in rows}
 
 
-async def seal(
-    db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set[int]
-) -> tuple[list[News], set[int]]:
+async def seal(db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set[int]) -> tuple[list[News], set[int]]:
     """Try to seal attempts; returns the news, and those that still lack events (to be tried again)."""
     news: list[News] = []
     waiting: set[int] = set()

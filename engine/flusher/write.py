@@ -110,7 +110,9 @@ async def write(db: asyncpg.Connection[asyncpg.Record], taken: Taken, memory: Me
     async with db.transaction():
         await move(db, taken.moves)
         for poison in taken.poison:
-            await _bury(db, poison.stream, poison.id_ms, poison.id_seq, None, "undecodable", poison.reason, poison.payload)
+            await _bury(
+                db, poison.stream, poison.id_ms, poison.id_seq, None, "undecodable", poison.reason, poison.payload
+            )
             written.dead += 1
         if taken.units:
             written.take(await _store(db, taken.units, memory))
@@ -155,10 +157,8 @@ async def _store(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], memo
             ]
             return await _store(db, singles, memory)
         sqlstate = getattr(error, "sqlstate", None) or "client"
-        log.error("flusher.event.dead", attempt=record.attempt, sqlstate=sqlstate, reason=str(error))
-        await _bury(
-            db, unit.stream, unit.id_ms, unit.id_seq, record.attempt, sqlstate, str(error), encode(record)
-        )
+        log.error("flusher.event.dead", attempt=record.attempt, sqlstate=sqlstate, reason=str(error))  # noqa: TRY400 (expected)
+        await _bury(db, unit.stream, unit.id_ms, unit.id_seq, record.attempt, sqlstate, str(error), encode(record))
         return Written(dead=1)
 
 
@@ -221,7 +221,7 @@ async def _stage(db: asyncpg.Connection[asyncpg.Record], rows: list[Row]) -> Non
         from staging
         order by sitting_id, attempt_id, device, seq, ord
         on conflict do nothing
-        """  # noqa: S608 (names of columns, a constant)
+        """
     )
     await db.execute(
         """
@@ -258,6 +258,8 @@ async def _sign_in(
     ]
     if not came:
         return
+    # Streams are read one after the other; devices are numbered by when the server saw them, whatever their stream.
+    came.sort(key=lambda record: record.at_ms)
     # Two flushers must not give one number to two devices.
     await db.execute("select pg_advisory_xact_lock($1)", DEVICE_LOCK)
     await db.execute(

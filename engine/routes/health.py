@@ -46,6 +46,6 @@ async def openapi(_worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
 
 @functools.cache
 def _document() -> bytes:
-    from engine.openapi import document  # noqa: PLC0415 (its schemas are built on first demand, not at every start)
+    from engine.openapi import document
 
     return encode(document())

@@ -39,9 +39,7 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     at = phase(now_ms, sitting.clock, attempt).phase
     if at in {Phase.CLOSED, Phase.WAITING, Phase.PAUSED}:
         wait_ms = max(1000, sitting.clock.starts_ms - now_ms)
-        raise Problem(
-            "too-early", retry_after_s=-(-wait_ms // 1000), starts_ms=sitting.clock.starts_ms, now_ms=now_ms
-        )
+        raise Problem("too-early", retry_after_s=-(-wait_ms // 1000), starts_ms=sitting.clock.starts_ms, now_ms=now_ms)
     if at is Phase.ENTRY_CLOSED:
         raise Problem("entry-closed", help=Help(sitting.help_name, sitting.help_phone))
     if at not in RUNNING:

@@ -83,7 +83,7 @@ def _read(path: Path, root: Path) -> PlayerFile:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if path.suffix == ".webmanifest":
         kind = "application/manifest+json"
-    if path.suffix in TEXTS and not path.suffix == ".json":
+    if path.suffix in TEXTS and path.suffix != ".json":
         kind += "; charset=utf-8"
     gzipped = gzip.compress(plain, 9, mtime=0) if path.suffix in TEXTS else None
     tag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
@@ -95,4 +95,3 @@ def _read(path: Path, root: Path) -> PlayerFile:
         *SECURITY,
     ]
     return PlayerFile(plain, gzipped, headers, tag)
-

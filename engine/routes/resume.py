@@ -112,7 +112,9 @@ async def have(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
             rows = await db.fetch(RANGES, claims.sitting, claims.attempt, asked.device)
     except AWAY as error:
         raise Problem("try-later", retry_after_s=2) from error
-    proto.response_bytes(200, JSON, encode(Have(worker.board.generation, [(row["first"], row["last"]) for row in rows])))
+    proto.response_bytes(
+        200, JSON, encode(Have(worker.board.generation, [(row["first"], row["last"]) for row in rows]))
+    )
 
 
 async def all_is_durable(worker: Worker, limit_s: float) -> bool:

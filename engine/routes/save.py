@@ -99,7 +99,16 @@ async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refuse
 def marked(event: StoredEvent, mark: Mark) -> StoredEvent:
     """The event with one mark more."""
     return StoredEvent(
-        *(event.seq, event.kind, event.item, event.value, event.anchor_ms, event.since_ms, event.marks | mark, event.again)
+        *(
+            event.seq,
+            event.kind,
+            event.item,
+            event.value,
+            event.anchor_ms,
+            event.since_ms,
+            event.marks | mark,
+            event.again,
+        )
     )
 
 
@@ -141,5 +150,3 @@ def _tell_finish(board: Board, claims: Claims, events: list[StoredEvent], reply:
     missing = board.missing.get(claims.attempt)
     if missing is not None and missing.device == claims.device:
         reply.missing = missing.ranges
-
-

@@ -143,4 +143,3 @@ def _init(binaries: Path, data: Path, user: int | None, password: str) -> None:
         shutil.rmtree(data, ignore_errors=True)
         what = f"Postgres could not make its data folder: {(done.stderr or done.stdout).strip().splitlines()[-1]}."
         raise PlainError(what, f"Check that {data.parent} has room and is writable.")
-

@@ -93,7 +93,7 @@ class Part:
                 env={**_plain_environ(), **command.environ},
                 # A group of its own: Ctrl-C reaches the supervisor alone, which then stops the parts in order.
                 start_new_session=True,
-                preexec_fn=_before_exec(command),  # noqa: PLW1509 (it only makes system calls)
+                preexec_fn=_before_exec(command),
             )
 
     async def _until_ready(self) -> None:
@@ -128,7 +128,7 @@ class Part:
                 return
             pause = 0.1 if time.monotonic() - began > 60 else min(15.0, pause * 2 or 0.1)
             log.warning("part.process.ended", part=self.command.name, code=code, restart_in_s=round(pause, 1))
-            await asyncio.sleep(pause * random.uniform(1, 1.2))  # noqa: S311 (spreads restarts, guards nothing)
+            await asyncio.sleep(pause * random.uniform(1, 1.2))
             self.restarts += 1
             await self._start()
 

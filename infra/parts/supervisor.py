@@ -113,7 +113,17 @@ async def _wait_for_orphans(home: Home) -> None:
 def engine_argv(home: Home, workers: int) -> list[str]:
     """How granian serves the engine (the reasons for the flags: DESIGN §6, facts about granian)."""
     return [
-        *[sys.executable, "-m", "granian", "--interface", "rsgi", "--host", home.host, "--port", str(home.ports.engine)],
+        *[
+            sys.executable,
+            "-m",
+            "granian",
+            "--interface",
+            "rsgi",
+            "--host",
+            home.host,
+            "--port",
+            str(home.ports.engine),
+        ],
         *["--workers", str(workers), "--http", "auto", "--no-ws", "--backlog", "4096", "--backpressure", "20000"],
         *["--http1-header-read-timeout", "60000", "--loop", "uvloop", "--respawn-failed-workers"],
         *["--log-level", "warning", "engine.app:engine"],
@@ -123,7 +133,17 @@ def engine_argv(home: Home, workers: int) -> list[str]:
 def portal_argv(home: Home) -> list[str]:
     """How granian serves the portal."""
     return [
-        *[sys.executable, "-m", "granian", "--interface", "asgi", "--host", home.host, "--port", str(home.ports.portal)],
+        *[
+            sys.executable,
+            "-m",
+            "granian",
+            "--interface",
+            "asgi",
+            "--host",
+            home.host,
+            "--port",
+            str(home.ports.portal),
+        ],
         *["--workers", "1", "--no-ws", "--respawn-failed-workers", "--log-level", "warning", "portal.app:app"],
     ]
 

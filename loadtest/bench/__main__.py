@@ -15,7 +15,9 @@ app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to b
 
 
 @app.command
-def saves(*, rate: int = save_cpu.RATE, seconds: float = save_cpu.SECONDS, pupils: int = save_cpu.PUPILS, workers: int = 1) -> None:
+def saves(
+    *, rate: int = save_cpu.RATE, seconds: float = save_cpu.SECONDS, pupils: int = save_cpu.PUPILS, workers: int = 1
+) -> None:
     """CPU per durable save (`save_cpu_us`), beside FastAPI + asyncpg in the same run."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(save_cpu.measure(rate, seconds, pupils, workers))

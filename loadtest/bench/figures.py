@@ -42,5 +42,9 @@ def write(figure: Figure) -> None:
     BUILD.mkdir(parents=True, exist_ok=True)
     path = BUILD / f"{figure.metric}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(figure), indent=2) + b"\n")
-    peer = f"   {figure.peer}: {figure.peer_value:g} {figure.unit} (× {figure.ratio:.1f})" if figure.peer and figure.ratio else ""
-    print(f"{figure.metric}: {figure.value:g} {figure.unit}{peer}\n    {figure.basis}", flush=True)  # noqa: T201
+    peer = (
+        f"   {figure.peer}: {figure.peer_value:g} {figure.unit} (× {figure.ratio:.1f})"
+        if figure.peer and figure.ratio
+        else ""
+    )
+    print(f"{figure.metric}: {figure.value:g} {figure.unit}{peer}\n    {figure.basis}", flush=True)

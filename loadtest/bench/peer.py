@@ -73,9 +73,7 @@ async def save(batch: Batch, request: Request, authorization: Annotated[str, Hea
     """Verify, upsert each event in one transaction, answer."""
     if not hmac.compare_digest(authorization.removeprefix("Bearer "), sign(batch.attempt)):
         raise HTTPException(401)
-    rows = [
-        (batch.attempt, event.item, event.seq, event.kind, str(event.value), event.ms) for event in batch.events
-    ]
+    rows = [(batch.attempt, event.item, event.seq, event.kind, str(event.value), event.ms) for event in batch.events]
     async with request.app.state.pool.acquire() as db, db.transaction():
         await db.executemany(UPSERT, rows)
     return {"saved": len(rows), "receipt": "0-0-0"}

@@ -138,7 +138,7 @@ async def _theirs(stack: Stack, scene: BenchScene, owner: str) -> float:
 
 
 def _answers(port: int):  # noqa: ANN202 (a closure for Command.ready)
-    from infra.parts.process import port_answers  # noqa: PLC0415
+    from infra.parts.process import port_answers
 
     async def ready() -> bool:
         return await port_answers(port)
@@ -147,4 +147,4 @@ def _answers(port: int):  # noqa: ANN202 (a closure for Command.ready)
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
+    print(line, flush=True)

@@ -135,7 +135,11 @@ async def save_for(
             open_now += 1
 
             def done(
-                status: int, answer: bytes, due: float = due, candidate: Candidate = candidate, connection: object = connection
+                status: int,
+                answer: bytes,
+                due: float = due,
+                candidate: Candidate = candidate,
+                connection: object = connection,
             ) -> None:
                 nonlocal open_now
                 open_now -= 1

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-
 @contextlib.asynccontextmanager
 async def fresh_stack() -> AsyncIterator[Stack]:
     """Servers up and migrated; everything is stopped and removed afterwards."""

@@ -90,7 +90,14 @@ class Front:
             structlog.contextvars.clear_contextvars()
             if not plain:
                 took = round(1000 * (time.perf_counter() - began), 1)
-                log.info("portal.request.done", method=scope["method"], path=path, status=status, ms=took, staff=actor.staff_id)
+                log.info(
+                    "portal.request.done",
+                    method=scope["method"],
+                    path=path,
+                    status=status,
+                    ms=took,
+                    staff=actor.staff_id,
+                )
 
     def cookie(self, name: str, value: str, *, age_s: int | None = None) -> str:
         """A Set-Cookie value of ours."""

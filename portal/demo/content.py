@@ -68,12 +68,8 @@ def load_form(name: str, folder: Path = CONTENT) -> Form:
     form = Form(
         name=head.name,
         title=head.title,
-        sections=tuple(
-            Section(section.number, Text(section.kk, section.ru, section.en)) for section in head.sections
-        ),
-        items=tuple(
-            msgspec.structs.replace(item, position=place) for place, item in enumerate(items, start=1)
-        ),
+        sections=tuple(Section(section.number, Text(section.kk, section.ru, section.en)) for section in head.sections),
+        items=tuple(msgspec.structs.replace(item, position=place) for place, item in enumerate(items, start=1)),
         media=media,
     )
     _check_media(name, form)
@@ -141,9 +137,7 @@ def _pictures(place: str, stimulus: Text | None, prompt: Text, gaps: tuple[str, 
     """
     seen: list[tuple[str, ...]] = []
     for language in LANGUAGES:
-        html = {"prompt": getattr(prompt, language)} | (
-            {"stimulus": getattr(stimulus, language)} if stimulus else {}
-        )
+        html = {"prompt": getattr(prompt, language)} | ({"stimulus": getattr(stimulus, language)} if stimulus else {})
         media: list[str] = []
         for field, text in html.items():
             if not text.strip():
@@ -154,9 +148,7 @@ def _pictures(place: str, stimulus: Text | None, prompt: Text, gaps: tuple[str, 
                 raise ContentError(f"{place}: {field} in {language}: {error}") from error
             media.extend(found.media)
             if field == "prompt" and tuple(found.gaps) != gaps:
-                raise ContentError(
-                    f"{place}: the prompt in {language} has gaps {found.gaps}, declared are {gaps}"
-                )
+                raise ContentError(f"{place}: the prompt in {language} has gaps {found.gaps}, declared are {gaps}")
         seen.append(tuple(sorted(media)))
     if len(set(seen)) != 1:
         raise ContentError(f"{place}: the languages show different pictures: {seen}")
@@ -175,13 +167,9 @@ def _check_options(place: str, content: ItemContent) -> None:
         for language in LANGUAGES:
             shown = [getattr(option.text or option.alt, language) for option in options]
             if any(not text.strip() or "<" in text for text in shown) or len(set(shown)) != len(shown):
-                raise ContentError(
-                    f"{place}: options in {language} must be plain, present and different: {shown}"
-                )
+                raise ContentError(f"{place}: options in {language} must be plain, present and different: {shown}")
     if any((option.picture is not None) != (content.kind == "picture") for option in content.options):
-        raise ContentError(
-            f"{place}: pictures belong to options of kind picture, to all of them and to no others"
-        )
+        raise ContentError(f"{place}: pictures belong to options of kind picture, to all of them and to no others")
 
 
 def _check_rule(place: str, content: ItemContent, rule: Rule) -> None:
@@ -193,18 +181,14 @@ def _check_rule(place: str, content: ItemContent, rule: Rule) -> None:
         case GapsRule(right):
             offered = {gap.code: {option.code for option in gap.options} for gap in content.gaps}
             if right.keys() != offered.keys() or any(code not in offered[gap] for gap, code in right.items()):
-                raise ContentError(
-                    f"{place}: the key {right} must name one option for each of {sorted(offered)}"
-                )
+                raise ContentError(f"{place}: the key {right} must name one option for each of {sorted(offered)}")
         case NumericRule(value, tolerance):
             if parse_number(value) is None or (parse_number(tolerance) or 0) < 0:
                 raise ContentError(f"{place}: value {value!r} and tolerance {tolerance!r} must be numbers")
         case TextRule(accept, fold_case):
             folded = [fold_text(text, fold_case=fold_case) for text in accept]
             if not folded or "" in folded or len(set(folded)) != len(folded):
-                raise ContentError(
-                    f"{place}: accepted texts must be present and differ after folding: {folded}"
-                )
+                raise ContentError(f"{place}: accepted texts must be present and differ after folding: {folded}")
 
 
 def _check_choices(place: str, content: ItemContent, rule: ChoiceRule | ChoicesRule) -> None:
@@ -233,9 +217,7 @@ def _check_codes(name: str, form: Form, prefix: str) -> None:
     expected = [f"{prefix}{place:02d}" for place in range(1, len(form.items) + 1)]
     if [item.code for item in form.items] != expected:
         repeated = [code for code, times in Counter(item.code for item in form.items).items() if times > 1]
-        raise ContentError(
-            f"{name}: item codes must run {prefix}01, {prefix}02, … without a gap; repeated: {repeated}"
-        )
+        raise ContentError(f"{name}: item codes must run {prefix}01, {prefix}02, … without a gap; repeated: {repeated}")
     sections = [section.number for section in form.sections]
     if sections != list(range(1, len(sections) + 1)):
         raise ContentError(f"{name}: sections must be numbered 1, 2, 3 …, not {sections}")

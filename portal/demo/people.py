@@ -74,11 +74,9 @@ class NameStock(msgspec.Struct, frozen=True):
 
 def draw_people(seed: int = SEED, pupils: int = PUPILS) -> People:
     """The demo's people; the same seed and number give the same people, on any machine."""
-    random = Random(seed)  # noqa: S311 (invented children, no secret)
+    random = Random(seed)
     names = _names()
-    regions = tuple(
-        Region(row["code"], row["name_kk"], row["name_ru"], row["name_en"]) for row in _rows("regions.csv")
-    )
+    regions = tuple(Region(row["code"], row["name_kk"], row["name_ru"], row["name_en"]) for row in _rows("regions.csv"))
     districts = _districts()
     schools = _schools(random, names, districts)
     return People(
@@ -175,8 +173,7 @@ def _pupils(
         places = [school for school in schools if region_of[school.district] == region]
         weights = [random.uniform(0.5, 1.5) for _ in places]
         russian = {
-            school.code: random.random() < RUSSIAN_SHARE.get(region, RUSSIAN_SHARE_ELSEWHERE)
-            for school in places
+            school.code: random.random() < RUSSIAN_SHARE.get(region, RUSSIAN_SHARE_ELSEWHERE) for school in places
         }
         for school in sorted(random.choices(places, weights, k=count), key=lambda school: school.code):
             language: Literal["kk", "ru"] = "ru" if russian[school.code] else "kk"

@@ -146,7 +146,7 @@ async def _make_staff(db: asyncpg.Connection[asyncpg.Record]) -> list[Login]:
     return logins
 
 
-async def _make_sittings(  # noqa: PLR0913 (all that a sitting is made of)
+async def _make_sittings(
     db: asyncpg.Connection[asyncpg.Record],
     people: People,
     schools: dict[str, int],
@@ -185,14 +185,12 @@ async def _make_sittings(  # noqa: PLR0913 (all that a sitting is made of)
     note = home.folder / "demo.txt"
     note.touch(mode=0o600)
     note.write_text(say(demo))
-    await db.execute(
-        "insert into setting (name, value) values ('demo', $1)", msgspec.json.encode(demo).decode()
-    )
+    await db.execute("insert into setting (name, value) values ('demo', $1)", msgspec.json.encode(demo).decode())
     await tables.publish(db, opened)
     return demo
 
 
-def _write_scenario(  # noqa: PLR0913
+def _write_scenario(
     folder: Path, name: str, url: str, form: Form, packed: Packed, seats: list[Seat], speed: float
 ) -> None:
     """Ability by feel: a standard normal, a little better in grade 6; one in six has a line that drops."""

@@ -103,7 +103,7 @@ async def insert_form(db: asyncpg.Connection[asyncpg.Record], form: Form) -> int
     return number
 
 
-async def insert_sitting(  # noqa: PLR0913 (the sides of a sitting)
+async def insert_sitting(
     db: asyncpg.Connection[asyncpg.Record],
     form: int,
     reserve: int,

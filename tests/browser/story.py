@@ -22,8 +22,6 @@ from portal.demo.content import load_form
 from portal.demo.tables import insert_form
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from playwright.async_api import Browser, Page
 
     from infra.parts.supervisor import Stack
@@ -51,12 +49,16 @@ async def furnish(stack: Stack, owner_url: str) -> House:
     for login, role in STAFF.items():
         staff = await create_staff(db, login=f"story-{login}", full_name=f"Айгерім {login}", password=PASSWORD)
         await give_role(db, staff_id=staff, role=role, ends_at=ends)
-    await db.execute("insert into region values ('KZ-S', 'Сарыарқа облысы', 'Сарыарка', 'Saryarqa') on conflict do nothing")
+    await db.execute(
+        "insert into region values ('KZ-S', 'Сарыарқа облысы', 'Сарыарка', 'Saryarqa') on conflict do nothing"
+    )
     district = await db.fetchval(
         "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-S', 'Көл ауданы', 'Коль', 'Kol') returning id"
     )
     await db.execute(
-        "insert into school (district_id, code, name_kk, name_ru, name_en) values ($1, 'ST-1', $2, $2, $2)", district, "№1 мектеп"
+        "insert into school (district_id, code, name_kk, name_ru, name_en) values ($1, 'ST-1', $2, $2, $2)",
+        district,
+        "№1 мектеп",
     )
     await db.close()
     plain = await asyncpg.connect(owner_url)
@@ -113,11 +115,15 @@ async def enter(browser: Browser, house: House, login: str) -> Page:
 async def make_and_publish(browser: Browser, house: House) -> tuple[str, dt.datetime, dict[str, str]]:
     """The administrator's part: sitting, pupils, clock, publication, slips. Returns its address, T0, name → code."""
     page = await enter(browser, house, "admin")
-    starts = (dt.datetime.now(ASTANA) + dt.timedelta(seconds=75)).replace(second=0, microsecond=0) + dt.timedelta(minutes=1)
+    starts = (dt.datetime.now(ASTANA) + dt.timedelta(seconds=75)).replace(second=0, microsecond=0) + dt.timedelta(
+        minutes=1
+    )
     await page.goto(f"{house.portal}/sittings/new")
     await page.fill("#f-title_kk", "Мың бала, тұтас әңгіме")
     await page.select_option("#f-form_id", index=_index_of(await _labels(page, "#f-form_id"), "main"))
-    await page.select_option("#f-reserve_form_id", index=_index_of(await _labels(page, "#f-reserve_form_id"), "reserve"))
+    await page.select_option(
+        "#f-reserve_form_id", index=_index_of(await _labels(page, "#f-reserve_form_id"), "reserve")
+    )
     await page.check('input[name="regions"][value="KZ-S"]')
     for field, moment in (("waiting_opens_at", -30), ("starts_at", 0), ("last_entry_at", 15)):
         await page.fill(f"#f-{field}", (starts + dt.timedelta(minutes=moment)).strftime("%Y-%m-%dT%H:%M"))
@@ -179,7 +185,7 @@ async def end_for_all(browser: Browser, house: House, sitting: str) -> None:
     page = await enter(browser, house, "admin")
     await page.goto(f"{sitting}/controls/new?scope=sitting&id={number}&kind=end")
     await page.fill("#f-reason", "Барлығы тапсырып болды")
-    await page.click("section form button.primary")
+    await page.click("section form button.danger")
     await page.wait_for_selector(".compare")
     second = await enter(browser, house, "second")
     await second.goto(f"{house.portal}/acts")
@@ -198,7 +204,7 @@ async def answers_in_the_report(browser: Browser, house: House, sitting: str, na
     await page.click('form[action$="/scores/run"] button')
     for _ in range(60):
         await page.goto(f"{sitting}/scores")
-        if await page.locator(f'a[href$="/scores/1/ranking"]').count():
+        if await page.locator('a[href$="/scores/1/ranking"]').count():
             break
         await asyncio.sleep(0.5)
     await page.goto(f"{sitting}/scores/1/ranking")

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from tests.support.loop import Loop
 
 __all__ = ["mortal", "mortal_owner"]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +89,7 @@ def _item(identity: str | None) -> int:
 
 
 def kill_browser(sitter: Sitter) -> None:
-    """kill -9 of the browser that has this profile."""
+    """Kill -9 of the browser that has this profile."""
     profile = str(sitter.profile)
     for process in psutil.process_iter(["cmdline"]):
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -40,20 +40,13 @@ def key(code: str) -> str:
 def keys(code: str) -> set[str]:
     rule = item(code).rule
     assert isinstance(rule, ChoicesRule)
-    return {
-        option.text.en for option in item(code).content.options if option.code in rule.right and option.text
-    }
+    return {option.text.en for option in item(code).content.options if option.code in rule.right and option.text}
 
 
 def gap_keys(code: str) -> list[str]:
     rule = item(code).rule
     assert isinstance(rule, GapsRule)
-    return [
-        o.text.en
-        for g in item(code).content.gaps
-        for o in g.options
-        if o.code == rule.right[g.code] and o.text
-    ]
+    return [o.text.en for g in item(code).content.gaps for o in g.options if o.code == rule.right[g.code] and o.text]
 
 
 def number(code: str) -> int:
@@ -109,14 +102,10 @@ def test_intervals() -> None:
 
 def test_true_and_false() -> None:
     """M04, R04: exactly one place makes exactly one sentence true."""
-    chests = [
-        c for c in ("white", "blue", "red") if [c == "white", c != "blue", c != "white"].count(True) == 1
-    ]
+    chests = [c for c in ("white", "blue", "red") if [c == "white", c != "blue", c != "white"].count(True) == 1]
     assert chests == ["blue"]
     assert key("M04") == "The blue one"
-    brothers = [
-        b for b in ("Asan", "Usen", "Yesen") if [b == "Usen", b != "Usen", b != "Yesen"].count(True) == 1
-    ]
+    brothers = [b for b in ("Asan", "Usen", "Yesen") if [b == "Usen", b != "Usen", b != "Yesen"].count(True) == 1]
     assert brothers == [key("R04")]
 
 
@@ -145,9 +134,7 @@ def test_deductions() -> None:
         w
         for size in range(1, 9)
         for w in combinations(kinds, size)
-        if all(f for p, f, _ in w if p)
-        and any(f and a for _, f, a in w)
-        and not any(p and a for p, _, a in w)
+        if all(f for p, f, _ in w if p) and any(f and a for _, f, a in w) and not any(p and a for p, _, a in w)
     ]
     holds = [
         all(all(p for p, f, _ in w if f) for w in worlds),
@@ -195,7 +182,7 @@ def quarter_turn(cells: Cells, yellow: tuple[int, int], *, clockwise: bool) -> t
 
 
 @pytest.mark.parametrize(("code", "clockwise"), [("M09", True), ("R09", False)])
-def test_rotations(code: str, clockwise: bool) -> None:  # noqa: FBT001 - a table's column
+def test_rotations(code: str, clockwise: bool) -> None:
     """Only the right picture is the turned figure."""
     cells, yellow = squares(code, f"{code.lower()}.svg")
     assert yellow
@@ -227,9 +214,7 @@ def folds_to_cube(cells: Cells) -> bool:
 @pytest.mark.parametrize("code", ["M11", "R11"])
 def test_cube_nets(code: str) -> None:
     """Only the right picture folds to a cube."""
-    folding = [
-        o.code for o in item(code).content.options if o.picture and folds_to_cube(squares(code, o.picture)[0])
-    ]
+    folding = [o.code for o in item(code).content.options if o.picture and folds_to_cube(squares(code, o.picture)[0])]
     assert folding == list(item(code).rule.right)  # type: ignore[union-attr]
 
 
@@ -246,11 +231,7 @@ def heights(code: str) -> dict[tuple[int, int], int]:
     """
     root = ET.fromstring(form_of(code).media[f"{code.lower()}.svg"])  # noqa: S314 - our own file
     shapes = [shape.attrib for shape in root.iter() if "points" in shape.attrib]
-    tops = [
-        [tuple(map(float, p.split(","))) for p in s["points"].split()]
-        for s in shapes
-        if s["fill"] == "#BFE0EE"
-    ]
+    tops = [[tuple(map(float, p.split(","))) for p in s["points"].split()] for s in shapes if s["fill"] == "#BFE0EE"]
     wide, unit = 26 * 0.866, 26
     # The first cube drawn is (0, 0, 0); its top's back corner is the origin, one unit up.
     origin_x, origin_y = tops[0][0][0], tops[0][0][1] + unit
@@ -321,16 +302,12 @@ def test_timetables() -> None:
     """M17, M18, M19 and R17, R18, R19, from their tables."""
     bus = table("M17")
     assert key("M17") == str(minutes(bus["District centre"][0]) - minutes(bus["Karasu"][0]))
-    in_time = [
-        n for n, arrival in enumerate(bus["District centre"], 1) if minutes(arrival) < minutes("14:00")
-    ]
+    in_time = [n for n, arrival in enumerate(bus["District centre"], 1) if minutes(arrival) < minutes("14:00")]
     assert [f"Bus {n} only" for n in in_time if n != 1] == [key("M18")]
     assert number("M19") == 2 * (600 + 600 + 600 // 2)
     van = table("R17")
     assert key("R17") == str(minutes(van["Tasotkel"][2]) - minutes(van["Tasotkel"][1]))
-    open_then = [
-        v for v, (day, _, leaves) in van.items() if day == "Wednesday" and minutes(leaves) > minutes("13:00")
-    ]
+    open_then = [v for v, (day, _, leaves) in van.items() if day == "Wednesday" and minutes(leaves) > minutes("13:00")]
     assert [f"In {village}" for village in open_then] == [key("R18")]
     assert number("R19") == 3 * 20 * (21 - 14)
 
@@ -342,17 +319,12 @@ def test_timetables() -> None:
         ("R20", "R21", ["Otar", "Altyn Dan", "Zhailau"], (4, 1, 1), (1, 2, 0)),
     ],
 )
-def test_prices(
-    one: str, other: str, names: list[str], first: tuple[int, ...], second: tuple[int, ...]
-) -> None:
+def test_prices(one: str, other: str, names: list[str], first: tuple[int, ...], second: tuple[int, ...]) -> None:
     """The cheapest for the first list; the cheapest and the dearest for the second, without ties."""
     prices = [[int(p) for p in row] for row in table(one).values()]
 
     def costs(amounts: tuple[int, ...]) -> dict[str, int]:
-        return {
-            name: sum(a * row[n] for a, row in zip(amounts, prices, strict=True))
-            for n, name in enumerate(names)
-        }
+        return {name: sum(a * row[n] for a, row in zip(amounts, prices, strict=True)) for n, name in enumerate(names)}
 
     cheapest = min(costs(first), key=lambda name: costs(first)[name])
     assert key(one).endswith(cheapest)

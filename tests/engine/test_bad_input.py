@@ -130,9 +130,7 @@ async def test_odd_but_honest_events_are_stored_and_marked(begin: Begin, db: Db)
         {"seq": 4, "kind": "view", "item": item, "anchor": 0, "ms": 86_400_000},
     ]
     forged = f"{int(now.split('.')[0]) - 3_600_000}.{'A' * 12}"
-    reply = await pupil.call(
-        "POST", "/v1/save", {"attempt": pupil.attempt, "clock": [now, forged], "events": events}
-    )
+    reply = await pupil.call("POST", "/v1/save", {"attempt": pupil.attempt, "clock": [now, forged], "events": events})
     assert "refused" not in reply
     await settled(pupil, reply["receipt"])
     rows = await db.fetch("select seq, marks from response_event where attempt_id = $1 order by seq", pupil.attempt)

@@ -23,7 +23,7 @@ places = st.tuples(st.integers(0, 2**42), st.integers(0, 2**20))
 @given(places, places)
 def test_durable_compares_positions_as_two_numbers(position: tuple[int, int], receipt: tuple[int, int]) -> None:
     board = Board()
-    board._hear(Position(7, *position))  # noqa: SLF001
+    board._hear(Position(7, *position))
     expected = "durable" if position >= receipt else "wait"
     assert standing(board, f"7-{receipt[0]}-{receipt[1]}") == expected
     # Another stream's position says nothing, however far it is.
@@ -32,7 +32,7 @@ def test_durable_compares_positions_as_two_numbers(position: tuple[int, int], re
 
 def test_what_lies_behind_a_closed_stream_is_to_be_sent_again() -> None:
     board = Board()
-    board._hear(Closed(7, 100, 2))  # noqa: SLF001
+    board._hear(Closed(7, 100, 2))
     assert standing(board, "7-100-2") == "durable"
     assert standing(board, "7-100-3") == "again"
     assert standing(board, "rubbish") == "again"

@@ -92,9 +92,7 @@ async def test_an_idle_writer_whose_stream_was_closed_goes_on_with_a_new_one(ben
     async with bench.writer() as commits:
         first = await commits.join(save_record(bench.sitting, bench.attempts[0], {1: "1"}))
         await bench.round()
-        await bench.db.execute(
-            "update stream_position set retired_at = now() where stream = $1", first.stream
-        )
+        await bench.db.execute("update stream_position set retired_at = now() where stream = $1", first.stream)
         await keep.keep_house(bench.db, bench.valkey)
         second = await commits.join(save_record(bench.sitting, bench.attempts[0], {2: "2"}))
         assert second.stream != first.stream
@@ -105,7 +103,7 @@ async def test_an_idle_writer_whose_stream_was_closed_goes_on_with_a_new_one(ben
 async def test_trimming_keeps_the_margin_and_is_written_down_before(bench: Bench) -> None:
     await put(bench, *range(1, 400))
     await bench.round()
-    stream = (await bench.db.fetchval("select stream from stream_position where id_ms > 0 limit 1"))
+    stream = await bench.db.fetchval("select stream from stream_position where id_ms > 0 limit 1")
     await bench.db.execute("update stream_position set retired_at = null where stream = $1", stream)
     ahead = keep.MARGIN_MS * 3
     await bench.db.execute("update stream_position set id_ms = id_ms + $2 where stream = $1", stream, ahead)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.protocol import SaveRecord, StoredEvent
+from engine.protocol import SaveRecord, SignInRecord, StoredEvent
 from tests.support.pupil import Pupil, Refused
 from tests.support.streams import new_device, save_record
 from tests.support.waiting import eventually
@@ -74,6 +74,17 @@ async def test_an_entry_that_is_not_ours_is_a_dead_letter_too(bench: Bench) -> N
     await bench.round()
     assert [seq for _, seq, _ in await bench.rows()] == [1, 2]
     assert await bench.dead() == 1
+
+
+async def test_devices_are_numbered_by_time_also_when_one_round_reads_both(bench: Bench) -> None:
+    """The second device's stream may be read first: it still gets the higher number (rule 8)."""
+    attempt, first, second = bench.attempts[0], new_device(), new_device()
+    async with bench.writer() as one, bench.writer() as other:
+        await other.join(SignInRecord(bench.sitting, attempt, first, 1_000, ""))
+        await one.join(SignInRecord(bench.sitting, attempt, second, 2_000, ""))
+    await bench.round()
+    rows = await bench.db.fetch("select device, epoch from attempt_device where attempt_id = $1 order by epoch", attempt)
+    assert [row["device"].bytes for row in rows] == [first, second]
 
 
 async def test_re_entry_on_another_phone_finds_everything_within_ten_seconds(begin: Begin, service: str) -> None:

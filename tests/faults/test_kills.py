@@ -74,7 +74,7 @@ class Writer:
 
 
 async def kill(stack: Stack, name: str, *, children: bool = False) -> None:
-    """kill -9 a part (or one of its worker processes)."""
+    """Kill -9 a part (or one of its worker processes)."""
     part = stack.parts[name]
     assert part.pid is not None
     process = psutil.Process(part.pid)
@@ -145,7 +145,9 @@ async def play(mortal: Stack, owner_url: str, blows: list[str], loop: Loop) -> l
 
 
 @pytest.mark.parametrize(
-    "blow", ["engine worker", "flusher", "valkey", "postgres", "all of valkey's data"], ids=lambda blow: blow.split()[-1]
+    "blow",
+    ["engine worker", "flusher", "valkey", "postgres", "all of valkey's data"],
+    ids=lambda blow: blow.split()[-1],
 )
 async def test_nothing_acknowledged_is_lost_when_a_part_is_killed(
     blow: str, mortal: Stack, mortal_owner: str, loop: Loop

@@ -65,7 +65,9 @@ class House:
         async def make() -> None:
             db = await asyncpg.connect(self.owner_url)
             try:
-                staff = await create_staff(db, login=login, full_name=f"Адам {login}", password=PASSWORD, own_school_id=own)
+                staff = await create_staff(
+                    db, login=login, full_name=f"Адам {login}", password=PASSWORD, own_school_id=own
+                )
                 ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
                 await give_role(db, staff_id=staff, role=role, ends_at=ends, region_code=region, school_id=school)
             finally:
@@ -102,7 +104,9 @@ class Visitor:
     def ask(self, method: str, path: str, **more: object) -> httpx.Response:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.house.front, client=(self.address, 1), raise_app_exceptions=False)  # type: ignore[arg-type]
-            async with httpx.AsyncClient(transport=transport, base_url="http://portal.test", cookies=self.cookies) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://portal.test", cookies=self.cookies
+            ) as client:
                 answer = await client.request(method, path, **{"headers": HTML, **more})  # type: ignore[arg-type]
                 self.cookies.update(client.cookies)
                 return answer
@@ -174,13 +178,20 @@ def place(house: House) -> Place:
 def make_forms(house: House, how_many: int = 2) -> list[int]:
     """Sealed, packed forms of a new test."""
     mark = next(numbers)
-    test = house.sql("insert into test (code, title) values ($1, $2) returning id", f"portal{mark}", three("Тест"))[0]["id"]
+    test = house.sql("insert into test (code, title) values ($1, $2) returning id", f"portal{mark}", three("Тест"))[0][
+        "id"
+    ]
     forms = []
     for number in range(how_many):
-        form = house.sql("insert into form (test_id, name, state) values ($1, $2, 'sealed') returning id", test, "ABCDEF"[number])[
-            0
-        ]["id"]
-        house.sql("insert into form_pack (form_id, manifest, item_map) values ($1, $2, $3)", form, "0" * 64, {"q1": {"id": 77}})
+        form = house.sql(
+            "insert into form (test_id, name, state) values ($1, $2, 'sealed') returning id", test, "ABCDEF"[number]
+        )[0]["id"]
+        house.sql(
+            "insert into form_pack (form_id, manifest, item_map) values ($1, $2, $3)",
+            form,
+            "0" * 64,
+            {"q1": {"id": 77}},
+        )
         forms.append(form)
     return forms
 

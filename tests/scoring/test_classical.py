@@ -89,9 +89,7 @@ def test_an_item_that_everybody_solves_discriminates_nobody() -> None:
 def test_omissions_are_counted_apart_from_wrong_answers() -> None:
     """Shares of a state add up to one."""
     omitted = table(WORKED).with_columns(
-        state=pl.when((pl.col("attempt_id") == 5) & (pl.col("item") == 1))
-        .then(pl.lit("omitted"))
-        .otherwise("state")
+        state=pl.when((pl.col("attempt_id") == 5) & (pl.col("item") == 1)).then(pl.lit("omitted")).otherwise("state")
     )
     first = item_statistics(omitted).collect().row(0, named=True)
     assert (first["right_share"], first["wrong_share"], first["omitted_share"]) == (0.8, 0.0, 0.2)

@@ -119,11 +119,7 @@ def test_quota_is_fair(rows: list[Row], count: int, ties: TieAtLine) -> None:
     inside = [(c, h) for n, r, c, h in rows if r == "a" and n in chosen]
     outside = [(c, h) for n, r, c, h in rows if r == "a" and n not in chosen]
     assert not inside or not outside or max(outside) < min(inside)
-    assert (
-        len(chosen) <= count
-        if ties is TieAtLine.NONE
-        else len(chosen) >= min(count, len(inside) + len(outside))
-    )
+    assert len(chosen) <= count if ties is TieAtLine.NONE else len(chosen) >= min(count, len(inside) + len(outside))
 
 
 @given(rows_of_pupils, st.integers(0, 10**6))

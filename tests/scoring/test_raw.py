@@ -75,9 +75,7 @@ def test_marking(
         st.text(max_size=30),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-            lambda inner: (
-                st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-            ),
+            lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
         ).map(lambda value: msgspec.json.encode(value).decode()),
     )
 )
@@ -149,9 +147,7 @@ OPTIONS = pl.LazyFrame(
 
 
 def final(rows: list[tuple[int, int, str | None]]) -> pl.LazyFrame:
-    return pl.LazyFrame(
-        rows, schema={"attempt_id": pl.Int64, "item": pl.Int32, "value": pl.String}, orient="row"
-    )
+    return pl.LazyFrame(rows, schema={"attempt_id": pl.Int64, "item": pl.Int32, "value": pl.String}, orient="row")
 
 
 def scores(rows: list[tuple[int, int, str | None]], attempts: list[int]) -> list[dict[str, object]]:

@@ -87,9 +87,7 @@ def test_exports_are_pseudonymous_by_default(run: Run, sitting: SimpleNamespace)
 def test_workbook_has_typed_strings_and_no_formula(run: Run, sitting: SimpleNamespace) -> None:
     """Read back by another library: the nasty names are plain strings."""
     snapshot = sitting.snapshot()
-    body = xlsx_bytes(
-        run, export_tables(run, snapshot, "kk", names=True), "kk", reader="Серік", purpose="комиссия"
-    )
+    body = xlsx_bytes(run, export_tables(run, snapshot, "kk", names=True), "kk", reader="Серік", purpose="комиссия")
     book = openpyxl.load_workbook(io.BytesIO(body))
     kinds = {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row}
     assert "f" not in kinds

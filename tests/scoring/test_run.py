@@ -99,12 +99,8 @@ def test_late_answers_wait_for_a_person(sitting: SimpleNamespace) -> None:
     )
     run = compute(waits, Parameters())
     assert (run.summary.waiting_attempts, run.summary.waiting_answers) == (1, 1)
-    assert (
-        run.tables()["waiting"].row(0, named=True)["longest_silence_ms"] == received - sitting.START - 60_000
-    )
-    decided = compute(
-        waits, Parameters(decisions=(Decision(4, count=True, reason="no line in the village"),))
-    )
+    assert run.tables()["waiting"].row(0, named=True)["longest_silence_ms"] == received - sitting.START - 60_000
+    decided = compute(waits, Parameters(decisions=(Decision(4, count=True, reason="no line in the village"),)))
     assert decided.summary.waiting_attempts == 0
     points = dict(decided.tables()["scores"].select("attempt_id", "raw").iter_rows())
     assert points[4] == 2.0
@@ -138,10 +134,7 @@ def test_item_table_and_responses(sitting: SimpleNamespace) -> None:
 def test_small_groups_are_suppressed(sitting: SimpleNamespace) -> None:
     """A mean of one region's single pupil is that pupil."""
     rows = (
-        compute(sitting.snapshot(), Parameters())
-        .tables()["groups"]
-        .filter(pl.col("split") == "region_code")
-        .to_dicts()
+        compute(sitting.snapshot(), Parameters()).tables()["groups"].filter(pl.col("split") == "region_code").to_dicts()
     )
     assert [(row["value"], row["participants"], row["scored"], row["suppressed"]) for row in rows] == [
         ("KZ-10", 3, 3, True),

@@ -117,13 +117,9 @@ def test_a_closed_sitting_is_read_and_scored(
             store = FolderStore(tmp_path)
             first = await record(db, store, snapshot, run, made_by=None)
             second = await record(db, store, snapshot, compute(again, Parameters()), made_by=None)
-            other = await record(
-                db, store, snapshot, compute(snapshot, Parameters(hard_share=0.5)), made_by=None
-            )
+            other = await record(db, store, snapshot, compute(snapshot, Parameters(hard_share=0.5)), made_by=None)
             assert (first.version, second.version, other.version) == (1, 1, 2)
-            row = await db.fetchrow(
-                "select * from score_run where sitting_id = $1 and version = 1", scene.sitting
-            )
+            row = await db.fetchrow("select * from score_run where sitting_id = $1 and version = 1", scene.sitting)
             assert row is not None
             assert row["result_hash"] == run.result_hash
             assert json.loads(row["summary"])["scored"] == 2
@@ -138,9 +134,7 @@ def test_a_closed_sitting_is_read_and_scored(
             (folder / "runs/0001/scores.parquet").write_bytes(b"altered")
             with pytest.raises(SnapshotError, match="recorded"):
                 await kept_run(store, RunRow(**told))
-            taken = {
-                path.name: path.read_bytes() for path in (folder / "snapshots" / run.snapshot_hash).iterdir()
-            }
+            taken = {path.name: path.read_bytes() for path in (folder / "snapshots" / run.snapshot_hash).iterdir()}
             assert compute(from_files(taken), Parameters()) == run
         finally:
             await db.close()
@@ -189,9 +183,7 @@ def test_nobody_scores_while_somebody_may_be_writing(scene: Scene, scoring_url: 
     loop.run(read_at(now_ms() + 2 * HOUR_MS + 61_000))
 
 
-def test_extra_time_of_anybody_moves_the_end(
-    scene: Scene, owner_url: str, scoring_url: str, loop: Loop
-) -> None:
+def test_extra_time_of_anybody_moves_the_end(scene: Scene, owner_url: str, scoring_url: str, loop: Loop) -> None:
     """An hour for one pupil is an hour more before anybody scores."""
     add = """
         insert into control (sitting_id, scope, scope_id, version, kind, body)

@@ -104,14 +104,10 @@ def test_median_time_of_an_item() -> None:
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 100), st.sampled_from([1, 2, 5, 6, 10]), st.integers(1, 3)), max_size=25
-    ),
+    st.lists(st.tuples(st.integers(0, 100), st.sampled_from([1, 2, 5, 6, 10]), st.integers(1, 3)), max_size=25),
     st.integers(0, 10**6),
 )
-def test_time_is_never_negative_nor_more_than_the_sitting(
-    steps: list[tuple[int, int, int]], seed: int
-) -> None:
+def test_time_is_never_negative_nor_more_than_the_sitting(steps: list[tuple[int, int, int]], seed: int) -> None:
     """Whatever a device says, and in whatever order the rows come."""
     rows = story(*[(second, Kind(kind), item, "1") for second, kind, item in steps])
     table = pl.DataFrame(rows, schema=SCHEMA, orient="row")

@@ -62,7 +62,13 @@ class Pupil:
     async def sign_in(self, **changes: object) -> Reply:
         """Sign in with the slip."""
         seat = self.seat
-        body = {"code": seat.code, "day": seat.day, "month": seat.month, "device": self.device, "agent": "test"} | changes
+        body = {
+            "code": seat.code,
+            "day": seat.day,
+            "month": seat.month,
+            "device": self.device,
+            "agent": "test",
+        } | changes
         reply = await self.call("POST", "/v1/sign-in", body)
         self.attempt = reply["attempt"]
         self._hear(reply)
@@ -133,7 +139,7 @@ class Pupil:
         return reply
 
     def _settle(self, receipt: str, standing: str) -> None:
-        stream, place = receipt.split("-")[0], _place(receipt)
+        stream, place = receipt.split("-", maxsplit=1)[0], _place(receipt)
         for seq, mine in list(self.acked.items()):
             if mine.split("-")[0] == stream and _place(mine) <= place:
                 if standing == "durable":

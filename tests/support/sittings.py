@@ -45,7 +45,7 @@ def three(text: str) -> dict[str, str]:
     return {"kk": f"kk {text}", "ru": f"ru {text}", "en": f"en {text}"}
 
 
-async def make_sitting(  # noqa: PLR0913 (a scene has many sides; all have a default)
+async def make_sitting(
     stack: Stack,
     owner_url: str,
     *,
@@ -162,7 +162,8 @@ async def _make_school(db: asyncpg.Connection[asyncpg.Record], mark: int) -> int
         """
     )
     district = await db.fetchval(
-        "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-10', $1, $1, $1) returning id", f"а{mark}"
+        "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-10', $1, $1, $1) returning id",
+        f"а{mark}",
     )
     return await db.fetchval(
         "insert into school (district_id, code, name_kk, name_ru, name_en) values ($1, $2, $2, $2, $2) returning id",

@@ -128,5 +128,3 @@ def save_record(
 def new_device() -> bytes:
     """128 random bits."""
     return secrets.token_bytes(16)
-
-

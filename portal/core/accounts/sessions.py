@@ -112,7 +112,9 @@ async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
 
 async def end_session(db: Connection, staff_id: int, hashed: bytes) -> bool:
     """End one session of a person."""
-    done = await db.fetchval("delete from staff_session where key_hash = $1 and staff_id = $2 returning staff_id", hashed, staff_id)
+    done = await db.fetchval(
+        "delete from staff_session where key_hash = $1 and staff_id = $2 returning staff_id", hashed, staff_id
+    )
     return done is not None
 
 

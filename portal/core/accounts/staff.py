@@ -57,7 +57,9 @@ async def give_role(
 
 async def end_grant(db: Connection, grant_id: int, at: datetime) -> bool:
     """Take a role away; False if it had ended before."""
-    done = await db.fetchval("update staff_grant set ends_at = $2 where id = $1 and ends_at > $2 returning id", grant_id, at)
+    done = await db.fetchval(
+        "update staff_grant set ends_at = $2 where id = $1 and ends_at > $2 returning id", grant_id, at
+    )
     return done is not None
 
 

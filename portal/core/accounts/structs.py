@@ -62,7 +62,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     def may(self, permission: str) -> bool:
         """Whether he may do it somewhere."""
-        return self.signed_in and (permission in EVERYBODY or any(permission in grant.permissions for grant in self.grants))
+        return self.signed_in and (
+            permission in EVERYBODY or any(permission in grant.permissions for grant in self.grants)
+        )
 
     def scope(self, permission: str) -> Scope:
         """Where he may do it."""

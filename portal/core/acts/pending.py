@@ -148,7 +148,9 @@ def may_decide(actor: Actor, act: Pending) -> bool:
     return kind is not None and actor.may("act.decide") and act.within(actor.scope(kind.permission))
 
 
-async def decide(db: Connection, actor: Actor, act_id: int, settings: PortalSettings, *, do: bool, reason: str) -> Pending:
+async def decide(
+    db: Connection, actor: Actor, act_id: int, settings: PortalSettings, *, do: bool, reason: str
+) -> Pending:
     """The second person's word; called inside a transaction, in which the act is also done."""
     act = await find(db, actor, act_id, lock=True)
     if act.made_by == actor.staff_id:

@@ -50,13 +50,21 @@ class Form:
             return default
         if not raw.lstrip("-").isascii() or not raw.lstrip("-").isdigit() or len(raw) > 10:
             self.miss(
-                name, N_("A whole number from {least} to {most} is needed; we saw «{seen}»."), least=least, most=most, seen=raw
+                name,
+                N_("A whole number from {least} to {most} is needed; we saw «{seen}»."),
+                least=least,
+                most=most,
+                seen=raw,
             )
             return least
         value = int(raw)
         if not least <= value <= most:
             self.miss(
-                name, N_("A whole number from {least} to {most} is needed; we saw «{seen}»."), least=least, most=most, seen=raw
+                name,
+                N_("A whole number from {least} to {most} is needed; we saw «{seen}»."),
+                least=least,
+                most=most,
+                seen=raw,
             )
         return value
 

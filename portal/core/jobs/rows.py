@@ -34,7 +34,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in {"queued", "running"}
 
 
-async def ask(db: Connection, kind: str, *, sitting_id: int | None, made_by: int | None, payload: dict[str, Any]) -> int:
+async def ask(
+    db: Connection, kind: str, *, sitting_id: int | None, made_by: int | None, payload: dict[str, Any]
+) -> int:
     """A new job, queued; send it to the worker after the commit (`Queues.send`)."""
     return await db.fetchval(
         "insert into job (kind, sitting_id, made_by, payload) values ($1, $2, $3, $4) returning id",

@@ -63,7 +63,7 @@ class Queues:
         queue = self._queues[SCORING_QUEUE if kind in SCORING_KINDS else PORTAL_QUEUE]
         try:
             await queue.enqueue("run", key=f"job-{job_id}", job_id=job_id, timeout=LONGEST_S, retries=1)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever Valkey says, the row stays and is sent again)
             log.warning("jobs.send.failed", job=job_id, error=repr(error))
 
     async def close(self) -> None:

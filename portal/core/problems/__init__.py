@@ -44,7 +44,9 @@ class NotThere(Problem):
     code = "not-there"
     status = 404
     title = N_("There is nothing at this address.")
-    advice = N_("It may have been moved, or it belongs to a territory that is not yours. Go back and choose from the list.")
+    advice = N_(
+        "It may have been moved, or it belongs to a territory that is not yours. Go back and choose from the list."
+    )
 
 
 class NotSignedIn(Problem):

@@ -76,7 +76,9 @@ def answer(request: StaffRequest, problem: Problem) -> Response[bytes] | Respons
         "detail": advice,
         "code": problem.code,
     }
-    return Response(orjson.dumps(body), status_code=problem.status, media_type="application/problem+json", headers=headers)
+    return Response(
+        orjson.dumps(body), status_code=problem.status, media_type="application/problem+json", headers=headers
+    )
 
 
 def wants_page(request: StaffRequest) -> bool:

@@ -43,6 +43,8 @@ def menu(actor: Actor, path: str, *, demo: bool) -> list[Entry]:
     if demo:
         shown.append(DEMO)
     return [
-        msgspec.structs.replace(entry, current=path == entry.path or (entry.path != "/" and path.startswith(f"{entry.path}")))
+        msgspec.structs.replace(
+            entry, current=path == entry.path or (entry.path != "/" and path.startswith(f"{entry.path}"))
+        )
         for entry in shown
     ]

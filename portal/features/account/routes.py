@@ -130,7 +130,9 @@ async def end_session(request: StaffRequest, db: Connection) -> Response[str]:
     return see_other("/account")
 
 
-async def _account_page(request: StaffRequest, db: Connection, errors: Mapping[str, object], status: int = 200) -> Response[str]:
+async def _account_page(
+    request: StaffRequest, db: Connection, errors: Mapping[str, object], status: int = 200
+) -> Response[str]:
     actor = request.scope["user"]
     return page(
         request,

@@ -35,7 +35,9 @@ async def check(request: StaffRequest, db: Connection) -> Response[str]:
         found = [await queries.broken_at(db), await broken_against_published(db, request.app.state.settings.objects)]
         broken = min((number for number in found if number is not None), default=None)
         fact: dict[str, object] = {"broken_at": broken}
-        await audit.record(db, request.scope["user"], "audit.chain.checked", kind="audit", object_id="chain", after=fact)
+        await audit.record(
+            db, request.scope["user"], "audit.chain.checked", kind="audit", object_id="chain", after=fact
+        )
     return await _page(request, db, checked=datetime.now(UTC), broken=broken)
 
 
@@ -45,17 +47,29 @@ async def export_trail(request: StaffRequest, db: Connection, form: str) -> Resp
     if form not in {"csv", "xlsx"}:
         raise NotThere
     act, kind, asked, since, until = _filters(request)
-    rows, _ = await queries.records(db, act=act, kind=kind, words=asked, since=since, until=until, limit=MOST_EXPORT, offset=0)
+    rows, _ = await queries.records(
+        db, act=act, kind=kind, words=asked, since=since, until=until, limit=MOST_EXPORT, offset=0
+    )
     head = [N_("Number"), N_("When"), N_("Who"), N_("Login"), N_("Role"), N_("Address"), N_("What"), N_("Object")]
     head += [N_("Before"), N_("After"), N_("Reason"), N_("Fingerprint")]
     lines = [
-        [row.id, row.at, row.name or "", row.login or "", row.acting_as, row.address, t(audit.ACTS.get(row.act, row.act))]
+        [
+            row.id,
+            row.at,
+            row.name or "",
+            row.login or "",
+            row.acting_as,
+            row.address,
+            t(audit.ACTS.get(row.act, row.act)),
+        ]
         + [f"{row.object_kind} {row.object_id}", _json(row.before), _json(row.after), row.reason, row.hash.hex()]
         for row in rows
     ]
     async with db.transaction():
         fact: dict[str, object] = {"rows": len(lines)}
-        await audit.record(db, request.scope["user"], "audit.trail.exported", kind="audit", object_id="trail", after=fact)
+        await audit.record(
+            db, request.scope["user"], "audit.trail.exported", kind="audit", object_id="trail", after=fact
+        )
     return export(Table(t(N_("Audit trail")), [t(name) for name in head], lines), form)
 
 

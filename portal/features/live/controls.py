@@ -49,7 +49,9 @@ async def send(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
             if kind == "reopen" and not target.ended:
                 raise NothingToReopen
             now_ms = to_ms(head.now())
-            made = rules.order(target, await queries.standing(db, sitting_id, target.scope, target.scope_id), wish, now_ms)
+            made = rules.order(
+                target, await queries.standing(db, sitting_id, target.scope, target.scope_id), wish, now_ms
+            )
             if not made.two_persons:
                 await _write(db, actor, sitting_id, target, made, reason)
                 return see_other(_back(sitting_id, target))
@@ -64,11 +66,20 @@ async def send(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
 
 async def _write(db: Connection, actor: Actor, sitting_id: int, target: Target, made: Order, reason: str) -> int:
     """The control and its record; the sitting's row is locked."""
-    version = await queries.insert_control(db, sitting_id, target.scope, target.scope_id, made.kind, made.body, actor.staff_id)
+    version = await queries.insert_control(
+        db, sitting_id, target.scope, target.scope_id, made.kind, made.body, actor.staff_id
+    )
     if made.kind == "reopen":
         await queries.reopen_attempts(db, sitting_id, target.scope, target.scope_id)
-    fact: dict[str, object] = {"scope": target.scope, "scope_id": target.scope_id, "version": version, "body": made.body}
-    await audit.record(db, actor, rules.ACTS[made.kind], kind="sitting", object_id=sitting_id, after=fact, reason=reason)
+    fact: dict[str, object] = {
+        "scope": target.scope,
+        "scope_id": target.scope_id,
+        "version": version,
+        "body": made.body,
+    }
+    await audit.record(
+        db, actor, rules.ACTS[made.kind], kind="sitting", object_id=sitting_id, after=fact, reason=reason
+    )
     return version
 
 
@@ -82,7 +93,10 @@ async def _ask(db: Connection, actor: Actor, sitting_id: int, target: Target, ma
         "regions": target.regions,
         "schools": target.schools,
     }
-    whom = {N_("For whom"): target.name if target.name["kk"] else Text(rules.SCOPES["sitting"]), N_("Pupils"): str(target.pupils)}
+    whom = {
+        N_("For whom"): target.name if target.name["kk"] else Text(rules.SCOPES["sitting"]),
+        N_("Pupils"): str(target.pupils),
+    }
     return await acts.ask(
         db,
         actor,
@@ -109,7 +123,9 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: P
     for field in ("at_ms", "since_ms"):
         if field in body:
             body[field] = now_ms
-    version = await queries.insert_control(db, act.sitting_id, target.scope, target.scope_id, kind, body, actor.staff_id)
+    version = await queries.insert_control(
+        db, act.sitting_id, target.scope, target.scope_id, kind, body, actor.staff_id
+    )
     if kind == "reopen":
         await queries.reopen_attempts(db, act.sitting_id, target.scope, target.scope_id)
     fact: dict[str, object] = {
@@ -119,7 +135,9 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: P
         "body": body,
         "asked_by": act.made_by,
     }
-    await audit.record(db, actor, rules.ACTS[kind], kind="sitting", object_id=act.sitting_id, after=fact, reason=act.reason)
+    await audit.record(
+        db, actor, rules.ACTS[kind], kind="sitting", object_id=act.sitting_id, after=fact, reason=act.reason
+    )
 
 
 CODES = {

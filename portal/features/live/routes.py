@@ -48,10 +48,11 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
     region = request.query_params.get("region", "")
     region = region if region in names else ""
     here = [school for school in schools if not region or school.region_code == region]
-    if region:
-        lines = [Line(key=str(school.school_id), name=school.name, count=school.count) for school in here]
-    else:
-        lines = rules.by_region(here, names)
+    lines = (
+        [Line(key=str(school.school_id), name=school.name, count=school.count) for school in here]
+        if region
+        else rules.by_region(here, names)
+    )
     total = rules.in_all(here)
     lag_s = await _lag_s(request.app.state.queues, await queries.open_streams(db))
     context = {

@@ -111,7 +111,9 @@ def order(target: Target, standing: Standing, wish: Wish, now_ms: int) -> Order:
                 two_persons=False,
                 before={
                     N_("Clock"): str(
-                        Text(N_("stands still since {time}"), time=clock(from_ms(standing.paused_since_ms), seconds=True))
+                        Text(
+                            N_("stands still since {time}"), time=clock(from_ms(standing.paused_since_ms), seconds=True)
+                        )
                     )
                 },
                 after={N_("Clock"): Text(N_("runs")), N_("Time given back in all"): _minutes(paused_s)},

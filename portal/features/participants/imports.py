@@ -42,7 +42,10 @@ async def upload_page(request: StaffRequest, db: Connection, sitting_id: int) ->
     """Where the file goes, and the imports so far."""
     actor = request.scope["user"]
     head = await _open_head(db, actor, sitting_id)
-    context: dict[str, Any] = {"columns": COLUMNS, "done": await jobs.recent(db, sitting_id=sitting_id, kind="import-check")}
+    context: dict[str, Any] = {
+        "columns": COLUMNS,
+        "done": await jobs.recent(db, sitting_id=sitting_id, kind="import-check"),
+    }
     return page(request, "participants/upload.html", **context, **room(actor, head))
 
 
@@ -86,7 +89,9 @@ async def preview(request: StaffRequest, db: Connection, sitting_id: int, job_id
     head = await _open_head(db, actor, sitting_id)
     job = await _own_check(db, actor, sitting_id, job_id)
     taken = [
-        other for other in await jobs.recent(db, sitting_id=sitting_id, kind="import-take") if other.payload.get("check") == job_id
+        other
+        for other in await jobs.recent(db, sitting_id=sitting_id, kind="import-take")
+        if other.payload.get("check") == job_id
     ]
     return page(
         request,
@@ -136,7 +141,9 @@ async def take(request: StaffRequest, db: Connection, sitting_id: int, job_id: i
             )
         return see_other("/acts?asked=1")
     async with db.transaction():
-        take_id = await jobs.ask(db, "import-take", sitting_id=sitting_id, made_by=actor.staff_id, payload={"check": job_id})
+        take_id = await jobs.ask(
+            db, "import-take", sitting_id=sitting_id, made_by=actor.staff_id, payload={"check": job_id}
+        )
     await request.app.state.queues.send(take_id, "import-take")
     return see_other(f"/sittings/{sitting_id}/import/{job_id}")
 

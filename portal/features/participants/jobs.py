@@ -49,7 +49,12 @@ async def check(context: Context) -> dict[str, Any]:
         if not checked.errors:
             await queries.drop_staged(db, job.id)
             await queries.stage(db, job.id, checked.rows)
-        fact = {"sitting_id": str(job.sitting_id), "rows": total, "errors": len(checked.errors), "file": job.payload["name"]}
+        fact = {
+            "sitting_id": str(job.sitting_id),
+            "rows": total,
+            "errors": len(checked.errors),
+            "file": job.payload["name"],
+        }
         await _record(db, job, "participant.import.checked", job.id, fact)
     return result
 

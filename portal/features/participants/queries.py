@@ -39,7 +39,9 @@ COLUMNS = [
 ]
 
 
-async def insert_participants(db: Connection, sitting_id: int, rows: list[NewParticipant], import_job: int | None = None) -> int:
+async def insert_participants(
+    db: Connection, sitting_id: int, rows: list[NewParticipant], import_job: int | None = None
+) -> int:
     """All rows or none, by COPY; asyncpg.UniqueViolationError when an external id is taken."""
     records = [(sitting_id, import_job, *(getattr(row, column) for column in COLUMNS)) for row in rows]
     await db.copy_records_to_table("participant", records=records, columns=["sitting_id", "import_job", *COLUMNS])
@@ -86,7 +88,9 @@ async def undo_import(db: Connection, sitting_id: int, job_id: int) -> int | Non
     )
     if begun:
         return None
-    done = await db.execute("delete from participant where sitting_id = $1 and import_job = $2", sitting_id, job_id, timeout=600)
+    done = await db.execute(
+        "delete from participant where sitting_id = $1 and import_job = $2", sitting_id, job_id, timeout=600
+    )
     return int(done.split()[-1])
 
 

@@ -31,7 +31,11 @@ def read_rows(body: bytes) -> tuple[int, Iterator[Row]]:
     missing = [column for column in COLUMNS if column.required and column.code not in where]
     if missing:
         raise ColumnsMissing(columns=_Names([column.code for column in missing]))
-    rows = [(number, line) for number, line in enumerate(lines[start + 1 :], start + 2) if any(cell.strip() for cell in line)]
+    rows = [
+        (number, line)
+        for number, line in enumerate(lines[start + 1 :], start + 2)
+        if any(cell.strip() for cell in line)
+    ]
     if not rows:
         raise NothingInFile
     if len(rows) > MOST_ROWS:

@@ -12,7 +12,8 @@ from portal.core.i18n.times import from_ms
 from portal.features.participants.structs import Checked, NewParticipant, Participant, Reason, RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Set
+    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from portal.core.sittings import SittingHead
 
@@ -38,7 +39,7 @@ NAME = re.compile(r"[^\W\d_][^\W\d_'’ʼ\-. ]*(?:[ '’ʼ\-.][^\W\d_'’ʼ\-. ]
 def check_rows(
     rows: Iterable[tuple[int, Mapping[str, str]]],
     schools: Mapping[str, int],
-    taken: Set[str],
+    taken: AbstractSet[str],
     today: date,
     seen_row: Callable[[int], None] = lambda _number: None,
 ) -> Checked:
@@ -73,7 +74,7 @@ class _Row:
         seen = self.raw.get(column, "")[:80]
         self.errors.append(RowError(row=self.number, column=column, seen=seen, message=message, values=values))
 
-    def unique(self, ids: dict[str, int], taken: Set[str]) -> None:
+    def unique(self, ids: dict[str, int], taken: AbstractSet[str]) -> None:
         value = self.value("external_id")
         if not value:
             self.miss("external_id", N_("Please give an id by which you will know this pupil again."))
@@ -82,7 +83,11 @@ class _Row:
         elif len(value) == 12 and value.isdigit():
             self.miss("external_id", N_("This looks like an IIN. Give another id: an IIN does not belong into lists."))
         elif value in ids:
-            self.miss("external_id", N_("The same id stands in row {row}. Each pupil needs an id of his own."), row=str(ids[value]))
+            self.miss(
+                "external_id",
+                N_("The same id stands in row {row}. Each pupil needs an id of his own."),
+                row=str(ids[value]),
+            )
         elif value in taken:
             self.miss("external_id", N_("A pupil with this id is in the sitting already."))
         ids.setdefault(value, self.number)
@@ -118,7 +123,7 @@ class _Row:
         self.miss(column, message)
         return allowed.start
 
-    def word(self, column: str, words: Mapping[str, Set[str]], message: str, *, required: bool) -> str | None:
+    def word(self, column: str, words: Mapping[str, AbstractSet[str]], message: str, *, required: bool) -> str | None:
         text = self.value(column).lower().rstrip(".")
         if not text and not required:
             return None
@@ -131,7 +136,9 @@ class _Row:
     def participant(self, schools: Mapping[str, int], today: date) -> NewParticipant | None:
         school_id = schools.get(self.value("school_code"))
         if school_id is None:
-            self.miss("school_code", N_("There is no school with this code in the regions of this sitting that are yours."))
+            self.miss(
+                "school_code", N_("There is no school with this code in the regions of this sitting that are yours.")
+            )
         last, first = self.name("last_name", required=True), self.name("first_name", required=True)
         middle = self.name("middle_name", required=False)
         born = self.birth(today)
@@ -185,11 +192,16 @@ def why(head: SittingHead, pupil: Participant, now: datetime) -> list[Reason]:
 
 def _door(head: SittingHead, pupil: Participant, now: datetime) -> Iterable[Reason]:
     if head.state == "draft":
-        yield Reason(tone="clay", text=N_("The sitting is a draft: no code opens anything yet."), advice=N_("Publish it."))
+        yield Reason(
+            tone="clay", text=N_("The sitting is a draft: no code opens anything yet."), advice=N_("Publish it.")
+        )
     if pupil.locked_at is not None:
         advice = N_("Compare birth date and slip with the class list, then unlock the code.")
         yield Reason(
-            tone="clay", text=N_("His code is locked since {when}."), advice=advice, values={"when": when(pupil.locked_at)}
+            tone="clay",
+            text=N_("His code is locked since {when}."),
+            advice=advice,
+            values={"when": when(pupil.locked_at)},
         )
     elif pupil.birth_misses:
         text = N_("Birth date given wrongly: {count} times. After three misses the code locks.")
@@ -197,11 +209,16 @@ def _door(head: SittingHead, pupil: Participant, now: datetime) -> Iterable[Reas
     if not pupil.has_code:
         yield Reason(tone="clay", text=N_("No slip was printed for him yet."), advice=N_("Print one on this page."))
     if pupil.signed_in_at is None and now < head.waiting_opens_at:
-        yield Reason(tone="sky", text=N_("The waiting room opens at {time}."), values={"time": clock(head.waiting_opens_at)})
+        yield Reason(
+            tone="sky", text=N_("The waiting room opens at {time}."), values={"time": clock(head.waiting_opens_at)}
+        )
     if pupil.started_at is None and now > head.last_entry_at:
         advice = N_("This form is closed to him; the reserve day has another one.")
         yield Reason(
-            tone="clay", text=N_("The last entry was at {time}."), advice=advice, values={"time": clock(head.last_entry_at)}
+            tone="clay",
+            text=N_("The last entry was at {time}."),
+            advice=advice,
+            values={"time": clock(head.last_entry_at)},
         )
 
 
@@ -210,7 +227,9 @@ def _finish(pupil: Participant) -> Reason:
         values = {"when": when(pupil.sealed_at), "code": pupil.seal_code or ""}
         return Reason(tone="leaf", text=N_("He has finished; his receipt {code} was sealed {when}."), values=values)
     advice = N_("Keep his page open with a network until the receipt appears.")
-    return Reason(tone="sun", text=N_("He has finished, but some of his answers are still on his device."), advice=advice)
+    return Reason(
+        tone="sun", text=N_("He has finished, but some of his answers are still on his device."), advice=advice
+    )
 
 
 def _writing(head: SittingHead, pupil: Participant, now: datetime) -> Reason:

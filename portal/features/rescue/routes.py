@@ -89,7 +89,12 @@ async def upload(request: StaffRequest, db: Connection, sitting_id: int) -> Resp
     assert pupil is not None
     async with db.transaction():
         await audit.record(
-            db, actor, "rescue.file.read", kind="participant", object_id=payload.attempt, after=msgspec.to_builtins(report)
+            db,
+            actor,
+            "rescue.file.read",
+            kind="participant",
+            object_id=payload.attempt,
+            after=msgspec.to_builtins(report),
         )
         await acts.ask(
             db,
@@ -139,7 +144,9 @@ def token_holds(engine_url: str, payload: Payload) -> bool:
 
     Save accepts an expired token of a kept key, and refuses one of another attempt with 403.
     """
-    body = msgspec.json.encode({"attempt": payload.attempt, "clock": [], "generation": 1, "controls": 0, "open": [], "events": []})
+    body = msgspec.json.encode(
+        {"attempt": payload.attempt, "clock": [], "generation": 1, "controls": 0, "open": [], "events": []}
+    )
     headers = {"Authorization": f"Bearer {payload.token}", "Content-Type": "application/json"}
     asked = urllib.request.Request(f"{engine_url}/v1/save", body, headers, method="POST")
     try:

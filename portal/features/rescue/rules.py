@@ -104,7 +104,7 @@ def _answers(events: Iterable[tuple[int, int, int | None, str | None]]) -> dict[
     latest: dict[int, str | None] = {}
     for _, kind, item, value in sorted(events, key=lambda event: event[0]):
         if kind == Kind.ANSWER and item is not None:
-            latest[item] = value
+            latest[item] = value  # noqa: PERF403 (the newest wins: the order of the loop is the point)
     return latest
 
 

@@ -52,7 +52,9 @@ async def take_away(request: StaffRequest, db: Connection, sitting_id: int, vers
     settings = request.app.state.settings
     run, snapshot = await tables.load(settings, row), await tables.load_snapshot(settings, row)
     if names:
-        snapshot = msgspec.structs.replace(snapshot, tables={**snapshot.tables, "persons": await _persons(db, sitting_id)})
+        snapshot = msgspec.structs.replace(
+            snapshot, tables={**snapshot.tables, "persons": await _persons(db, sitting_id)}
+        )
     body = await asyncio.to_thread(_body, kind, run, snapshot, current(), names, actor.full_name, purpose)
     async with db.transaction():
         fact: dict[str, object] = {"version": version, "kind": kind, "names": names, "purpose": purpose}
@@ -66,7 +68,7 @@ def _body(
     run: Run,
     snapshot: Snapshot,
     language: Language,
-    names: bool,
+    names: bool,  # noqa: FBT001 (called by name)
     reader: str,
     purpose: str,
 ) -> bytes:

@@ -108,7 +108,15 @@ async def items(request: StaffRequest, db: Connection, sitting_id: int, version:
     for line in counts.to_dicts():
         by_item.setdefault(line["item"], []).append(line)
     return _page(
-        request, head, run, "scores/items.html", rows=table.to_dicts(), responses=by_item, view=view, kinds=KINDS, topics=TOPICS
+        request,
+        head,
+        run,
+        "scores/items.html",
+        rows=table.to_dicts(),
+        responses=by_item,
+        view=view,
+        kinds=KINDS,
+        topics=TOPICS,
     )
 
 
@@ -163,11 +171,15 @@ async def sheet(request: StaffRequest, db: Connection, sitting_id: int, version:
     async with db.transaction():
         fact: dict[str, object] = {"version": version}
         await audit.record(db, actor, "score.sheet.opened", kind="participant", object_id=attempt_id, after=fact)
-    return _page(request, head, run, "scores/sheet.html", person=people[attempt_id], score=mine[0], answers=answers.to_dicts())
+    return _page(
+        request, head, run, "scores/sheet.html", person=people[attempt_id], score=mine[0], answers=answers.to_dicts()
+    )
 
 
 @get("/sittings/{sitting_id:int}/scores/{version:int}/differences/{other:int}", guards=[allows("score.view")])
-async def differences(request: StaffRequest, db: Connection, sitting_id: int, version: int, other: int) -> Response[str]:
+async def differences(
+    request: StaffRequest, db: Connection, sitting_id: int, version: int, other: int
+) -> Response[str]:
     """What changed from run `other` to this one."""
     scope = request.scope["user"].scope("score.view")
     head = await find_head(db, sitting_id, scope)
@@ -212,9 +224,19 @@ async def publish(request: StaffRequest, db: Connection, sitting_id: int, versio
 async def _perform_publish(db: Connection, actor: Actor, act: acts.Pending, _settings: PortalSettings) -> None:
     if not await queries.publish(db, act.payload["run_id"]):
         raise AlreadyPublished
-    fact: dict[str, object] = {"run_id": act.payload["run_id"], "sitting_id": str(act.sitting_id), "asked_by": act.made_by}
+    fact: dict[str, object] = {
+        "run_id": act.payload["run_id"],
+        "sitting_id": str(act.sitting_id),
+        "asked_by": act.made_by,
+    }
     await audit.record(
-        db, actor, "score.run.published", kind="score_run", object_id=act.payload["run_id"], after=fact, reason=act.reason
+        db,
+        actor,
+        "score.run.published",
+        kind="score_run",
+        object_id=act.payload["run_id"],
+        after=fact,
+        reason=act.reason,
     )
 
 
@@ -232,7 +254,9 @@ async def _run_page(
         context["forms"] = [
             {
                 **form,
-                "bins": (bins := [(line["points"], line["n"]) for line in spread if line["form_id"] == form["form_id"]]),
+                "bins": (
+                    bins := [(line["points"], line["n"]) for line in spread if line["form_id"] == form["form_id"]]
+                ),
                 "drawing": pictures.histogram(bins, int(form["max_points"]), form["mean"]),
             }
             for form in test
@@ -242,7 +266,7 @@ async def _run_page(
         groups = (await tables.table(settings, run, "groups")).to_dicts()
         by_code = {line["value"]: line for line in groups if line["split"] == "region_code"}
         context["groups"] = [{**by_code[code], "name": name} for code, name in names.items() if code in by_code]
-    working = [job for job in await jobs.recent(db, sitting_id=head.id, kind="score")][:1]
+    working = list(await jobs.recent(db, sitting_id=head.id, kind="score"))[:1]
     return _page(
         request,
         head,

@@ -78,7 +78,9 @@ def within(scores: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     """The rows of a scope's territory."""
     if scope.country:
         return scores
-    return scores.filter(pl.col("region_code").is_in(list(scope.regions)) | pl.col("school_id").is_in(list(scope.schools)))
+    return scores.filter(
+        pl.col("region_code").is_in(list(scope.regions)) | pl.col("school_id").is_in(list(scope.schools))
+    )
 
 
 def differences(old: pl.DataFrame, new: pl.DataFrame, old_row: RunRow, new_row: RunRow) -> Difference:

@@ -12,7 +12,9 @@ class NotDraft(Problem):
     code = "sitting-not-draft"
     status = 409
     title = N_("This sitting is no longer a draft.")
-    advice = N_("Pupils may rely on its times already. Time is given or taken on the page «Live», with its reason on record.")
+    advice = N_(
+        "Pupils may rely on its times already. Time is given or taken on the page «Live», with its reason on record."
+    )
 
 
 class NotReady(Problem):
@@ -30,4 +32,6 @@ class CannotClose(Problem):
     code = "sitting-not-over"
     status = 409
     title = N_("Somebody may still be writing.")
-    advice = N_("The last attempt can be over at {until}. Close the sitting after that, or end the attempts on the page «Live».")
+    advice = N_(
+        "The last attempt can be over at {until}. Close the sitting after that, or end the attempts on the page «Live»."
+    )

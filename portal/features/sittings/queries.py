@@ -178,12 +178,16 @@ def _values(draft: Draft) -> tuple[object, ...]:
 async def set_regions(db: Connection, sitting_id: int, regions: list[str]) -> None:
     """Exactly these regions."""
     await db.execute("delete from sitting_region where sitting_id = $1", sitting_id)
-    await db.execute("insert into sitting_region (sitting_id, region_code) select $1, unnest($2::text[])", sitting_id, regions)
+    await db.execute(
+        "insert into sitting_region (sitting_id, region_code) select $1, unnest($2::text[])", sitting_id, regions
+    )
 
 
 async def set_rehearsed(db: Connection, sitting_id: int, at: datetime) -> bool:
     """A person looked at the time line and confirmed it."""
-    done = await db.fetchval("update sitting set rehearsed_at = $2 where id = $1 and state = 'draft' returning id", sitting_id, at)
+    done = await db.fetchval(
+        "update sitting set rehearsed_at = $2 where id = $1 and state = 'draft' returning id", sitting_id, at
+    )
     return done is not None
 
 

@@ -37,7 +37,9 @@ async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
     scope = request.scope["user"].scope("sitting.view")
     state, q = picked(request, "state", STATES), words(request)
     view = listing(request, queries.SORTS, "-start")
-    rows, total = await queries.list_sittings(db, scope, state=state, words=q, sort=view.sort, limit=view.rows, offset=view.offset)
+    rows, total = await queries.list_sittings(
+        db, scope, state=state, words=q, sort=view.sort, limit=view.rows, offset=view.offset
+    )
     return page(
         request,
         "sittings/list.html",
@@ -62,7 +64,16 @@ async def export_list(request: StaffRequest, db: Connection, form: str) -> Respo
     )
     head = [N_("Number"), N_("Title"), N_("Test"), N_("Form"), N_("State"), N_("Start"), N_("Last entry"), N_("Pupils")]
     lines = [
-        [row.id, of(row.title), of(row.test), row.form, t(STATES[row.state]), row.starts_at, row.last_entry_at, row.participants]
+        [
+            row.id,
+            of(row.title),
+            of(row.test),
+            row.form,
+            t(STATES[row.state]),
+            row.starts_at,
+            row.last_entry_at,
+            row.participants,
+        ]
         for row in rows
     ]
     return export(Table(t(N_("Sittings")), [t(name) for name in head], lines), form)
@@ -121,7 +132,9 @@ async def change(request: StaffRequest, db: Connection, sitting_id: int) -> Resp
     async with db.transaction():
         if not await queries.update(db, sitting_id, draft):
             raise NotDraft
-        await audit.record(db, actor, "sitting.draft.changed", kind="sitting", object_id=sitting_id, before=before, after=draft)
+        await audit.record(
+            db, actor, "sitting.draft.changed", kind="sitting", object_id=sitting_id, before=before, after=draft
+        )
     return see_other(f"/sittings/{sitting_id}")
 
 
@@ -139,7 +152,9 @@ async def clock(request: StaffRequest, db: Connection, sitting_id: int) -> Respo
     """The whole time line, as a picture and a table."""
     sitting = await queries.find_sitting(db, sitting_id, request.scope["user"].scope("sitting.view"))
     courses = rules.rehearse(sitting, sitting.extra_minutes)
-    return await _show(request, db, sitting, "sittings/clock.html", courses=courses, drawing=pictures.time_line(sitting, courses))
+    return await _show(
+        request, db, sitting, "sittings/clock.html", courses=courses, drawing=pictures.time_line(sitting, courses)
+    )
 
 
 @post("/sittings/{sitting_id:int}/clock", guards=[allows("sitting.edit")])
@@ -167,7 +182,11 @@ async def publish(request: StaffRequest, db: Connection, sitting_id: int) -> Res
         sitting = await queries.find_sitting(db, sitting_id, actor.scope("sitting.publish"))
         if sitting.state != "draft":
             raise NotDraft
-        missing = [check for check in rules.checks(sitting, await _facts(db, sitting), datetime.now(UTC)) if not check.fulfilled]
+        missing = [
+            check
+            for check in rules.checks(sitting, await _facts(db, sitting), datetime.now(UTC))
+            if not check.fulfilled
+        ]
         reason = form.text("reason", required=bool(missing))
         if any(not check.acceptable for check in missing) or (missing and not reason):
             raise NotReady
@@ -231,7 +250,11 @@ async def _perform_publish(db: Connection, actor: Actor, act: acts.Pending, _set
     scope = actor.scope("sitting.publish")
     await find_head(db, act.sitting_id, scope, lock=True)
     sitting = await queries.find_sitting(db, act.sitting_id, scope)
-    missing = {check.code for check in rules.checks(sitting, await _facts(db, sitting), datetime.now(UTC)) if not check.fulfilled}
+    missing = {
+        check.code
+        for check in rules.checks(sitting, await _facts(db, sitting), datetime.now(UTC))
+        if not check.fulfilled
+    }
     if not missing <= set(act.payload["accepted"]):
         raise NotReady
     await _publish(db, actor, act.sitting_id, act.reason)
@@ -292,7 +315,9 @@ async def _form_page(
     )
 
 
-async def _show(request: StaffRequest, db: Connection, sitting: Sitting, template: str, **context: Any) -> Response[str]:
+async def _show(
+    request: StaffRequest, db: Connection, sitting: Sitting, template: str, **context: Any
+) -> Response[str]:
     actor = request.scope["user"]
     head = await find_head(db, sitting.id, actor.scope("sitting.view"))
     return page(

@@ -83,7 +83,9 @@ def read_draft(form: Form, allowed_forms: Collection[int], allowed_regions: Coll
 def _order(form: Form, opens: datetime, starts: datetime, last_entry: datetime, ends: datetime | None) -> None:
     if opens > starts:
         form.miss(
-            "waiting_opens_at", N_("The waiting room opens before the start, at {starts} at the latest."), starts=clock(starts)
+            "waiting_opens_at",
+            N_("The waiting room opens before the start, at {starts} at the latest."),
+            starts=clock(starts),
         )
     elif starts - opens > LONGEST_WAITING:
         form.miss("waiting_opens_at", N_("The waiting room opens one day before the start at the earliest."))
@@ -150,7 +152,9 @@ def checks(sitting: Sitting, facts: Facts, now: datetime) -> list[Check]:
             code="form",
             fulfilled=facts.form.packed and facts.form.state == "sealed",
             text=N_("The main form is packed and sealed"),
-            advice=N_("The test developer packs it. A form whose key was released once is burnt and is never used again."),
+            advice=N_(
+                "The test developer packs it. A form whose key was released once is burnt and is never used again."
+            ),
         ),
         Check(
             code="one-start",

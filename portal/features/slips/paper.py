@@ -66,8 +66,14 @@ def _pages(slips: Sequence[Slip]) -> list[list[Slip]]:
 def _frame(canvas: Canvas, sheet: SlipSheet, first: Slip, number: int, pages: int) -> None:
     canvas.setFillColor(QUIET)
     canvas.setFont(PLAIN, 8)
-    canvas.drawString(MARGIN, PAGE_HEIGHT - 8 * mm, _fit(f"{of(first.school)} · {of(sheet.title)}", 8, PAGE_WIDTH - 2 * MARGIN))
-    printed = t(N_("Printed by {name}, {when}. Keep these slips as you keep keys."), name=sheet.printed_by, when=sheet.printed_at)
+    canvas.drawString(
+        MARGIN, PAGE_HEIGHT - 8 * mm, _fit(f"{of(first.school)} · {of(sheet.title)}", 8, PAGE_WIDTH - 2 * MARGIN)
+    )
+    printed = t(
+        N_("Printed by {name}, {when}. Keep these slips as you keep keys."),
+        name=sheet.printed_by,
+        when=sheet.printed_at,
+    )
     canvas.drawString(MARGIN, 6 * mm, printed)
     canvas.drawRightString(PAGE_WIDTH - MARGIN, 6 * mm, t(N_("Page {page} of {pages}"), page=number, pages=pages))
 
@@ -86,14 +92,18 @@ def _strip(canvas: Canvas, sheet: SlipSheet, slip: Slip, code: str, bottom: floa
     canvas.drawString(left, top - 9 * mm, f"{slip.first_name} {slip.initial}.")
     canvas.setFillColor(QUIET)
     canvas.setFont(PLAIN, 9)
-    canvas.drawRightString(right, top - 9 * mm, t(N_("Class {grade}{letter}"), grade=slip.grade, letter=slip.class_letter))
+    canvas.drawRightString(
+        right, top - 9 * mm, t(N_("Class {grade}{letter}"), grade=slip.grade, letter=slip.class_letter)
+    )
     canvas.drawString(left, top - 14 * mm, _fit(f"{of(sheet.title)}, {sheet.starts}", 9, right - left))
     canvas.setFillColor(SKY)
     canvas.setFont(BOLD, 19)
     canvas.drawString(left, top - 22.5 * mm, show_code(code))
     canvas.setFillColor(INK)
     canvas.setFont(PLAIN, 9)
-    canvas.drawRightString(right, top - 22 * mm, sheet.player_url.removeprefix("https://").removeprefix("http://").rstrip("/"))
+    canvas.drawRightString(
+        right, top - 22 * mm, sheet.player_url.removeprefix("https://").removeprefix("http://").rstrip("/")
+    )
     canvas.setFont(PLAIN, 8)
     canvas.drawString(left, top - 27.5 * mm, _fit(t(HOW), 8, right - left))
     canvas.setFillColor(QUIET)

@@ -12,7 +12,9 @@ class NobodyToPrint(Problem):
     code = "nobody-to-print"
     status = 409
     title = N_("There is nobody to print a slip for.")
-    advice = N_("All pupils of this choice have a slip. To make new ones, choose «all anew»: the old slips stop working.")
+    advice = N_(
+        "All pupils of this choice have a slip. To make new ones, choose «all anew»: the old slips stop working."
+    )
 
 
 class TooManySlips(Problem):

@@ -36,7 +36,9 @@ async def show_list(request: StaffRequest, db: Connection, sitting_id: int) -> R
     regions = [region for region in await territory.regions(db, scope) if region.code in head.regions]
     region, asked = picked(request, "region", [item.code for item in regions]), words(request)
     view = listing(request, ["school"], "school", rows=50)
-    lines, total = await queries.schools(db, sitting_id, scope, region=region, words=asked, limit=view.rows, offset=view.offset)
+    lines, total = await queries.schools(
+        db, sitting_id, scope, region=region, words=asked, limit=view.rows, offset=view.offset
+    )
     return page(
         request,
         "slips/list.html",

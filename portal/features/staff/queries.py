@@ -71,7 +71,9 @@ async def matrix(db: Connection) -> set[tuple[str, str]]:
 
 async def give_permission(db: Connection, role: str, permission: str) -> None:
     """Add."""
-    await db.execute("insert into role_permission (role, permission) values ($1, $2) on conflict do nothing", role, permission)
+    await db.execute(
+        "insert into role_permission (role, permission) values ($1, $2) on conflict do nothing", role, permission
+    )
 
 
 async def take_permission(db: Connection, role: str, permission: str) -> None:

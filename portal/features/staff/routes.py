@@ -52,7 +52,9 @@ async def make(request: StaffRequest, db: Connection) -> Response[str]:
     login, name = form.text("login", most=60).lower(), form.text("full_name", most=120)
     password = form.values.get("password", "")
     if len(password) < LEAST_PASSWORD:
-        form.miss("password", N_("At least {least} characters; a sentence is easier to remember."), least=LEAST_PASSWORD)
+        form.miss(
+            "password", N_("At least {least} characters; a sentence is easier to remember."), least=LEAST_PASSWORD
+        )
     language = form.choice("language", ["kk", "ru", "en"], "kk")
     own_school = form.text("own_school", required=False, most=40)
     school_id = await queries.school_id(db, own_school) if own_school else None
@@ -65,7 +67,9 @@ async def make(request: StaffRequest, db: Connection) -> Response[str]:
                     db, login=login, full_name=name, password=password, language=language, own_school_id=school_id
                 )
                 fact: dict[str, object] = {"login": login, "full_name": name, "own_school": own_school}
-                await audit.record(db, request.scope["user"], "staff.person.made", kind="staff", object_id=staff_id, after=fact)
+                await audit.record(
+                    db, request.scope["user"], "staff.person.made", kind="staff", object_id=staff_id, after=fact
+                )
             return see_other(f"/staff/{staff_id}")
         except asyncpg.UniqueViolationError:
             form.miss("login", N_("This login is taken."))
@@ -117,7 +121,9 @@ async def take_role(request: StaffRequest, db: Connection, grant_id: int) -> Res
     async with db.transaction():
         if await end_grant(db, grant_id, datetime.now(UTC)):
             fact: dict[str, object] = {"grant": grant_id}
-            await audit.record(db, request.scope["user"], "staff.role.taken", kind="staff", object_id=owner, before=fact)
+            await audit.record(
+                db, request.scope["user"], "staff.role.taken", kind="staff", object_id=owner, before=fact
+            )
         await _require_keyholder(db)
     return see_other(f"/staff/{owner}")
 
@@ -198,7 +204,11 @@ def _end(form: Form) -> datetime | None:
         form.miss("ends_on", N_("Please give a day."))
         return None
     if not datetime.now(UTC) < day <= latest:
-        form.miss("ends_on", N_("A day from today to the end of the school year, {latest}."), latest=latest.strftime("%d.%m.%Y"))
+        form.miss(
+            "ends_on",
+            N_("A day from today to the end of the school year, {latest}."),
+            latest=latest.strftime("%d.%m.%Y"),
+        )
         return None
     return day
 
@@ -209,7 +219,13 @@ def _school_year_end(now: datetime) -> datetime:
 
 
 async def _person_page(
-    request: StaffRequest, db: Connection, staff_id: int, errors: Mapping[str, object], *, status: int = 200, drawn: str = ""
+    request: StaffRequest,
+    db: Connection,
+    staff_id: int,
+    errors: Mapping[str, object],
+    *,
+    status: int = 200,
+    drawn: str = "",
 ) -> Response[str]:
     return page(
         request,

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """A small test form of all six kinds in three languages, packed and encrypted as docs/protocol.md says. For tests of the page alone."""
 
 from __future__ import annotations

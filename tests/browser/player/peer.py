@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """The other side of the page's own tests: speaks docs/protocol.md from memory, and can be told to fail in every way.
 
 Not the engine and not a model of its durability: the tests of the whole sit on the real one.

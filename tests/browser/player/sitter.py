@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """A pupil at a real browser: what a child does, as methods; what must never happen, as a list of faults."""
 
 from __future__ import annotations

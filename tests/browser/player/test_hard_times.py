@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """What a bad line, a dead phone, a second tab, a brother and the staff do to a test. Nothing answered may be lost."""
 
 from __future__ import annotations

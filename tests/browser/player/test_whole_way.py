@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (sentences, markup and scripts stay in one piece)
 """From the language to the receipt, on a phone-sized screen."""
 
 from __future__ import annotations

@@ -30,7 +30,13 @@ PASSWORD = "steppe and sky"
 ISLANDS = Path(portal.__file__).parent / "islands"
 STAFF = {"admin": "test-administrator", "second": "test-administrator", "analyst": "analyst", "super": "super-admin"}
 ARGUMENTS = [
-    *["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    *[
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ],
 ]
 
 
@@ -77,8 +83,12 @@ def served(stack: Stack, loop: Loop, owner_url: str, assets: None) -> str:
         title = dict.fromkeys(("kk", "ru", "en"), "Браузер тесті")
         test = await db.fetchval("insert into test (code, title) values ('browser', $1) returning id", title)
         for name in "AB":
-            form = await db.fetchval("insert into form (test_id, name, state) values ($1, $2, 'sealed') returning id", test, name)
-            await db.execute("insert into form_pack (form_id, manifest, item_map) values ($1, $2, '{}')", form, name * 64)
+            form = await db.fetchval(
+                "insert into form (test_id, name, state) values ($1, $2, 'sealed') returning id", test, name
+            )
+            await db.execute(
+                "insert into form_pack (form_id, manifest, item_map) values ($1, $2, '{}')", form, name * 64
+            )
         await db.close()
         await stack.start_process("portal", "portal", portal_argv(stack.home), stack.home.ports.portal)
         await stack.start_process("work", "portal", command_argv("work"))

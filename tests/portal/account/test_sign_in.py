@@ -27,7 +27,9 @@ def test_it_works(house: House) -> None:
 def test_it_never_leads_to_another_site(house: House) -> None:
     """An address to go on to is one of ours."""
     for target in ("https://evil.test/", "//evil.test", "/\\evil.test"):
-        answer = house.visitor().post("/sign-in", {"login": house.person("proctor"), "password": PASSWORD, "next": target})
+        answer = house.visitor().post(
+            "/sign-in", {"login": house.person("proctor"), "password": PASSWORD, "next": target}
+        )
         assert answer.headers["location"] == "/"
 
 

@@ -31,7 +31,9 @@ def test_a_program_gets_the_canonical_error(house: House, path: str, status: int
     assert answer.json()["code"] == code
 
 
-@pytest.mark.parametrize(("language", "title"), [("kk", "Бұл мекенжайда ештеңе жоқ."), ("ru", "По этому адресу ничего нет.")])
+@pytest.mark.parametrize(
+    ("language", "title"), [("kk", "Бұл мекенжайда ештеңе жоқ."), ("ru", "По этому адресу ничего нет.")]
+)
 def test_a_person_gets_a_page_in_his_language(house: House, language: str, title: str) -> None:
     """With advice and a code for support."""
     answer = house.worker("proctor").get(f"/nowhere?lang={language}")

@@ -59,7 +59,12 @@ def test_extra_time_is_absolute_and_adds_up(house: House, make_sitting) -> None:
 def test_each_act_by_one_person(house: House, make_sitting, scope: str, kind: str, status: int) -> None:  # noqa: ANN001
     """202 «waits» is not done; what one person may do is done at once."""
     scene = make_sitting()
-    ids = {"attempt": scene.pupils[0], "school": scene.place.schools[0], "region": scene.place.region, "sitting": scene.id}
+    ids = {
+        "attempt": scene.pupils[0],
+        "school": scene.place.schools[0],
+        "region": scene.place.region,
+        "sitting": scene.id,
+    }
     more = {"text_kk": "Асықпа, уақыт жетеді.", "minutes": 5, "item": "q1"}
     answer = tell(house.worker("test-administrator"), scene.id, scope, ids[scope], kind, **more)
     assert answer.status_code == status, answer.text[-2000:]
@@ -149,7 +154,9 @@ def test_versions_rise_without_a_gap_under_a_crowd(house: House, make_sitting) -
     async def one(number: int) -> None:
         async with pool.acquire() as db, db.transaction():
             await db.execute("select id from sitting where id = $1 for update", scene.id)
-            await queries.insert_control(db, scene.id, "sitting", str(scene.id), "message", {"text": {"kk": str(number)}}, 1)
+            await queries.insert_control(
+                db, scene.id, "sitting", str(scene.id), "message", {"text": {"kk": str(number)}}, 1
+            )
 
     async def crowd() -> None:
         await asyncio.gather(*(one(number) for number in range(20)))
@@ -158,9 +165,9 @@ def test_versions_rise_without_a_gap_under_a_crowd(house: House, make_sitting) -
         "insert into staff (id, login, full_name, password_hash) overriding system value values (1, 'one', 'One', '-') on conflict do nothing"
     )
     house.loop.run(crowd())
-    assert [row["version"] for row in house.sql("select version from control where sitting_id = $1 order by id", scene.id)] == list(
-        range(1, 21)
-    )
+    assert [
+        row["version"] for row in house.sql("select version from control where sitting_id = $1 order by id", scene.id)
+    ] == list(range(1, 21))
 
 
 def test_the_live_view_counts_whom_it_may_show(house: House, make_sitting) -> None:  # noqa: ANN001

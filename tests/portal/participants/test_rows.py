@@ -50,7 +50,13 @@ def test_every_row_is_taken_or_named(rows: list[dict[str, str]]) -> None:
 def test_good_rows_come_through_as_they_are(people: list[tuple[str, str, dt.date]]) -> None:
     """Kazakh letters, hyphens and apostrophes; in the order of the file."""
     rows = [
-        {**GOOD, "last_name": last, "first_name": first, "birth_date": born.strftime("%d.%m.%Y"), "external_id": f"A{number}"}
+        {
+            **GOOD,
+            "last_name": last,
+            "first_name": first,
+            "birth_date": born.strftime("%d.%m.%Y"),
+            "external_id": f"A{number}",
+        }
         for number, (last, first, born) in enumerate(people)
     ]
     checked = check_rows(enumerate(rows, 2), SCHOOLS, set(), TODAY)
@@ -94,14 +100,25 @@ def test_a_guarded_cell_comes_back_unchanged(text: str) -> None:
 
 @settings(max_examples=30)
 @given(
-    st.lists(st.sampled_from(["=1+1", "@SUM(A1)", "+7 701 000", "-Аружан", "Айгүл", "'x", "a;b", 'q"q']), min_size=1, max_size=5)
+    st.lists(
+        st.sampled_from(["=1+1", "@SUM(A1)", "+7 701 000", "-Аружан", "Айгүл", "'x", "a;b", 'q"q']),
+        min_size=1,
+        max_size=5,
+    )
 )
 def test_a_written_table_reads_back(cells: list[str]) -> None:
     """CSV and XLSX, hostile cells too; the head may be in any of the three languages."""
     head = [column.title for column in COLUMNS]
     rows = [[cell, *[cell for _ in head[1:]]] for cell in cells]
-    for body in (as_csv(Table("t", head, [list(row) for row in rows])), as_xlsx(Table("t", head, [list(row) for row in rows]))):
+    for body in (
+        as_csv(Table("t", head, [list(row) for row in rows])),
+        as_xlsx(Table("t", head, [list(row) for row in rows])),
+    ):
         total, read = read_rows(body)
-        back = [undo_guard(row["school_code"]) for _, row in read] if body[:2] != b"PK" else [row["school_code"] for _, row in read]
+        back = (
+            [undo_guard(row["school_code"]) for _, row in read]
+            if body[:2] != b"PK"
+            else [row["school_code"] for _, row in read]
+        )
         assert total == len(cells)
         assert back == cells

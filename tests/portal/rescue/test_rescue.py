@@ -55,7 +55,14 @@ def seal(private: str, sitting: int, attempt: int, log: list[dict[str, object]],
     link = bytes(32)
     for event in log:
         link = hashlib.sha256(link + line(event)).digest()
-    payload = {"attempt": attempt, "device": DEVICE, "token": "t", "events": log, "chain": chain or link.hex(), "links": []}
+    payload = {
+        "attempt": attempt,
+        "device": DEVICE,
+        "token": "t",
+        "events": log,
+        "chain": chain or link.hex(),
+        "links": [],
+    }
     own, theirs = X25519PrivateKey.generate(), X25519PrivateKey.from_private_bytes(decode_key(private)).public_key()
     ours = own.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     salt = ours + theirs.public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -71,7 +78,11 @@ def test_a_file_is_read_and_inserted_once(house: House, make_sitting) -> None:  
     """New events come in marked; the same file again changes nothing; other content is kept as a conflict."""
     scene = make_sitting()
     attempt = scene.pupils[0]
-    house.sql("insert into attempt (id, sitting_id, signed_in_at, started_at) values ($1, $2, now(), now())", attempt, scene.id)
+    house.sql(
+        "insert into attempt (id, sitting_id, signed_in_at, started_at) values ($1, $2, now(), now())",
+        attempt,
+        scene.id,
+    )
     private = house.settings.rescue_private_key
     _, payload = rules.open_file(seal(private, scene.id, attempt, events()), decode_key(private))
     report = rules.weigh(payload, {}, None, 0)
@@ -84,7 +95,12 @@ def test_a_file_is_read_and_inserted_once(house: House, make_sitting) -> None:  
     assert house.loop.run(take(payload)) == 4
     assert house.loop.run(take(payload)) == 0
     rows = house.sql("select seq, item, value, marks from response_event where attempt_id = $1 order by seq", attempt)
-    assert [(row["item"], row["value"]) for row in rows] == [(None, '{"agent":"x"}'), (77, "911"), (78, None), (78, '"3,5"')]
+    assert [(row["item"], row["value"]) for row in rows] == [
+        (None, '{"agent":"x"}'),
+        (77, "911"),
+        (78, None),
+        (78, '"3,5"'),
+    ]
     assert all(row["marks"] & 32 for row in rows)
     other = events()
     other[1]["value"] = 912

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.scoring_work import run_one
-
 from infra.local import environment
 from infra.settings import ScoringSettings, read
+from portal.scoring_work import run_one
 
 if TYPE_CHECKING:
     from infra.parts.supervisor import Stack

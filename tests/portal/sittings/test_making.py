@@ -72,7 +72,9 @@ def test_it_works(house: House, place: Place) -> None:
     assert house.sql("select 1 from pg_class where relname = $1", f"response_event_{sitting}")
     acts = [
         row["act"]
-        for row in house.sql("select act from audit where object_kind = 'sitting' and object_id = $1 order by id", str(sitting))
+        for row in house.sql(
+            "select act from audit where object_kind = 'sitting' and object_id = $1 order by id", str(sitting)
+        )
     ]
     assert acts == ["sitting.draft.made", "sitting.clock.rehearsed", "sitting.sitting.published"]
 
@@ -80,7 +82,9 @@ def test_it_works(house: House, place: Place) -> None:
 def test_what_is_wrong_is_said_beside_its_field(house: House, place: Place) -> None:
     """Nothing is made, what was typed is kept."""
     admin = house.worker("test-administrator")
-    values = draft(place, make_forms(house), title_kk="", duration_min="0", last_entry_at="2020-01-01T10:00", regions=[])
+    values = draft(
+        place, make_forms(house), title_kk="", duration_min="0", last_entry_at="2020-01-01T10:00", regions=[]
+    )
     answer = admin.post("/sittings/new", values)
     assert answer.status_code == 422
     for field in ("title_kk", "duration_min", "last_entry_at"):

@@ -40,11 +40,15 @@ def test_a_schools_slips(house: House, make_sitting) -> None:  # noqa: ANN001
     pepper = decode_key(house.settings.code_pepper)
     kept = {
         bytes(row["code_hash"])
-        for row in house.sql("select code_hash from participant where sitting_id = $1 and code_hash is not null", scene.id)
+        for row in house.sql(
+            "select code_hash from participant where sitting_id = $1 and code_hash is not null", scene.id
+        )
     }
     assert kept == {hash_code(code, pepper) for code in codes if code}
     assert len(kept) == 2
-    record = house.sql("select after from audit where act = 'slip.file.printed' and object_id = $1", str(scene.id))[0]["after"]
+    record = house.sql("select after from audit where act = 'slip.file.printed' and object_id = $1", str(scene.id))[0][
+        "after"
+    ]
     assert record["count"] == 2
     assert not any(code in str(record) for code in CODE.findall(text))
 
