@@ -15,7 +15,7 @@ test: install pages
 check: install
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
-	@$(RUN)/pyright
+	@$(RUN)/basedpyright
 	@$(RUN)/lint-imports
 
 bench: install pages
