@@ -207,7 +207,10 @@ async def answers_in_the_report(browser: Browser, house: House, sitting: str, na
         if await page.locator('a[href$="/scores/1/ranking"]').count():
             break
         await asyncio.sleep(0.5)
+    # Without names by default; showing them is kept on record.
     await page.goto(f"{sitting}/scores/1/ranking")
+    assert await page.get_by_role("link", name=name).count() == 0
+    await page.goto(f"{sitting}/scores/1/ranking?region=&names=1")
     await page.get_by_role("link", name=name).click()
     await page.wait_for_selector("h1")
     rows = await page.locator("tbody tr").all()

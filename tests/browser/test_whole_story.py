@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from playwright.async_api import async_playwright as async_driver
-from playwright.sync_api import Playwright, sync_playwright
 
 from tests.browser import story
 from tests.browser.player.peer import Pupil
@@ -20,7 +19,7 @@ from tests.browser.player.sitter import Sitter, browser_path
 from tests.faults.conftest import mortal, mortal_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from playwright.sync_api import Playwright
 
     from infra.parts.supervisor import Stack
     from tests.support.loop import Loop
@@ -33,12 +32,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-@pytest.fixture(scope="module")
-def playwright_sync() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
 
 
 def choose_something(sitter: Sitter, house: story.House) -> tuple[str, str]:
@@ -102,7 +95,7 @@ def kill_browser(sitter: Sitter) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_from_the_administrators_form_to_the_analysts_report(
-    mortal: Stack, mortal_owner: str, loop: Loop, playwright_sync: Playwright, tmp_path: Path
+    mortal: Stack, mortal_owner: str, loop: Loop, playwright: Playwright, tmp_path: Path
 ) -> None:
     """The network is cut, the browser is killed and opened again; the report has exactly the answers given."""
     house = loop.run(story.furnish(mortal, mortal_owner), 120)
@@ -113,7 +106,7 @@ def test_from_the_administrators_form_to_the_analysts_report(
 
     driver, browser = loop.run(start_browser(), 60)
     sitting, starts, codes = loop.run(story.make_and_publish(browser, house), 120)  # type: ignore[arg-type]
-    sitter = Sitter(playwright_sync, house.engine, tmp_path / "phone")
+    sitter = Sitter(playwright, house.engine, tmp_path / "phone")
     sitter.page.set_default_timeout(30_000)
     sitter.choose_language("kk")
     for _ in range(20):

