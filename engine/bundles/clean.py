@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ParseError, register_namespace, tostring
 
@@ -21,11 +22,14 @@ ATTRIBUTES = {
 }
 
 SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+SVG_DEPTH = 60
 register_namespace("", SVG)
 SVG_TAGS = set(
     "svg g defs path rect circle ellipse line polyline polygon text tspan title desc clipPath mask pattern "
     "linearGradient radialGradient stop use symbol marker".split()
 )
+SVG_NAMES = {f"{{{SVG}}}{tag}" for tag in SVG_TAGS}
 SVG_ATTRIBUTES = set(
     "viewBox width height x y x1 y1 x2 y2 cx cy r rx ry d points transform fill fill-opacity fill-rule stroke "
     "stroke-width stroke-linecap stroke-linejoin stroke-dasharray stroke-opacity stroke-miterlimit opacity id offset "
@@ -33,6 +37,7 @@ SVG_ATTRIBUTES = set(
     "text-anchor dominant-baseline font-size font-family font-weight href preserveAspectRatio role aria-label "
     "marker-start marker-mid marker-end markerWidth markerHeight refX refY orient clipPathUnits maskUnits dx dy".split()
 )
+FETCHING = re.compile(r"(?:url|src|image|image-set)\((?!#)")
 
 
 class UncleanError(ValueError):
@@ -41,11 +46,18 @@ class UncleanError(ValueError):
 
 def clean_html(html: str, media_id: Callable[[str], str]) -> str:
     """Item HTML with nothing but the allowed elements; names of pictures become ids of media files."""
+    failed: list[Exception] = []
 
     def filtered(tag: str, name: str, value: str) -> str | None:
-        return media_id(value) if tag == "img" and name == "data-media" else value
+        if tag != "img" or name != "data-media":
+            return value
+        try:
+            return media_id(value)
+        except Exception as error:  # noqa: BLE001 (the cleaner swallows it and would keep the author's name: raised below)
+            failed.append(error)
+            return None
 
-    return nh3.clean(
+    clean = nh3.clean(
         html,
         tags=TAGS,
         attributes=ATTRIBUTES,
@@ -56,6 +68,9 @@ def clean_html(html: str, media_id: Callable[[str], str]) -> str:
         link_rel=None,
         url_schemes=set(),
     )
+    if failed:
+        raise failed[0]
+    return clean
 
 
 def clean_svg(picture: bytes, name: str) -> bytes:
@@ -65,26 +80,34 @@ def clean_svg(picture: bytes, name: str) -> bytes:
     except (ParseError, DefusedXmlException, ValueError) as error:
         msg = f"{name}: not a clean SVG ({error})."
         raise UncleanError(msg) from error
+    except RecursionError as error:
+        msg = f"{name}: nested too deeply."
+        raise UncleanError(msg) from error
     if root.tag != f"{{{SVG}}}svg":
         msg = f"{name}: its root is not <svg>."
         raise UncleanError(msg)
-    _clean(root)
+    _clean(root, name, 0)
     return tostring(root, encoding="utf-8")
 
 
-def _clean(element: Element) -> None:
+def _clean(element: Element, name: str, depth: int) -> None:
+    if depth > SVG_DEPTH:
+        msg = f"{name}: nested more than {SVG_DEPTH} deep."
+        raise UncleanError(msg)
     for attribute in list(element.attrib):
-        local = attribute.rpartition("}")[2]
+        local = attribute.removeprefix(f"{{{XLINK}}}") if attribute.endswith("}href") else attribute
         value = element.attrib[attribute].strip()
         outward = local == "href" and not value.startswith("#")
-        # url(#…) points inside the file; any other url( fetches.
-        fetches = "url(" in value.replace(" ", "").lower() and "url(#" not in value.replace(" ", "").replace(
-            "'", ""
-        ).replace('"', "")
-        if local not in SVG_ATTRIBUTES or outward or fetches:
+        if local not in SVG_ATTRIBUTES or outward or _fetches(value):
             del element.attrib[attribute]
     for child in list(element):
-        if not isinstance(child.tag, str) or child.tag.rpartition("}")[2] not in SVG_TAGS:
+        if not isinstance(child.tag, str) or child.tag not in SVG_NAMES:
             element.remove(child)
         else:
-            _clean(child)
+            _clean(child, name, depth + 1)
+
+
+def _fetches(value: str) -> bool:
+    """Whether a value names anything outside the file: url(#…) points inside, and a backslash may spell anything."""
+    plain = re.sub(r"[\s'\"]", "", value).lower()
+    return "\\" in plain or FETCHING.search(plain) is not None

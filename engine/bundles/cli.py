@@ -7,6 +7,7 @@ import asyncio
 import asyncpg
 import msgspec
 
+from engine.bundles.clean import UncleanError
 from engine.bundles.pack import Packed, SourceForm, SourceItem, pack, read_item
 from infra.errors import PlainError
 from infra.local import adopt, decode_key
@@ -30,8 +31,13 @@ async def pack_and_store(settings: PackSettings, form: int) -> Packed:
     """Read, pack, upload, and only then make it known."""
     db = await asyncpg.connect(settings.database_url)
     try:
-        source = await read_form(db, form)
-        packed = await asyncio.to_thread(pack, source, decode_key(settings.release_public_key))
+        try:
+            source = await read_form(db, form)
+            packed = await asyncio.to_thread(pack, source, decode_key(settings.release_public_key))
+        except UncleanError as error:
+            raise PlainError(
+                f"Form {form} cannot be packed. {error}", "Mend it and pack again; nothing was stored."
+            ) from error
         async with open_bucket(settings.objects, settings.bundle_bucket) as bucket:
             await bucket.ensure()
             for name, body in packed.files.items():
@@ -72,7 +78,8 @@ async def read_form(db: asyncpg.Connection[asyncpg.Record], form: int) -> Source
         languages=head["languages"],
         sections={row["number"]: msgspec.json.decode(row["title"], type=dict[str, str]) for row in sections},
         items=[
-            SourceItem(code=row["code"], section=row["section"], content=read_item(row["content"])) for row in items
+            SourceItem(code=row["code"], section=row["section"], content=read_item(row["code"], row["content"]))
+            for row in items
         ],
         media={row["name"]: (row["content_type"], row["bytes"]) for row in media},
     )

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from nacl.public import PublicKey, SealedBox
 
-from engine.bundles.clean import clean_html, clean_svg
+from engine.bundles.clean import UncleanError, clean_html, clean_svg
 from engine.bundles.manifest import BundleFile, BundleGap, BundleItem, BundleOption, Manifest, SectionText
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ID_SPACE = 2**16
 FILE_INFO = b"elumiti/file/"
 ANY_LANGUAGE = "*"
+PICTURES = frozenset({"image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif"})
 Text = dict[str, str]
 
 
@@ -149,10 +150,19 @@ class _Packer:
         return Packed(files=self._contents, manifest=name, item_map=self._map, sealed_keys=sealed)
 
     def _add_text(self, section: int, language: str) -> None:
-        items = [self._item(item, language) for item in self._form.items if item.section == section]
-        text = SectionText(
-            section=section, language=language, title=self._form.sections[section][language], items=items
-        )
+        items: list[BundleItem] = []
+        for item in self._form.items:
+            if item.section == section:
+                try:
+                    items.append(self._item(item, language))
+                except UncleanError as error:
+                    raise UncleanError(f"Item {item.code} ({language}): {error}") from error
+                except KeyError as error:
+                    raise UncleanError(f"Item {item.code}: no text in language {error}.") from error
+        title = self._form.sections[section].get(language)
+        if title is None:
+            raise UncleanError(f"Section {section}: no title in language «{language}».")
+        text = SectionText(section=section, language=language, title=title, items=items)
         self._add_file(section, language, "text", msgspec.json.encode(text))
 
     def _add_file(self, section: int, language: str, kind: str, plain: bytes) -> str:
@@ -174,7 +184,11 @@ class _Packer:
             known = self._media_ids.get((section, name))
             if known is not None:
                 return known
+            if name not in self._form.media:
+                raise UncleanError(f"there is no picture «{name}» in the form.")
             kind, picture = self._form.media[name]
+            if kind not in PICTURES:
+                raise UncleanError(f"{name}: {kind} is not a kind of picture that players show.")
             if kind == "image/svg+xml":
                 picture = clean_svg(picture, name)
             plain = bytes([len(kind)]) + kind.encode("ascii") + picture
@@ -262,6 +276,9 @@ def _number(option: int | dict[str, int]) -> int:
     return option
 
 
-def read_item(content: str | bytes) -> AuthoredItem:
+def read_item(code: str, content: str | bytes) -> AuthoredItem:
     """`form_item.content` as a struct; extra fields (authors' notes, limits that follow from the key) are dropped."""
-    return msgspec.json.decode(content, type=AuthoredItem)
+    try:
+        return msgspec.json.decode(content, type=AuthoredItem)
+    except msgspec.ValidationError as error:
+        raise UncleanError(f"Item {code}: {error}.") from error
