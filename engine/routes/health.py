@@ -22,15 +22,17 @@ async def health(_worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
 
 
 async def ready(worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
-    """Codes, bundles and a stream are there; else what is missing."""
+    """Codes and a stream are there; else what is missing."""
     reasons: dict[str, str] = {}
     if not worker.commits.ready:
         reasons["stream"] = "no stream is open: is Valkey there, and was Postgres at the last start?"
     if not worker.roster.read_at and not worker.roster.sittings:
         reasons["roster"] = "no codes and sittings were read"
+    warnings = dict(worker.reasons)
     if worker.bundles.missing:
-        reasons["bundles"] = f"{len(worker.bundles.missing)} bundle(s) could not be fetched"
-    body = {"ready": not reasons, "reasons": reasons, "warnings": worker.reasons}
+        # One broken bundle must not take every sitting down with it: said, not refused.
+        warnings["bundles"] = f"{len(worker.bundles.missing)} bundle(s) could not be fetched"
+    body = {"ready": not reasons, "reasons": reasons, "warnings": warnings}
     proto.response_bytes(503 if reasons else 200, JSON, encode(body))
 
 

@@ -55,7 +55,8 @@ def choose_something(sitter: Sitter, house: story.House) -> tuple[str, str]:
     if page.locator(".number input").count():
         field = page.locator(".number input")
         field.fill("17,5")
-        return house.codes[_item(field.get_attribute("id"))], "17,5"
+        # The report shows a number as it was understood: «17,5» and «17.5» are the same answer.
+        return house.codes[_item(field.get_attribute("id"))], "17.5"
     gaps = page.locator("select.gap")
     parts: list[str] = []
     code = ""

@@ -59,9 +59,12 @@ def assets() -> None:
     subprocess.run([*npm, "run", "build"], cwd=ISLANDS, check=True)
 
 
-@pytest.fixture(scope="session")
-def served(stack: Stack, loop: Loop, owner_url: str, assets: None) -> str:
-    """Portal and worker; the portal's address. There are people, a region with schools, and packed forms."""
+@pytest.fixture(scope="package")
+def served(stack: Stack, loop: Loop, owner_url: str, assets: None) -> Iterator[str]:
+    """Portal and worker; the portal's address. There are people, a region with schools, and packed forms.
+
+    Both end with the folder: other tests turn the worker's rounds by hand.
+    """
     assert assets is None
 
     async def start() -> None:
@@ -94,7 +97,13 @@ def served(stack: Stack, loop: Loop, owner_url: str, assets: None) -> str:
         await stack.start_process("work", "portal", command_argv("work"))
 
     loop.run(start(), 60)
-    return f"http://127.0.0.1:{stack.home.ports.portal}"
+    yield f"http://127.0.0.1:{stack.home.ports.portal}"
+
+    async def stop() -> None:
+        for name in ("work", "portal"):
+            await stack.parts.pop(name).down()
+
+    loop.run(stop(), 60)
 
 
 @pytest.fixture(scope="session")
