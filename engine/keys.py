@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nacl.public import PrivateKey, SealedBox
 
+from engine.problems import Problem
 from infra.local import encode_key
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ class KeyRing:
         """`section/language` → key in base64url. To be called after T0 only."""
         opened = self._open.get(form)
         if opened is None:
-            sealed = self._sealed.get(form, {})
+            sealed = self._sealed.get(form)
+            if not sealed:
+                # A form that this worker has not read yet: an answer without keys would strand the child.
+                raise Problem("try-later", retry_after_s=2)
             opened = {name: encode_key(self._box.decrypt(key)) for name, key in sealed.items()}
             self._open[form] = opened
         return opened

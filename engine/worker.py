@@ -77,6 +77,9 @@ class Worker:
             found = self.roster.load_snapshot()
             log.warning("engine.start.without_postgres", reason=str(error), snapshot=found)
             self.reasons["postgres"] = str(error)
+            self._rebuild = True
+            self.keys.hold(self.roster.forms)
+            await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
         with contextlib.suppress(Exception):
             await self.commits.open()
         follow = [
@@ -145,8 +148,9 @@ class Worker:
                 self._rebuild = False
                 await self.board.rebuild(db, list(self.roster.sittings))
         await self._forget_unlocked()
-        await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
+        # Keys first: the bundles' fetching waits, and requests come meanwhile.
         self.keys.hold(self.roster.forms)
+        await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
         if changed:
             await asyncio.to_thread(self.roster.save_snapshot)
         self.reasons.pop("postgres", None)

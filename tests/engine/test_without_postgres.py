@@ -1,0 +1,51 @@
+"""A worker that starts while Postgres is away: codes, bundles and keys come from its disk (ANSWERS, «without Postgres»)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from engine.keys import KeyRing
+from engine.problems import Problem
+from engine.worker import Worker
+from infra.local import decode_key, environment
+from infra.settings import EngineSettings, read
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from infra.parts.supervisor import Stack
+    from tests.engine.conftest import Begin
+
+
+async def test_a_worker_started_without_postgres_serves_bundles_and_keys(
+    begin: Begin, stack: Stack, tmp_path: Path
+) -> None:
+    scene, pupil = await begin()
+    manifest = (await eventually(pupil.sign_in))["manifest"]
+    folder = Path(environment(stack.home, "engine")["ELUMITI_SNAPSHOT_DIR"])
+
+    async def copied() -> Worker:
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        known = read(EngineSettings, environment(stack.home, "engine"))
+        made = Worker(msgspec.structs.replace(known, database_url="postgresql://nobody@127.0.0.1:1/x"), tmp_path)
+        await made.start()
+        await made.close()
+        assert scene.sitting in made.roster.sittings
+        return made
+
+    worker = await eventually(copied)
+    assert "postgres" in worker.reasons
+    assert manifest in worker.bundles.files
+    assert not worker.bundles.missing
+    assert worker.keys.released(scene.form) == pupil.keys["keys"]
+
+
+def test_a_form_that_is_not_known_yet_gives_no_empty_keys() -> None:
+    """A pupil at T0 hears «in two seconds», never a success without keys."""
+    with pytest.raises(Problem) as caught:
+        KeyRing(decode_key("A" * 43)).released(1)
+    assert caught.value.code == "try-later"
