@@ -120,7 +120,7 @@ def database_url(home: Home, role: str, password: str, database: str = DATABASE)
 def environment(home: Home, process: str, database: str = DATABASE) -> dict[str, str]:
     """The settings of `process` as environment variables: those of its struct, and no others."""
     drawn = load_secrets(home)
-    role = {"owner": "owner", "pack": "portal"}.get(process, process)
+    role = {"pack": "portal", "trace": "portal", "audit": "portal"}.get(process, process)
     values: dict[str, object] = {
         "database_url": database_url(home, f"elumiti_{role}", drawn.role_passwords[f"elumiti_{role}"], database),
         "owner_database_url": database_url(home, "elumiti_owner", drawn.role_passwords["elumiti_owner"], database),

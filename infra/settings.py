@@ -114,6 +114,19 @@ class ScoringSettings(msgspec.Struct, frozen=True, kw_only=True):
     score_bucket: Annotated[str, Doc("Bucket of scoring runs")] = "scores"
 
 
+class TraceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti trace`: which attempts fit a leaked screenshot (SAFETY D4). Not held by any running process."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_portal")]
+    order_key: Annotated[str, Doc("base64url key from which each attempt's order of items is drawn")]
+
+
+class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti audit-head`: the audit trail's newest fingerprint, to be published elsewhere (SAFETY J5)."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_portal")]
+
+
 PROCESSES: dict[str, type[msgspec.Struct]] = {
     "owner": OwnerSettings,
     "pack": PackSettings,
@@ -121,6 +134,8 @@ PROCESSES: dict[str, type[msgspec.Struct]] = {
     "flusher": FlusherSettings,
     "portal": PortalSettings,
     "scoring": ScoringSettings,
+    "trace": TraceSettings,
+    "audit": AuditSettings,
 }
 
 
