@@ -117,13 +117,14 @@ class Roster:
     async def refresh(self, db: Db) -> bool:
         """Follow Postgres; True if anything changed."""
         async with db.transaction(isolation="repeatable_read", readonly=True):
-            before = (set(self.sittings), self._seen_xmin)
+            before = set(self.sittings)
             xmin = int(await db.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text"))
-            self.sittings = {sitting.id: sitting for sitting in await self._read_sittings(db)}
-            fresh = set(self.sittings) - before[0]
-            rows = await db.fetch(PUPILS, list(self.sittings), list(fresh), str(self._seen_xmin))
-            self.forms = {form.id: form for form in await _read_forms(db, self.sittings.values())}
-            self.regions = {row["id"]: row["region_code"] for row in await db.fetch(REGIONS)}
+            sittings = {sitting.id: sitting for sitting in await self._read_sittings(db)}
+            rows = await db.fetch(PUPILS, list(sittings), list(set(sittings) - before), str(self._seen_xmin))
+            forms = {form.id: form for form in await _read_forms(db, sittings.values())}
+            regions = {row["id"]: row["region_code"] for row in await db.fetch(REGIONS)}
+        # All at once, with no wait in between: no request meets a sitting whose form or pupils are not known yet.
+        self.sittings, self.forms, self.regions = sittings, forms, regions
         self._seen_xmin = xmin
         self._take(
             (
@@ -143,7 +144,7 @@ class Roster:
         )
         self._index_items()
         self.read_at = time.time()
-        return bool(rows) or set(self.sittings) != before[0]
+        return bool(rows) or set(self.sittings) != before
 
     def _take(self, pupils: Iterable[tuple[bytes | None, Pupil]]) -> None:
         self.changed = []

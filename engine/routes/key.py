@@ -59,4 +59,5 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         now=worker.times.sign(now_ms),
     )
     proto.response_bytes(200, JSON, encode(reply))
+    board.started[claims.attempt] = started
     worker.commits.join(StartRecord(claims.sitting, claims.attempt, claims.device, started))

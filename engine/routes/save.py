@@ -91,7 +91,7 @@ async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refuse
         reply.open = [standing(board, receipt) for receipt in batch.open]
     pupil = worker.roster.pupils.get(claims.attempt)
     if pupil is not None and sitting is not None:
-        _tell_controls(worker, claims, pupil, sitting, batch.controls, reply)
+        _tell_time(worker, claims, pupil, sitting, batch.controls, reply)
     _tell_finish(board, claims, events, reply)
     return reply
 
@@ -125,16 +125,17 @@ def standing(board: Board, receipt: str) -> Literal["durable", "wait", "again"]:
     return "again" if number in board.closed else "wait"
 
 
-def _tell_controls(
-    worker: Worker, claims: Claims, pupil: Pupil, sitting: Sitting, version: int, reply: SaveReply
-) -> None:
-    """Newer controls, and a new token where they move the deadline."""
+def _tell_time(worker: Worker, claims: Claims, pupil: Pupil, sitting: Sitting, version: int, reply: SaveReply) -> None:
+    """Newer controls, and a new token where they or an earlier start move the deadline."""
     board = worker.board
     reply.controls = board.newer_controls(pupil, worker.roster, version)
-    if reply.controls is None or not reply.controls.items:
+    known = board.started.get(claims.attempt, claims.started_ms)
+    # Two devices may have got the key within a moment, each with a start of its own: the first release stands (rule 9).
+    started = min(known, claims.started_ms) if claims.started_ms else known
+    if reply.controls is not None and reply.controls.items:
+        reply.next_save_s = min(reply.next_save_s, 5)
+    elif started == claims.started_ms:
         return
-    reply.next_save_s = min(reply.next_save_s, 5)
-    started = claims.started_ms or board.started.get(claims.attempt, 0)
     deadline = deadline_ms(sitting.clock, board.attempt_clock(pupil, worker.roster, started))
     if deadline is not None and deadline != claims.deadline_ms:
         reply.started_ms, reply.deadline_ms = started, deadline

@@ -83,7 +83,9 @@ async def test_devices_are_numbered_by_time_also_when_one_round_reads_both(bench
         await other.join(SignInRecord(bench.sitting, attempt, first, 1_000, ""))
         await one.join(SignInRecord(bench.sitting, attempt, second, 2_000, ""))
     await bench.round()
-    rows = await bench.db.fetch("select device, epoch from attempt_device where attempt_id = $1 order by epoch", attempt)
+    rows = await bench.db.fetch(
+        "select device, epoch from attempt_device where attempt_id = $1 order by epoch", attempt
+    )
     assert [row["device"].bytes for row in rows] == [first, second]
 
 

@@ -25,7 +25,7 @@ async def refused_as(work: Callable[[], Awaitable[object]], code: str) -> Refuse
     raise AssertionError(message)
 
 
-async def eventually(work: Callable[[], Awaitable[T]], limit_s: float = 15, every_s: float = 0.05) -> T:
+async def eventually(work: Callable[[], Awaitable[T]], limit_s: float = 15, every_s: float = 0.2) -> T:
     """Repeat until it raises neither Refused nor AssertionError nor KeyError; the last one is raised at the limit."""
     limit = time.monotonic() + limit_s
     while True:

@@ -149,14 +149,18 @@ def test_everything_can_be_read_and_touched(peer: Peer, sitter_at: Callable[...,
             sitter.answer()
             look(f"question {number} at {size} %")
         sitter.page.locator(".counter").click()
+        sitter.page.locator("dialog[open]").wait_for()
         look(f"grid at {size} %")
         sitter.page.keyboard.press("Escape")
+        sitter.page.locator("dialog").wait_for(state="detached")
         sitter.page.locator(".top .bare").last.click()
+        sitter.page.locator("dialog[open]").wait_for()
         look(f"menu at {size} %")
         if size == "100":
             for _ in range(4):
                 sitter.page.get_by_role("button", name="Крупнее").click()
         sitter.page.keyboard.press("Escape")
+        sitter.page.locator("dialog").wait_for(state="detached")
     sitter.go_to(7)
     sitter.page.locator("#next").click()
     look("review")
