@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import os
 import time
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from engine.bundles.store import BundleStore
 from engine.group_commit import GroupCommit
 from engine.keys import KeyRing
 from engine.metrics import WorkerMetrics
+from engine.order import attempt_seed
 from engine.protocol import CONTROL_STREAM
 from engine.roster import Roster
 from engine.tokens import SignedTimes, Tokens
@@ -123,8 +123,7 @@ class Worker:
 
     def seed(self, pupil: Pupil) -> str:
         """128 bits from which the order of items and options is drawn (SAFETY D4)."""
-        message = b"order:%d:%d" % (pupil.sitting, pupil.attempt)
-        return hmac.digest(self.order_key, message, "sha256")[:16].hex()
+        return attempt_seed(self.order_key, pupil.sitting, pupil.attempt).hex()
 
     def count_problem(self, code: str) -> None:
         """One more answer with this problem code."""
