@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 POSTGRES_WAIT_S = 5.0
+# However many callers nobody knows: the roster is read twice a second at most, and nobody waits longer than this.
+CATCH_UP_GAP_S = 0.5
+CATCH_UP_LIMIT_S = 3.0
 STAMP_MS = 20
 
 
@@ -57,6 +60,8 @@ class Worker:
         self.reasons: dict[str, str] = {}
         self._stamp: tuple[int, str] = (0, "")
         self._rebuild = False
+        self._asked = asyncio.Event()
+        self._next_refresh: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self.pool: asyncpg.Pool[asyncpg.Record] | None = None
         # For cold routes only; the streams have connections of their own.
@@ -164,9 +169,23 @@ class Worker:
             with contextlib.suppress(RedisError, OSError):
                 await self.valkey.delete(*(f"miss:{attempt}" for attempt in freed))
 
+    async def catch_up(self) -> None:
+        """Read the roster before a stranger is sent away: he may have been added a second ago, and another worker knows.
+
+        Waits for a refresh that began after this call; all who wait share it. Without Postgres it returns at once.
+        """
+        if "postgres" in self.reasons:
+            return
+        self._asked.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._next_refresh), CATCH_UP_LIMIT_S)
+
     async def _follow_postgres(self) -> None:
         while True:
-            await asyncio.sleep(self.settings.refresh_every_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), self.settings.refresh_every_s)
+            self._asked.clear()
+            turn, self._next_refresh = self._next_refresh, asyncio.get_running_loop().create_future()
             try:
                 async with asyncio.timeout(60):
                     await self._refresh()
@@ -175,6 +194,9 @@ class Worker:
             except Exception as error:  # noqa: BLE001 (it goes on with what it knows, and says so)
                 self.reasons["postgres"] = str(error) or type(error).__name__
                 log.warning("engine.refresh.failed", reason=self.reasons["postgres"])
+            finally:
+                turn.set_result(None)
+            await asyncio.sleep(min(CATCH_UP_GAP_S, self.settings.refresh_every_s))
 
     async def _last_news(self) -> str:
         """Where the control stream stands before the tables are read: from there on nothing is missed."""

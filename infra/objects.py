@@ -46,6 +46,12 @@ class Bucket:
         async with answer["Body"] as stream:
             return await stream.read()
 
+    async def get_range(self, key: str, first: int, last: int) -> bytes:
+        """Bytes `first` to `last`, both included."""
+        answer = await self._client.get_object(Bucket=self.name, Key=key, Range=f"bytes={first}-{last}")
+        async with answer["Body"] as stream:
+            return await stream.read()
+
     async def keys(self, prefix: str = "") -> list[str]:
         """Names of all objects below a prefix, ascending."""
         found: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -67,12 +68,19 @@ class BundleStore:
 
     async def _fetch(self, bucket: Bucket, name: str) -> bytes | None:
         path = self._folder / name
-        body = path.read_bytes() if path.exists() else await bucket.get(name)
         # The name is the hash: a file damaged on disk or in the store is never served.
-        if body is None or hashlib.sha256(body).hexdigest() != name:
-            path.unlink(missing_ok=True)
+        if path.exists() and _is_whole(body := path.read_bytes(), name):
+            return body
+        body = await bucket.get(name)
+        if body is None or not _is_whole(body, name):
             log.error("engine.bundle.damaged", name=name, found=body is not None)
             return None
-        if not path.exists():
-            path.write_bytes(body)
+        # The workers of a machine share the folder: nobody may read a file that another still writes.
+        waiting = path.with_suffix(f".{os.getpid()}")
+        waiting.write_bytes(body)
+        waiting.replace(path)
         return body
+
+
+def _is_whole(body: bytes, name: str) -> bool:
+    return hashlib.sha256(body).hexdigest() == name

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FOR_EVER = "public, max-age=31536000, immutable"
 # Eighteen digits: int() of some thousands of them is an error of its own.
 ONE_RANGE = re.compile(r"\s*bytes\s*=\s*([0-9]{0,18})-([0-9]{0,18})\s*")
+NAME = re.compile(r"[0-9a-f]{64}")
 compressed: dict[str, bytes] = {}
 
 
@@ -26,6 +27,9 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         raise Problem("method-not-allowed")
     name = scope.path.rpartition("/")[2]
     found = worker.bundles.files.get(name)
+    if found is None and NAME.fullmatch(name):
+        await worker.catch_up()
+        found = worker.bundles.files.get(name)
     if found is None:
         raise Problem("bundle-unknown")
     body, is_manifest = found

@@ -26,10 +26,12 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     the player's own first event.
     """
     claims = live_claims(worker, scope)
+    if claims.attempt not in worker.roster.pupils:
+        # The token is ours, so this worker is behind.
+        await worker.catch_up()
     pupil = worker.roster.pupils.get(claims.attempt)
     sitting = worker.roster.sittings.get(claims.sitting)
     if pupil is None or sitting is None:
-        # The token is ours, so this worker is behind: it reads the roster every two seconds.
         raise Problem("try-later", retry_after_s=2)
     board = worker.board
     now_ms = worker.release_ms(sitting)

@@ -136,6 +136,9 @@ async def _known_pupil(worker: Worker, asked: SignIn) -> Pupil:
         raise Problem("slow-down", retry_after_s=60)
     pupil = worker.roster.codes.get(hashed)
     if pupil is None:
+        await worker.catch_up()
+        pupil = worker.roster.codes.get(hashed)
+    if pupil is None:
         raise Problem("code-unknown")
     sitting = worker.roster.sittings.get(pupil.sitting)
     help_ = Help(sitting.help_name, sitting.help_phone) if sitting else Help("", "")

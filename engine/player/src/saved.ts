@@ -3,7 +3,7 @@
 import type { Attempt } from "./attempt";
 import { has } from "./ranges";
 
-export type SaveLevel = "memory" | "device" | "server" | "durable";
+export type SaveLevel = "memory" | "writing" | "device" | "server" | "durable";
 export interface Saved { all: number; device: number; server: number; durable: number; level: SaveLevel }
 
 export function savedOf(attempt: Attempt): Saved {
@@ -27,6 +27,8 @@ export function savedOf(attempt: Attempt): Saved {
 
 function levelOf(saved: Omit<Saved, "level">, attempt: Attempt): SaveLevel {
   if (attempt.log.unsavedCount > 0) return "memory";
-  if (attempt.writing > 0 || saved.server < saved.all) return "device";
+  // What was typed a moment ago rests before it is written: not called kept before the disk has it (rule 12).
+  if (attempt.writing > 0 || attempt.draft) return "writing";
+  if (saved.server < saved.all) return "device";
   return saved.durable < saved.all ? "server" : "durable";
 }

@@ -98,7 +98,7 @@ function Top({ app, attempt, at, all, open }: { app: App; attempt: Attempt; at: 
           <Icon name="grid" /><span>{at + 1} / {all}</span>
         </button>
         <Clock app={app} attempt={attempt} />
-        <button type="button" class={`bare saved ${level}`} aria-haspopup="dialog" aria-busy={attempt.writing > 0} aria-label={`${t("top.save")}: ${said(level)}`} onClick={() => open("save")}><Icon name={level} /></button>
+        <button type="button" class={`bare saved ${level}`} aria-haspopup="dialog" aria-busy={level === "writing"} aria-label={`${t("top.save")}: ${said(level)}`} onClick={() => open("save")}><Icon name={level === "writing" ? "device" : level} /></button>
         <button type="button" class="bare" aria-haspopup="dialog" aria-label={t("top.menu")} onClick={() => open("menu")}><Icon name="menu" /></button>
       </div>
       <div class={`line ${level}`} aria-hidden="true" />

@@ -1,0 +1,141 @@
+"""`elumiti doctor`: every external part and setting looked at, a line each, with the remedy where something is wrong.
+
+On a one-machine installation it reads the home folder; on a machine of a larger one the process's own environment.
+Nothing secret is printed, and nothing is kept: a form key that it opens to see that it opens is forgotten at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from infra import doctor_parts as parts
+from infra.local import Home, default_home, environment
+from infra.parts.process import port_answers
+from infra.settings import PROCESSES, SettingsError, read
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+LEAST_FREE_BYTES = 2 * 2**30
+ROOT = Path(__file__).parent.parent
+PAGES = {
+    "player": ROOT / "engine" / "player" / "dist" / "index.html",
+    "portal": ROOT / "portal" / "islands" / "dist",
+}
+Finding = parts.Finding
+
+
+def doctor() -> None:
+    """Check and explain each external part and setting; exit code 1 if anything is wrong."""
+    wrong = asyncio.run(_examine())
+    print(f"\n{wrong} wrong." if wrong else "\nAll is well.")  # noqa: T201 (the command's own output)
+    sys.exit(1 if wrong else 0)
+
+
+async def _examine() -> int:
+    wrong = 0
+    async for finding in findings():
+        print(finding.line(), flush=True)  # noqa: T201
+        wrong += finding.remedy is not None
+    return wrong
+
+
+async def findings() -> AsyncIterator[Finding]:
+    """One by one, as they are found."""
+    home = default_home()
+    at_home = "ELUMITI_DATABASE_URL" not in os.environ and "ELUMITI_OWNER_DATABASE_URL" not in os.environ
+    yield _python()
+    yield _disk(home)
+    if at_home:
+        if not (home.folder / "secrets.json").exists():
+            text = f"no installation at {home.folder}, and no ELUMITI_DATABASE_URL in the environment"
+            yield Finding(
+                "settings", text, "Start one with `elumiti up`, or set the environment (docs/operations/settings.md)."
+            )
+            return
+        yield _secrets(home)
+        async for finding in _ports(home):
+            yield finding
+    processes: dict[str, msgspec.Struct] = {}
+    for finding, name, settings in _settings(home, at_home=at_home):
+        yield finding
+        if settings is not None:
+            processes[name] = settings
+    for finding in _pages(processes):
+        yield finding
+    async for finding in parts.examine(processes):
+        yield finding
+
+
+def _python() -> Finding:
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding("python", found, None if sys.version_info >= (3, 11) else "Install Python 3.11 or newer.")
+
+
+def _disk(home: Home) -> Finding:
+    folder = next(path for path in (home.folder, *home.folder.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    remedy = f"Make room: at least {LEAST_FREE_BYTES // 2**20} MB." if free < LEAST_FREE_BYTES else None
+    return Finding("disk", f"{free // 2**20} MB free at {folder}", remedy)
+
+
+def _secrets(home: Home) -> Finding:
+    path = home.folder / "secrets.json"
+    mode = stat.S_IMODE(path.stat().st_mode)
+    remedy = (
+        f"chmod 600 {path}; others could read it, so draw new secrets on a real installation." if mode & 0o077 else None
+    )
+    return Finding("secrets", f"{path} has mode {mode:04o}", remedy)
+
+
+async def _ports(home: Home) -> AsyncIterator[Finding]:
+    for name in home.ports.__struct_fields__:
+        port = getattr(home.ports, name)
+        answers = await port_answers(port)
+        remedy = None if answers else f"Start the platform with `elumiti up`; its log is {home.log(name)}."
+        yield Finding(f"port {port}", f"{name} {'answers' if answers else 'does not answer'}", remedy)
+
+
+def _settings(home: Home, *, at_home: bool) -> list[tuple[Finding, str, msgspec.Struct | None]]:
+    """Which processes' settings can be read here. In an environment of one process, the others are not missed."""
+    found: list[tuple[Finding, str, msgspec.Struct | None]] = []
+    errors: list[str] = []
+    for name, kind in PROCESSES.items():
+        try:
+            settings = read(kind, environment(home, name) if at_home else None)
+        except SettingsError as error:
+            errors.append(f"{name}: {error}")
+            continue
+        if at_home or parts.is_role_of(settings, name):
+            where = "from the home folder" if at_home else "from the environment"
+            found.append((Finding(f"settings {name}", f"complete, {where}", None), name, settings))
+    if not found:
+        remedy = "Give one process's settings whole (docs/operations/settings.md)."
+        text = errors[0] if errors else "no process's role is in ELUMITI_DATABASE_URL"
+        return [(Finding("settings", text, remedy), "", None)]
+    return found
+
+
+def _pages(processes: dict[str, msgspec.Struct]) -> list[Finding]:
+    found: list[Finding] = []
+    if "engine" in processes:
+        folder = getattr(processes["engine"], "player_dir", "")
+        found.append(_page("player", Path(folder) / "index.html" if folder else PAGES["player"]))
+    if "portal" in processes:
+        found.append(_page("portal", PAGES["portal"]))
+    return found
+
+
+def _page(name: str, path: Path) -> Finding:
+    built = path.exists()
+    return Finding(
+        f"pages {name}", "built" if built else f"not built: no {path}", None if built else "Run `make pages`."
+    )
