@@ -31,6 +31,7 @@ from engine.protocol import (
 if TYPE_CHECKING:
     from engine.roster import Pupil, Roster
     from engine.timing import AttemptClock
+    from engine.tokens import Claims
     from infra.database import Db
 
 decode_news = msgspec.msgpack.Decoder(list[protocol.News]).decode
@@ -61,7 +62,8 @@ class Board:
         self.seals: dict[int, Final] = {}
         self.missing: dict[int, MissingEvents] = {}
         self.locked: set[int] = set()
-        self.started: dict[int, int] = {}
+        # leg → attempt → the first release of that leg's key
+        self.started: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.generation = 1
         self.passed_ms = 0
         self.heard_at = 0.0
@@ -75,7 +77,7 @@ class Board:
         for row in await db.fetch(DEVICES, sittings):
             self._hear(NewestDevice(row["attempt_id"], row["device"].bytes, row["epoch"], row["first_seen_ms"]))
         for row in await db.fetch(STARTS, sittings):
-            self._hear(Started(row["id"], row["started_ms"]))
+            self._hear(Started(row["id"], row["started_ms"], row["leg"]))
         for row in await db.fetch(SEALS, sittings):
             self._hear(Sealed(row["attempt_id"], row["code"], row["at_ms"], row["finish_seq"] - 1))
         for row in await db.fetch(CONTROLS, sittings):
@@ -109,7 +111,12 @@ class Board:
             case Locked():
                 self.locked.add(news.attempt)
             case Started():
-                self.started[news.attempt] = min(news.started_ms, self.started.get(news.attempt, news.started_ms))
+                self.hear_started(news.attempt, news.started_ms, news.leg)
+
+    def hear_started(self, attempt: int, started_ms: int, leg: int) -> None:
+        """A release of the key; the first of a leg stands, for ever (rule 9)."""
+        starts = self.started[leg]
+        starts[attempt] = min(started_ms, starts.get(attempt, started_ms))
 
     def _hear_device(self, news: NewestDevice) -> None:
         known = self.devices.get(news.attempt)
@@ -150,10 +157,13 @@ class Board:
         ]
         return Controls(newest, items)
 
-    def attempt_clock(self, pupil: Pupil, roster: Roster, started_ms: int) -> AttemptClock:
-        """The clock of an attempt after all controls that concern it."""
-        concerning = self._concerning(pupil, roster)
-        return attempt_clock(concerning, extra_s=pupil.extra_s, started_ms=started_ms or None)
+    def attempt_clock(self, pupil: Pupil, roster: Roster, claims: Claims | None = None) -> AttemptClock:
+        """The clock of an attempt after all controls that concern it; its start is the earliest that anybody knows."""
+        clock = attempt_clock(self._concerning(pupil, roster), extra_s=pupil.extra_s, started_ms=None)
+        told = claims.started_ms if claims is not None and claims.leg == clock.leg else 0
+        known = self.started[clock.leg].get(pupil.attempt, 0)
+        started = min(told, known) if told and known else told or known
+        return msgspec.structs.replace(clock, started_ms=started or None)
 
     def _concerning(self, pupil: Pupil, roster: Roster) -> list[ControlSet]:
         scopes = self._controls.get(pupil.sitting)
@@ -174,9 +184,10 @@ DEVICES = """
 """
 
 STARTS = """
-    select id, (extract(epoch from started_at) * 1000)::bigint as started_ms
-    from attempt
-    where sitting_id = any($1::int[]) and started_at is not null
+    select a.id, (extract(epoch from s.at) * 1000)::bigint as started_ms, s.leg
+    from attempt a
+    cross join lateral (values (0, a.started_at), (1, a.restarted_at)) as s (leg, at)
+    where a.sitting_id = any($1::int[]) and s.at is not null
 """
 
 SEALS = """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from engine.timing import AttemptClock
+from engine.timing import AttemptClock, Restart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,8 @@ class ControlBody(msgspec.Struct, frozen=True):
     since_ms: int = 0
     paused_s: int = 0
     at_ms: int = 0
+    starts_ms: int = 0
+    last_entry_ms: int = 0
 
 
 class Control(Protocol):
@@ -52,7 +54,9 @@ def attempt_clock(controls: Iterable[Control], *, extra_s: int, started_ms: int 
     """The clock of an attempt after the controls that concern it, given by ascending version.
 
     Within a scope the newest value stands, for each is absolute; extra time and pauses of different scopes add up.
+    A restart begins anew: what was given and taken before it was the stopped form's, and so was an earlier start.
     """
+    restart: Restart | None = None
     extra: dict[str, int] = {}
     paused: dict[str, int] = {}
     paused_since: dict[str, int] = {}
@@ -66,17 +70,25 @@ def attempt_clock(controls: Iterable[Control], *, extra_s: int, started_ms: int 
             case "resume":
                 paused[control.scope] = decode_body(control.body).paused_s
                 paused_since.pop(control.scope, None)
-            case "end":
+            case "end" | "stop":
                 ended[control.scope] = decode_body(control.body).at_ms
             case "reopen":
                 # Taking back a hand-in lifts every end that came before it.
                 ended.clear()
+            case "restart":
+                body = decode_body(control.body)
+                restart = Restart(body.starts_ms, body.last_entry_ms)
+                for given in (extra, paused, paused_since, ended):
+                    given.clear()
             case _:
                 pass
+    if restart is not None and started_ms is not None and started_ms < restart.starts_ms:
+        started_ms = None
     return AttemptClock(
         started_ms=started_ms,
         extra_s=extra_s + sum(extra.values()),
         paused_since_ms=min(paused_since.values(), default=None),
         paused_s=sum(paused.values()),
         ended_ms=min(ended.values(), default=None),
+        restart=restart,
     )

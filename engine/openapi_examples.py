@@ -71,6 +71,7 @@ SIGNED_IN = SignedIn(
         help=HELP,
     ),
     manifest="5f0c" * 16,
+    reserve="c60f" * 16,
     started_ms=None,
     deadline_ms=None,
     now_ms=STARTS - 600_000,

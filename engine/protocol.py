@@ -196,6 +196,8 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     resume: bool
     sitting: SittingFacts
     manifest: str
+    # The reserve form's, to be fetched after the first: who is stopped goes on with it (SAFETY D1). "": there is none.
+    reserve: str
     started_ms: int | None
     deadline_ms: int | None
     now_ms: int
@@ -284,6 +286,7 @@ class SaveRecord(msgspec.Struct, frozen=True, array_like=True, tag=0, gc=False):
     received_ms: int
     started_ms: int
     events: list[StoredEvent]
+    leg: int = 0
 
 
 class SignInRecord(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
@@ -303,6 +306,7 @@ class StartRecord(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False)
     attempt: int
     device: bytes
     started_ms: int
+    leg: int = 0
 
 
 class MissRecord(msgspec.Struct, frozen=True, array_like=True, tag=3, gc=False):
@@ -378,10 +382,11 @@ class Locked(msgspec.Struct, frozen=True, array_like=True, tag="l"):
 
 
 class Started(msgspec.Struct, frozen=True, array_like=True, tag="k"):
-    """An attempt's key was released first at this time."""
+    """An attempt's key was released first at this time; of a leg, as in `engine.tokens.Claims`."""
 
     attempt: int
     started_ms: int
+    leg: int = 0
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True, tag="x"):

@@ -167,6 +167,10 @@ class Roster:
             for sitting in self.sittings.values()
         }
 
+    def items_of_form(self, form: int) -> frozenset[int]:
+        """Wire ids of a form's items."""
+        return frozenset(self.forms[form].items) if form in self.forms else frozenset()
+
     async def _read_sittings(self, db: Db) -> list[Sitting]:
         rows = await db.fetch(SITTINGS)
         return [

@@ -40,14 +40,30 @@ class SittingClock(msgspec.Struct, frozen=True, kw_only=True):
     grace_s: int = 0
 
 
+class Restart(msgspec.Struct, frozen=True):
+    """A stopped sitting goes on, on its reserve form, from a T0 of its own (SAFETY D1)."""
+
+    starts_ms: int
+    last_entry_ms: int
+
+
 class AttemptClock(msgspec.Struct, frozen=True, kw_only=True):
-    """What belongs to one attempt: its start, what was added, and whether it stands still."""
+    """What belongs to one attempt: its start, what was added, and whether it stands still.
+
+    With a `restart` all of it counts from there: `started_ms` is the first release of the reserve form's key.
+    """
 
     started_ms: int | None = None
     extra_s: int = 0
     paused_since_ms: int | None = None
     paused_s: int = 0
     ended_ms: int | None = None
+    restart: Restart | None = None
+
+    @property
+    def leg(self) -> int:
+        """0 on the sitting's form, 1 on its reserve."""
+        return 0 if self.restart is None else 1
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -58,6 +74,22 @@ class Moment(msgspec.Struct, frozen=True):
     until_ms: int | None
 
 
+def times_of(sitting: SittingClock, attempt: AttemptClock) -> SittingClock:
+    """The sitting's times as they hold for this attempt: a restart moves them, each by its distance to T0."""
+    restart = attempt.restart
+    if restart is None:
+        return sitting
+    moved = restart.starts_ms - sitting.starts_ms
+    return SittingClock(
+        waiting_opens_ms=sitting.waiting_opens_ms + moved,
+        starts_ms=restart.starts_ms,
+        last_entry_ms=restart.last_entry_ms,
+        duration_s=sitting.duration_s,
+        ends_ms=None if sitting.ends_ms is None else sitting.ends_ms + moved,
+        grace_s=sitting.grace_s,
+    )
+
+
 def deadline_ms(sitting: SittingClock, attempt: AttemptClock) -> int | None:
     """When answers stop counting: None before the start. A pause that lasts is not in it yet.
 
@@ -66,7 +98,7 @@ def deadline_ms(sitting: SittingClock, attempt: AttemptClock) -> int | None:
     """
     if attempt.started_ms is None:
         return None
-    plain = _plain_deadline(sitting, attempt.started_ms)
+    plain = _plain_deadline(times_of(sitting, attempt), attempt.started_ms)
     moved = plain + 1000 * (attempt.extra_s + attempt.paused_s)
     return moved if attempt.ended_ms is None else min(moved, attempt.ended_ms)
 
@@ -74,12 +106,12 @@ def deadline_ms(sitting: SittingClock, attempt: AttemptClock) -> int | None:
 def phase(now_ms: int, sitting: SittingClock, attempt: AttemptClock) -> Moment:
     """The phase of an attempt at `now_ms`, with the times between which it holds."""
     if attempt.started_ms is None:
-        return _before_start(now_ms, sitting, attempt)
+        return _before_start(now_ms, times_of(sitting, attempt), attempt)
     end = deadline_ms(sitting, attempt)
     assert end is not None
     if attempt.paused_since_ms is not None and attempt.paused_since_ms <= now_ms and attempt.paused_since_ms < end:
         return Moment(Phase.PAUSED, attempt.paused_since_ms, None)
-    plain = min(end, _plain_deadline(sitting, attempt.started_ms))
+    plain = min(end, _plain_deadline(times_of(sitting, attempt), attempt.started_ms))
     if now_ms < plain:
         return Moment(Phase.RUNNING, attempt.started_ms, plain)
     if now_ms < end:

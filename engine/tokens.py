@@ -16,7 +16,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LAYOUT = struct.Struct(">BQIIIQQ16sxxx")
+LAYOUT = struct.Struct(">BQIIIQQ16sBxx")
 MAC_BYTES = 16
 TOKEN_CHARS = 96
 
@@ -31,6 +31,8 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     started_ms: int
     deadline_ms: int
     device: bytes
+    leg: int = 0
+    """Which form `started_ms` is the start of: 0 the sitting's, 1 the reserve after a restart."""
 
 
 class Tokens:
@@ -46,6 +48,7 @@ class Tokens:
             self._newest,
             *(claims.attempt, claims.sitting, claims.extra_s, claims.expires_s, claims.started_ms, claims.deadline_ms),
             claims.device,
+            claims.leg,
         )
         mac = hmac.digest(self._keys[self._newest], body, "sha256")[:MAC_BYTES]
         return binascii.b2a_base64(body + mac, newline=False).decode()
@@ -64,8 +67,7 @@ class Tokens:
         body = raw[: LAYOUT.size]
         if key is None or not hmac.compare_digest(hmac.digest(key, body, "sha256")[:MAC_BYTES], raw[LAYOUT.size :]):
             return None
-        _, attempt, sitting, extra_s, expires_s, started_ms, deadline_ms, device = LAYOUT.unpack(body)
-        return Claims(attempt, sitting, extra_s, expires_s, started_ms, deadline_ms, device)
+        return Claims(*LAYOUT.unpack(body)[1:])
 
 
 class SignedTimes:

@@ -130,6 +130,11 @@ class Worker:
         """128 bits from which the order of items and options is drawn (SAFETY D4)."""
         return attempt_seed(self.order_key, pupil.sitting, pupil.attempt).hex()
 
+    def manifest(self, form: int) -> str:
+        """Name of a form's manifest; "" while the form is not known."""
+        known = self.roster.forms.get(form)
+        return known.manifest if known else ""
+
     def count_problem(self, code: str) -> None:
         """One more answer with this problem code."""
         self.problems[code] += 1

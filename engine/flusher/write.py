@@ -38,6 +38,8 @@ COLUMNS = (
 )
 Row = tuple[int, int, UUID, int, int, int | None, str | None, int | None, int, int, int]
 REMEMBERED = 2_000_000
+# By leg (engine.tokens.Claims).
+STARTS = ("started_at", "restarted_at")
 DEVICE_LOCK = 0x646576
 # What the client cannot even encode (DataError of its own, OverflowError) is the same verdict as class 22.
 REFUSED_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError)
@@ -52,7 +54,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.devices: set[tuple[int, bytes]] = set()
-        self.started: dict[int, int] = {}
+        # (attempt, leg) → its start
+        self.started: dict[tuple[int, int], int] = {}
         self.uuids: dict[bytes, UUID] = {}
 
     def uuid(self, device: bytes) -> UUID:
@@ -80,7 +83,7 @@ class Written(msgspec.Struct):
     news: list[News] = []
     finished: set[int] = set()
     devices: set[tuple[int, bytes]] = set()
-    started: dict[int, int] = {}
+    started: dict[tuple[int, int], int] = {}
 
     def take(self, other: Written) -> None:
         """Add what a part brought."""
@@ -316,26 +319,28 @@ async def _start(
     written: Written,
 ) -> None:
     """The earliest release of the key that anybody reports is the start, for ever (rule 9)."""
-    starts: dict[int, int] = {}
-    reported = [(unit.record.attempt, unit.record.started_ms) for unit in units if isinstance(unit.record, StartRecord)]
-    reported += [(save.attempt, save.started_ms) for save in saves if save.started_ms]
-    for attempt, started_ms in reported:
-        if started_ms < starts.get(attempt, memory.started.get(attempt, started_ms + 1)):
-            starts[attempt] = started_ms
-    if not starts:
-        return
-    rows = await db.fetch(
-        """
-        update attempt a
-        set started_at = to_timestamp(s.started_ms / 1000.0)
-        from unnest($1::bigint[], $2::bigint[]) as s (id, started_ms)
-        where a.id = s.id and (a.started_at is null or a.started_at > to_timestamp(s.started_ms / 1000.0))
-        returning a.id, s.started_ms
-        """,
-        list(starts),
-        list(starts.values()),
-    )
-    written.news += [Started(row["id"], row["started_ms"]) for row in rows]
+    starts: dict[tuple[int, int], int] = {}
+    reported: list[StartRecord | SaveRecord] = [unit.record for unit in units if isinstance(unit.record, StartRecord)]
+    reported += [save for save in saves if save.started_ms]
+    for record in reported:
+        at, started_ms = (record.attempt, record.leg), record.started_ms
+        if started_ms < starts.get(at, memory.started.get(at, started_ms + 1)):
+            starts[at] = started_ms
+    for leg, column in enumerate(STARTS):
+        told = {attempt: started_ms for (attempt, of), started_ms in starts.items() if of == leg}
+        if not told:
+            continue
+        rows = await db.fetch(
+            f"""
+            update attempt a
+            set {column} = to_timestamp(s.started_ms / 1000.0)
+            from unnest($1::bigint[], $2::bigint[]) as s (id, started_ms)
+            where a.id = s.id and (a.{column} is null or a.{column} > to_timestamp(s.started_ms / 1000.0))
+            returning a.id, s.started_ms
+            """,
+            *(list(told), list(told.values())),
+        )
+        written.news += [Started(row["id"], row["started_ms"], leg) for row in rows]
     written.started |= starts
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from engine.problems import Problem
 from engine.protocol import Help, KeyReply, StartRecord
 from engine.routes.http import JSON, encode, live_claims
-from engine.timing import Phase, deadline_ms, phase
+from engine.timing import Phase, deadline_ms, phase, times_of
 from engine.tokens import Claims
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
+    from engine.board import Board
+    from engine.timing import AttemptClock
     from engine.worker import Worker
 
 RUNNING = (Phase.OPEN, Phase.RUNNING, Phase.EXTRA)
@@ -35,24 +39,27 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         raise Problem("try-later", retry_after_s=2)
     board = worker.board
     now_ms = worker.release_ms(sitting)
-    started = min(claims.started_ms or now_ms, board.started.get(claims.attempt, now_ms))
-    known_start = claims.started_ms or board.started.get(claims.attempt, 0)
-    attempt = board.attempt_clock(pupil, worker.roster, known_start)
+    attempt = board.attempt_clock(pupil, worker.roster, claims)
     at = phase(now_ms, sitting.clock, attempt).phase
     if at in {Phase.CLOSED, Phase.WAITING, Phase.PAUSED}:
-        wait_ms = max(1000, sitting.clock.starts_ms - now_ms)
-        raise Problem("too-early", retry_after_s=-(-wait_ms // 1000), starts_ms=sitting.clock.starts_ms, now_ms=now_ms)
+        starts_ms = times_of(sitting.clock, attempt).starts_ms
+        wait_ms = max(1000, starts_ms - now_ms)
+        raise Problem("too-early", retry_after_s=-(-wait_ms // 1000), starts_ms=starts_ms, now_ms=now_ms)
     if at is Phase.ENTRY_CLOSED:
         raise Problem("entry-closed", help=Help(sitting.help_name, sitting.help_phone))
-    if at not in RUNNING:
+    if at not in RUNNING or _is_done(board, claims.attempt, attempt):
         raise Problem("sitting-over")
-    deadline = deadline_ms(sitting.clock, board.attempt_clock(pupil, worker.roster, started))
+    started = attempt.started_ms or now_ms
+    deadline = deadline_ms(sitting.clock, msgspec.structs.replace(attempt, started_ms=started))
     assert deadline is not None
     token = worker.tokens.sign(
-        Claims(claims.attempt, claims.sitting, attempt.extra_s, claims.expires_s, started, deadline, claims.device)
+        Claims(
+            *(claims.attempt, claims.sitting, attempt.extra_s, claims.expires_s, started, deadline, claims.device),
+            attempt.leg,
+        )
     )
     reply = KeyReply(
-        keys=worker.keys.released(sitting.forms[0]),
+        keys=worker.keys.released(sitting.forms[attempt.leg]),
         seed=worker.seed(pupil),
         token=token,
         started_ms=started,
@@ -61,5 +68,11 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         now=worker.times.sign(now_ms),
     )
     proto.response_bytes(200, JSON, encode(reply))
-    board.started[claims.attempt] = started
-    worker.commits.join(StartRecord(claims.sitting, claims.attempt, claims.device, started))
+    board.hear_started(claims.attempt, started, attempt.leg)
+    worker.commits.join(StartRecord(claims.sitting, claims.attempt, claims.device, started, attempt.leg))
+
+
+def _is_done(board: Board, attempt: int, clock: AttemptClock) -> bool:
+    """Who handed in for good before the stop has his result: the reserve is not a second try."""
+    final = board.seals.get(attempt)
+    return final is not None and clock.restart is not None and final.at_ms < clock.restart.starts_ms

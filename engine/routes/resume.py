@@ -65,13 +65,21 @@ async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         async with worker.pool.acquire(timeout=5) as db:
             rows = await db.fetch(EVENTS, claims.sitting, claims.attempt)
             devices = await db.fetch(DEVICES, claims.sitting, claims.attempt)
-            started = await db.fetchval(STARTED, claims.attempt)
+            started = await db.fetchrow(STARTED, claims.attempt)
     except AWAY as error:
         raise Problem("try-later", retry_after_s=2) from error
-    stands = standing(KeptEvent(row["seq"], row["kind"], row["item"], row["value"]) for row in rows)
-    started = started or claims.started_ms
-    clock = worker.board.attempt_clock(pupil, worker.roster, started)
+    for leg in (0, 1):
+        if started is not None and started[leg] is not None:
+            worker.board.hear_started(claims.attempt, started[leg], leg)
+    clock = worker.board.attempt_clock(pupil, worker.roster, claims)
     deadline = deadline_ms(sitting.clock, clock)
+    # After a restart the answers to the stopped form are kept, and no part of what the pupil sits now.
+    items = worker.roster.items_of_form(sitting.forms[clock.leg])
+    stands = standing(
+        KeptEvent(row["seq"], row["kind"], row["item"], row["value"])
+        for row in rows
+        if clock.leg == 0 or row["item"] is None or row["item"] in items
+    )
     now_ms, now = worker.stamp(sitting)
     reply = Resumed(
         complete=complete,
@@ -85,12 +93,12 @@ async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
             )
             for row in devices
         ],
-        started_ms=started or None,
+        started_ms=clock.started_ms,
         deadline_ms=deadline,
         token=worker.tokens.sign(
             Claims(
-                *(claims.attempt, claims.sitting, clock.extra_s, claims.expires_s, started or 0, deadline or 0),
-                device,
+                *(claims.attempt, claims.sitting, clock.extra_s, claims.expires_s),
+                *(clock.started_ms or 0, deadline or 0, device, clock.leg),
             )
         ),
         now_ms=now_ms,
@@ -172,7 +180,11 @@ DEVICES = """
     order by d.epoch
 """
 
-STARTED = "select (extract(epoch from started_at) * 1000)::bigint from attempt where id = $1"
+STARTED = """
+    select (extract(epoch from started_at) * 1000)::bigint, (extract(epoch from restarted_at) * 1000)::bigint
+    from attempt
+    where id = $1
+"""
 
 # Gaps and islands: seq minus its rank is constant within a run.
 RANGES = """

@@ -82,7 +82,9 @@ async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refuse
     if events:
         if superseded:
             events = [marked(event, Mark.SUPERSEDED) for event in events]
-        record = SaveRecord(claims.sitting, claims.attempt, claims.device, now_ms, claims.started_ms, events)
+        record = SaveRecord(
+            *(claims.sitting, claims.attempt, claims.device, now_ms, claims.started_ms, events), claims.leg
+        )
         ack = await worker.commits.join(record)
         reply.receipt = ack.receipt
     if refused:
@@ -129,18 +131,21 @@ def _tell_time(worker: Worker, claims: Claims, pupil: Pupil, sitting: Sitting, v
     """Newer controls, and a new token where they or an earlier start move the deadline."""
     board = worker.board
     reply.controls = board.newer_controls(pupil, worker.roster, version)
-    known = board.started.get(claims.attempt, claims.started_ms)
     # Two devices may have got the key within a moment, each with a start of its own: the first release stands (rule 9).
-    started = min(known, claims.started_ms) if claims.started_ms else known
+    known = board.started[claims.leg].get(claims.attempt, claims.started_ms)
     if reply.controls is not None and reply.controls.items:
         reply.next_save_s = min(reply.next_save_s, 5)
-    elif started == claims.started_ms:
+    elif (claims.started_ms and known >= claims.started_ms) or not known:
         return
-    deadline = deadline_ms(sitting.clock, board.attempt_clock(pupil, worker.roster, started))
-    if deadline is not None and deadline != claims.deadline_ms:
-        reply.started_ms, reply.deadline_ms = started, deadline
+    clock = board.attempt_clock(pupil, worker.roster, claims)
+    deadline = deadline_ms(sitting.clock, clock)
+    if deadline is not None and clock.started_ms and deadline != claims.deadline_ms:
+        reply.started_ms, reply.deadline_ms = clock.started_ms, deadline
         reply.token = worker.tokens.sign(
-            Claims(claims.attempt, claims.sitting, claims.extra_s, claims.expires_s, started, deadline, claims.device)
+            Claims(
+                *(claims.attempt, claims.sitting, claims.extra_s, claims.expires_s, clock.started_ms, deadline),
+                *(claims.device, clock.leg),
+            )
         )
 
 

@@ -14,7 +14,7 @@ from engine.codes import hash_code, normalise_code
 from engine.problems import Problem
 from engine.protocol import Help, MissRecord, SignedIn, SignIn, SignInRecord, SittingFacts
 from engine.routes.http import JSON, bounded_body, caller_address, encode, read_body
-from engine.timing import deadline_ms, last_possible_end_ms
+from engine.timing import deadline_ms, last_possible_end_ms, times_of
 from engine.tokens import Claims
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from granian.rsgi import Scope
 
     from engine.roster import Pupil, Sitting
+    from engine.timing import SittingClock
     from engine.worker import Worker
 
 log = structlog.get_logger()
@@ -75,9 +76,10 @@ async def sign_in(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     if sitting is None:
         raise Problem("code-unknown")
     now_ms, now = worker.stamp(sitting)
-    _require_time(sitting, pupil, now_ms)
+    clock = times_of(sitting.clock, worker.board.attempt_clock(pupil, worker.roster))
+    _require_time(sitting, clock, pupil, now_ms)
     device = bytes.fromhex(asked.device)
-    _require_device(worker, pupil, sitting, device, now_ms)
+    _require_device(worker, pupil, sitting, clock.starts_ms, device, now_ms)
     await worker.commits.join(SignInRecord(pupil.sitting, pupil.attempt, device, now_ms, asked.agent))
     proto.response_bytes(200, JSON, encode(signed_in(worker, pupil, sitting, device, now_ms, now)))
 
@@ -85,13 +87,16 @@ async def sign_in(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
 def signed_in(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now_ms: int, now: str) -> SignedIn:
     """All that a player needs to go on, also after a crash."""
     board = worker.board
-    started = board.started.get(pupil.attempt, 0)
-    attempt = board.attempt_clock(pupil, worker.roster, started)
+    attempt = board.attempt_clock(pupil, worker.roster)
+    started = attempt.started_ms or 0
     deadline = deadline_ms(sitting.clock, attempt)
-    clock = sitting.clock
-    form = worker.roster.forms.get(sitting.forms[0])
+    clock = times_of(sitting.clock, attempt)
+    # The form that this attempt sits, then the reserve, if there is one still to come.
+    manifests = [worker.manifest(form) for form in sitting.forms[attempt.leg :]]
     expires_s = last_possible_end_ms(clock, attempt.extra_s + attempt.paused_s) // 1000 + TOKEN_OUTLIVES_S
-    claims = Claims(pupil.attempt, pupil.sitting, attempt.extra_s, expires_s, started, deadline or 0, device)
+    claims = Claims(
+        *(pupil.attempt, pupil.sitting, attempt.extra_s, expires_s, started, deadline or 0, device), attempt.leg
+    )
     return SignedIn(
         token=worker.tokens.sign(claims),
         attempt=pupil.attempt,
@@ -114,7 +119,8 @@ def signed_in(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now
             spread_s=sitting.spread_s,
             help=Help(sitting.help_name, sitting.help_phone),
         ),
-        manifest=form.manifest if form else "",
+        manifest=manifests[0],
+        reserve=manifests[1] if len(manifests) > 1 else "",
         started_ms=started or None,
         deadline_ms=deadline,
         now_ms=now_ms,
@@ -166,8 +172,7 @@ async def _count_miss(worker: Worker, pupil: Pupil, help_: Help) -> None:
     raise Problem("birth-mismatch", tries_left=TRIES - misses)
 
 
-def _require_time(sitting: Sitting, pupil: Pupil, now_ms: int) -> None:
-    clock = sitting.clock
+def _require_time(sitting: Sitting, clock: SittingClock, pupil: Pupil, now_ms: int) -> None:
     if now_ms < clock.waiting_opens_ms:
         raise Problem("waiting-not-open", opens_ms=clock.waiting_opens_ms, now_ms=now_ms)
     # A day for those whose phone died before the hand-in; saving itself needs no sign-in and goes on longer.
@@ -175,11 +180,11 @@ def _require_time(sitting: Sitting, pupil: Pupil, now_ms: int) -> None:
         raise Problem("sitting-over")
 
 
-def _require_device(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now_ms: int) -> None:
+def _require_device(worker: Worker, pupil: Pupil, sitting: Sitting, starts_ms: int, device: bytes, now_ms: int) -> None:
     """Before the start any device may take over; afterwards the third take-over in ten minutes waits."""
     known = worker.board.devices.get(pupil.attempt)
-    if known is None or device == known.newest or device in known.older or now_ms < sitting.clock.starts_ms:
+    if known is None or device == known.newest or device in known.older or now_ms < starts_ms:
         return
-    lately = sum(1 for came in known.came_ms if came > max(now_ms - TAKE_OVER_WINDOW_MS, sitting.clock.starts_ms))
+    lately = sum(1 for came in known.came_ms if came > max(now_ms - TAKE_OVER_WINDOW_MS, starts_ms))
     if lately >= TAKE_OVERS:
         raise Problem("device-held", retry_after_s=60, help=Help(sitting.help_name, sitting.help_phone))

@@ -38,6 +38,7 @@ class Scene(msgspec.Struct, kw_only=True):
     seats: list[Seat]
     items: dict[str, int]
     options: dict[str, dict[str, int]]
+    reserve: int = 0
 
 
 def three(text: str) -> dict[str, str]:
@@ -56,8 +57,12 @@ async def make_sitting(
     grace_s: int = 60,
     items: int = 6,
     extra_minutes: int = 0,
+    reserve: bool = False,
 ) -> Scene:
-    """A form of single-choice items (right answer A), packed; a published sitting; pupils in one school."""
+    """A form of single-choice items (right answer A), packed; a published sitting; pupils in one school.
+
+    Items are M01, M02 …; with a reserve form R01, R02 … too.
+    """
     mark = next(numbers)
     db = await asyncpg.connect(owner_url)
     try:
@@ -65,26 +70,24 @@ async def make_sitting(
         test = await db.fetchval(
             "insert into test (code, title) values ($1, $2) returning id", f"t{mark}", json.dumps(three("test"))
         )
-        form = await db.fetchval("insert into form (test_id, name) values ($1, 'A') returning id", test)
-        await db.execute(
-            "insert into form_section (form_id, number, title) values ($1, 1, $2)", form, json.dumps(three("section"))
-        )
-        for place in range(1, items + 1):
-            await _make_item(db, form, place)
+        form = await _make_form(db, test, "A", "M", items)
+        second = await _make_form(db, test, "R", "R", items) if reserve else None
         start = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=starts_in_s)
         sitting = await db.fetchval(
             """
-            insert into sitting (test_id, form_id, title, waiting_opens_at, starts_at, last_entry_at, duration_s, grace_s,
-                                 help_name, help_phone)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, 'Гүлнар Сәрсенқызы', '+7 700 000 00 11')
+            insert into sitting (test_id, form_id, reserve_form_id, title, waiting_opens_at, starts_at, last_entry_at,
+                                 duration_s, grace_s, help_name, help_phone)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Гүлнар Сәрсенқызы', '+7 700 000 00 11')
             returning id
             """,
-            *(test, form, json.dumps(three("sitting")), start - dt.timedelta(hours=1), start),
+            *(test, form, second, json.dumps(three("sitting")), start - dt.timedelta(hours=1), start),
             *(start + dt.timedelta(seconds=last_entry_s), duration_s, grace_s),
         )
     finally:
         await db.close()
-    packed = await pack_and_store(read(PackSettings, environment(stack.home, "pack")), form)
+    settings = read(PackSettings, environment(stack.home, "pack"))
+    packed = await pack_and_store(settings, form)
+    spare = await pack_and_store(settings, second) if second else None
     db = await asyncpg.connect(owner_url)
     try:
         seats = await add_pupils(stack, db, sitting, school, pupils, extra_minutes)
@@ -92,14 +95,16 @@ async def make_sitting(
         await db.execute("update sitting set state = 'published', published_at = now() where id = $1", sitting)
     finally:
         await db.close()
+    maps = packed.item_map | (spare.item_map if spare else {})
     return Scene(
         sitting=sitting,
         form=form,
+        reserve=second or 0,
         seats=seats,
-        items={code: item.id for code, item in packed.item_map.items()},
+        items={code: item.id for code, item in maps.items()},
         options={
             code: {letter: number for letter, number in item.options.items() if isinstance(number, int)}
-            for code, item in packed.item_map.items()
+            for code, item in maps.items()
         },
     )
 
@@ -171,8 +176,17 @@ async def _make_school(db: asyncpg.Connection[asyncpg.Record], mark: int) -> int
     )
 
 
-async def _make_item(db: asyncpg.Connection[asyncpg.Record], form: int, place: int) -> None:
-    code = f"M{place:02}"
+async def _make_form(db: asyncpg.Connection[asyncpg.Record], test: int, name: str, prefix: str, items: int) -> int:
+    form = await db.fetchval("insert into form (test_id, name) values ($1, $2) returning id", test, name)
+    await db.execute(
+        "insert into form_section (form_id, number, title) values ($1, 1, $2)", form, json.dumps(three("section"))
+    )
+    for place in range(1, items + 1):
+        await _make_item(db, form, f"{prefix}{place:02}", place)
+    return form
+
+
+async def _make_item(db: asyncpg.Connection[asyncpg.Record], form: int, code: str, place: int) -> None:
     options = [{"code": letter, "text": three(f"option {letter} of {code}")} for letter in "ABCD"]
     content = {"kind": "single", "prompt": three(f"<p>question {code}</p>"), "options": options}
     await db.execute(
