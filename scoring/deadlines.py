@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.controls import ControlBody, attempt_clock, decode_body, scopes_of
-from engine.timing import AttemptClock, SittingClock, deadline_ms, last_possible_end_ms
+from engine.timing import AttemptClock, Restart, SittingClock, deadline_ms, last_possible_end_ms, times_of
 
 
 class Control(msgspec.Struct, frozen=True):
@@ -57,13 +57,18 @@ class Controls:
         """
         given: dict[str, int] = {}
         held: dict[str, int] = {}
+        restarts: list[Restart] = []
         for (scope, _), controls in self._by_scope.items():
             for control, body in controls:
                 if control.kind == "extra":
                     given[scope] = max(given.get(scope, 0), body.extra_s)
                 if control.kind == "resume":
                     held[scope] = max(held.get(scope, 0), body.paused_s)
-        return last_possible_end_ms(sitting, longest_extra_s + sum(given.values()) + sum(held.values()))
+                if control.kind == "restart":
+                    restarts.append(Restart(body.starts_ms, body.last_entry_ms))
+        longest_s = longest_extra_s + sum(given.values()) + sum(held.values())
+        legs = [sitting, *(times_of(sitting, AttemptClock(restart=restart)) for restart in restarts)]
+        return max(last_possible_end_ms(leg, longest_s) for leg in legs)
 
     def someone_is_paused(self) -> bool:
         """Whether a pause of some scope has not been lifted: then no last end is known."""

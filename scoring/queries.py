@@ -92,12 +92,13 @@ async def controls(db: Connection, sitting_id: int) -> list[Control]:
 
 
 async def attempts(db: Connection, sitting_id: int) -> Rows:
-    """attempt_id, region_code, school_id, extra_s; signed_in, started, finished, reopened (ms); sealed."""
+    """attempt_id, region_code, school_id, extra_s; signed_in, started, restarted, finished, reopened (ms); sealed."""
     rows = await db.fetch(
         """
         select a.id, d.region_code, p.school_id, 60 * p.extra_minutes,
                (extract(epoch from a.signed_in_at) * 1000)::bigint,
                (extract(epoch from a.started_at) * 1000)::bigint,
+               (extract(epoch from a.restarted_at) * 1000)::bigint,
                (extract(epoch from a.finished_at) * 1000)::bigint,
                (extract(epoch from a.reopened_at) * 1000)::bigint,
                exists (select from seal where seal.attempt_id = a.id)

@@ -121,10 +121,17 @@ def marked_responses(final: pl.LazyFrame, items: pl.LazyFrame, options: pl.LazyF
     )
 
 
-def form_of_attempts(attempts: pl.LazyFrame, final: pl.LazyFrame, items: pl.LazyFrame, main_form: int) -> pl.LazyFrame:
+def form_of_attempts(
+    attempts: pl.LazyFrame,
+    final: pl.LazyFrame,
+    items: pl.LazyFrame,
+    main_form: int,
+    reserve: tuple[int, pl.Series] | None = None,
+) -> pl.LazyFrame:
     """Which form each attempt is scored on: where it answered most; the main form when equal or none.
 
-    In      attempts: attempt_id of those to be scored; final responses; items.
+    In      attempts: attempt_id of those to be scored; final responses; items; reserve: the reserve form and the
+            attempt_ids that opened it after a restart: they are scored on it, whatever they had answered before.
     Out     attempt_id, form_id i32, mixed bool (it answered items of two forms: equated by a person, shown
             apart).
     """
@@ -137,9 +144,13 @@ def form_of_attempts(attempts: pl.LazyFrame, final: pl.LazyFrame, items: pl.Lazy
         .group_by("attempt_id", maintain_order=True)
         .agg(pl.col("form_id").last(), mixed=pl.len() > 1)
     )
+    reserve_form, moved = reserve or (main_form, pl.Series(dtype=pl.Int64))
     return (
         attempts.select("attempt_id")
         .join(answered, on="attempt_id", how="left")
+        .with_columns(
+            form_id=pl.when(pl.col("attempt_id").is_in(moved.implode())).then(reserve_form).otherwise("form_id")
+        )
         .with_columns(pl.col("form_id").fill_null(main_form).cast(pl.Int32), pl.col("mixed").fill_null(value=False))
         .sort("attempt_id")
     )

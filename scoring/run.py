@@ -130,7 +130,7 @@ def result_tables(snapshot: Snapshot, parameters: Parameters) -> Tables:
     responses = final.final_responses(counting).collect().lazy()
     left_out = _left_out(lazy["participants"], lazy["events"], parameters).collect()
     present = lazy["participants"].select("attempt_id").join(left_out.lazy(), on="attempt_id", how="anti")
-    scored = raw.form_of_attempts(present, responses, items, snapshot.facts.form_id)
+    scored = raw.form_of_attempts(present, responses, items, snapshot.facts.form_id, _reserve(snapshot))
     cells = raw.cells(scored, raw.marked_responses(responses, items, lazy["options"]), items).collect().lazy()
     times = timing.item_times(lazy["events"], parameters.visit_cap_ms).collect().lazy()
     item_table = _item_table(cells, times, items).collect()
@@ -149,6 +149,14 @@ def result_tables(snapshot: Snapshot, parameters: Parameters) -> Tables:
     if parameters.quota:
         tables["quota"] = rank.quota_list(scores.lazy(), parameters.quota, parameters.tie_at_line).collect()
     return {name: tables[name] for name in TABLES if name in tables}
+
+
+def _reserve(snapshot: Snapshot) -> tuple[int, pl.Series] | None:
+    """The reserve form and who opened it after a restart (SAFETY D1)."""
+    form = snapshot.facts.reserve_form_id
+    attempts = snapshot.tables["attempts"]
+    moved = attempts.filter(pl.col("restarted_ms").is_not_null())["attempt_id"]
+    return (form, moved) if form is not None and len(moved) else None
 
 
 async def score_sitting(

@@ -36,6 +36,7 @@ SCHEMAS: dict[str, Schema] = {
     "attempts": {
         "attempt_id": pl.Int64, "signed_in_ms": pl.Int64, "started_ms": pl.Int64, "finished_ms": pl.Int64,
         "reopened_ms": pl.Int64, "deadline_ms": pl.Int64, "sealed": pl.Boolean,
+        "restarted_ms": pl.Int64,
     },
     "participants": {
         "attempt_id": pl.Int64, "region_code": pl.String, "district_id": pl.Int32, "school_id": pl.Int32,
@@ -127,7 +128,7 @@ async def read_snapshot(db: Connection, sitting_id: int, now_ms: int) -> Snapsho
             ("places", await queries.places(db, sitting_id)),
         ):
             tables[name] = pl.DataFrame(rows, schema=SCHEMAS[name], orient="row")
-        forms = await _used_forms(db, row, tables["events"])
+        forms = await _used_forms(db, row, tables)
         await require_over(db, row, forms, now_ms)
         tables.update(_forms(await queries.items(db, forms), await queries.item_maps(db, forms)))
     return Snapshot(_facts(row, controls), tables)
@@ -182,8 +183,8 @@ def _facts(row: SittingRow, controls: Controls) -> SittingFacts:
     )
 
 
-async def _used_forms(db: Connection, sitting: SittingRow, events: pl.DataFrame) -> list[int]:
-    """The sitting's form, and the reserve if anything was answered on it.
+async def _used_forms(db: Connection, sitting: SittingRow, tables: dict[str, pl.DataFrame]) -> list[int]:
+    """The sitting's form, and the reserve if anybody opened it.
 
     An unused reserve gives no figure.
     """
@@ -191,7 +192,7 @@ async def _used_forms(db: Connection, sitting: SittingRow, events: pl.DataFrame)
         return [sitting.form_id]
     maps = await queries.item_maps(db, [sitting.reserve_form_id])
     ids = [item.id for text in maps.values() for item in _decode_map(text).values()]
-    used = events["item"].is_in(ids).any()
+    used = tables["events"]["item"].is_in(ids).any() or tables["attempts"]["restarted_ms"].is_not_null().any()
     return [sitting.form_id, sitting.reserve_form_id] if used else [sitting.form_id]
 
 
@@ -212,6 +213,7 @@ async def _attempts(db: Connection, sitting: SittingRow, controls: Controls) -> 
         extra_s,
         signed_in,
         started,
+        restarted,
         finished,
         reopened,
         sealed,
@@ -224,8 +226,9 @@ async def _attempts(db: Connection, sitting: SittingRow, controls: Controls) -> 
                 started,
                 finished,
                 reopened,
-                controls.deadline(clock, place, started),
+                controls.deadline(clock, place, restarted or started),
                 sealed,
+                restarted,
             )
         )
     return pl.DataFrame(rows, schema=SCHEMAS["attempts"], orient="row")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.timing import AttemptClock, Phase, SittingClock, deadline_ms, last_possible_end_ms, phase
+from engine.timing import AttemptClock, Phase, Restart, SittingClock, deadline_ms, last_possible_end_ms, phase
 
 MINUTE = 60_000
 NEVER = AttemptClock()
@@ -32,7 +32,7 @@ FIXED_END = SittingClock(
 )
 
 
-def started(clock: str, **more: int | None) -> AttemptClock:
+def started(clock: str, **more: int | Restart | None) -> AttemptClock:
     """An attempt whose key was released then."""
     return AttemptClock(started_ms=at(clock), **more)
 
@@ -64,6 +64,21 @@ CASES: dict[str, tuple[SittingClock, AttemptClock, list[tuple[str, Phase]]]] = {
         SITTING,
         started("10:00", paused_since_ms=at("11:01")),
         [("10:00", P.RUNNING), ("11:00", P.GRACE), ("11:02", P.OVER)],
+    ),
+    "stopped, goes on in the afternoon": (
+        SITTING,
+        AttemptClock(restart=Restart(at("15:00"), at("15:20"))),
+        [("00:00", P.CLOSED), ("14:00", P.WAITING), ("15:00", P.OPEN), ("15:20", P.ENTRY_CLOSED)],
+    ),
+    "stopped, gone on, started": (
+        SITTING,
+        started("15:05", restart=Restart(at("15:00"), at("15:20"))),
+        [("15:05", P.RUNNING), ("16:05", P.GRACE), ("16:07", P.OVER)],
+    ),
+    "a fixed end moves with the restart": (
+        FIXED_END,
+        started("15:05", restart=Restart(at("15:00"), at("15:20"))),
+        [("15:05", P.RUNNING), ("16:00", P.GRACE), ("16:02", P.OVER)],
     ),
     "ended by a person": (
         SITTING,

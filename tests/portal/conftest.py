@@ -209,17 +209,20 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 def make_sitting(house: House, place: Place):  # noqa: ANN201 (a function whose type its use shows)
     """Make a sitting of this test's own region; three pupils, two in the first school."""
 
-    def make(*, state: str = "published", starts_in_s: int = -60, form: int | None = None) -> Scene:
+    def make(
+        *, state: str = "published", starts_in_s: int = -60, form: int | None = None, reserve: int | None = None
+    ) -> Scene:
         chosen = form or make_forms(house, 1)[0]
         start = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=starts_in_s)
         sitting = house.sql(
             """
             insert into sitting (test_id, form_id, title, waiting_opens_at, starts_at, last_entry_at, duration_s, state,
-                                 help_name, help_phone)
-            select test_id, id, $2, $3, $4, $5, 3600, $6, 'Гүлнар', '+7 700' from form where id = $1
+                                 help_name, help_phone, reserve_form_id)
+            select test_id, id, $2, $3, $4, $5, 3600, $6, 'Гүлнар', '+7 700', $7 from form where id = $1
             returning id
             """,
             *(chosen, three("Сынақ"), start - dt.timedelta(minutes=30), start, start + dt.timedelta(minutes=15), state),
+            reserve,
         )[0]["id"]
         house.sql("insert into sitting_region values ($1, $2)", sitting, place.region)
         pupils = [

@@ -73,7 +73,7 @@ def snapshot(place: str = "hall", extra_events: list[tuple[object, ...]] | None 
     names = ["Абай облысы", "Абайская область", "Abai Region"]
     rows: dict[str, list[tuple[object, ...]]] = {
         "events": sorted([*events(), *(extra_events or [])], key=lambda row: row[:3]),  # type: ignore[arg-type]
-        "attempts": [(n, START - 60_000, START, None, None, DEADLINE, True) for n in ANSWERS],
+        "attempts": [(n, START - 60_000, START, None, None, DEADLINE, True, None) for n in ANSWERS],
         "participants": [
             (n, "KZ-10" if n < 4 else "KZ-11", 1, 1, "kk", "f" if n % 2 else "m", 5, 0) for n in range(1, 6)
         ],

@@ -182,3 +182,11 @@ def test_answers_on_two_forms_are_marked_as_mixed() -> None:
     responses = final([(5, 7, "12"), (5, 8, "[11]"), (5, 17, "52")])
     (row,) = form_of_attempts(pl.LazyFrame({"attempt_id": [5]}), responses, ITEMS, 1).collect().to_dicts()
     assert row == {"attempt_id": 5, "form_id": 1, "mixed": True}
+
+
+def test_who_went_on_with_the_reserve_is_scored_on_it_whatever_he_had_answered_before() -> None:
+    """Two answers on the stopped form, none yet on the reserve: zero points there, not two here (SAFETY D1)."""
+    responses = final([(5, 7, "12"), (5, 8, "[11]"), (6, 7, "12")])
+    attempts = pl.LazyFrame({"attempt_id": [5, 6]})
+    rows = form_of_attempts(attempts, responses, ITEMS, 1, (2, pl.Series([5]))).collect().to_dicts()
+    assert [(row["attempt_id"], row["form_id"]) for row in rows] == [(5, 2), (6, 1)]

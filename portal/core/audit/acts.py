@@ -37,6 +37,8 @@ ACTS: dict[str, str] = {
     "control.extra.given": N_("Gave extra time"),
     "control.pause.begun": N_("Paused"),
     "control.pause.ended": N_("Resumed"),
+    "control.sitting.stopped": N_("Stopped the sitting for some or all"),
+    "control.sitting.restarted": N_("Let the sitting go on with the reserve form"),
     "control.attempt.ended": N_("Ended attempts"),
     "control.attempt.reopened": N_("Took a hand-in back"),
     "act.act.asked": N_("Asked for a second person"),

@@ -11,6 +11,7 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_, Text, t
+from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.permissions.catalogue import BY_CODE
 from portal.core.problems import NotAllowed, NotThere, OwnSchool
@@ -18,10 +19,12 @@ from portal.core.sittings import find_head, tabs, to_ms
 from portal.core.ui.pages import page, see_other
 from portal.features.live import queries, rules
 from portal.features.live.problems import NothingToReopen, NotRunning
+from portal.features.live.structs import Wish
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
     from portal.core.accounts import Actor
+    from portal.core.sittings import SittingHead
     from portal.features.live.structs import Order, Target
 
 
@@ -43,15 +46,13 @@ async def send(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         if head.state != "published":
             raise NotRunning
         target = await _target(db, actor, kind, sitting_id, form.values.get("scope", ""), form.values.get("id", ""))
-        wish = rules.read_wish(form, kind, await queries.items(db, head.form_id) if kind == "erratum" else {})
+        items = await queries.items(db, head.form_id) if kind == "erratum" else {}
+        wish = rules.read_wish(form, kind, items, head.now())
         reason = form.text("reason", required=False)
         if wish is not None:
             if kind == "reopen" and not target.ended:
                 raise NothingToReopen
-            now_ms = to_ms(head.now())
-            made = rules.order(
-                target, await queries.standing(db, sitting_id, target.scope, target.scope_id), wish, now_ms
-            )
+            made = await _order(db, head, target, wish)
             if not made.two_persons:
                 await _write(db, actor, sitting_id, target, made, reason)
                 return see_other(_back(sitting_id, target))
@@ -62,6 +63,13 @@ async def send(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
                 waiting = await acts.find(db, actor, act_id)
                 return page(request, "live/waits.html", status=202, act=waiting, sitting=head, tabs=[])
     return await _form(request, db, sitting_id, form, kind)
+
+
+async def _order(db: Connection, head: SittingHead, target: Target, wish: Wish) -> Order:
+    standing = await queries.standing(db, head.id, target)
+    if wish.kind == "restart":
+        return rules.restart(standing, wish, await queries.reserve(db, head.id))
+    return rules.order(target, standing, wish, to_ms(head.now()))
 
 
 async def _write(db: Connection, actor: Actor, sitting_id: int, target: Target, made: Order, reason: str) -> int:
@@ -120,6 +128,10 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: P
     target = await _target(db, actor, kind, act.sitting_id, act.payload["scope"], act.payload["scope_id"])
     body = dict(act.payload["body"])
     now_ms = to_ms(head.now())
+    if kind == "restart":
+        rules.require_ahead(body, head.now())
+        again = Wish(kind=kind, starts_at=from_ms(body["starts_ms"]))
+        rules.restart(await queries.standing(db, head.id, target), again, await queries.reserve(db, head.id))
     for field in ("at_ms", "since_ms"):
         if field in body:
             body[field] = now_ms
@@ -147,7 +159,7 @@ CODES = {
 
 
 async def _target(db: Connection, actor: Actor, kind: str, sitting_id: int, scope: str, scope_id: str) -> Target:
-    if scope not in rules.SCOPES or len(scope_id) > 20:
+    if scope not in rules.SCOPES or len(scope_id) > 20 or (scope == "attempt" and kind in rules.FOR_MANY):
         raise NotThere
     target = await queries.find_target(db, sitting_id, scope, scope_id, actor.scope(rules.PERMISSIONS[kind]))
     if actor.own_school_id in target.schools:
@@ -172,12 +184,18 @@ async def _form(request: StaffRequest, db: Connection, sitting_id: int, form: Fo
     head = await find_head(db, sitting_id, actor.scope("live.view"))
     scope = form.values.get("scope") or request.query_params.get("scope", "sitting")
     scope_id = form.values.get("id") or request.query_params.get("id", str(sitting_id))
-    kinds = {code: text for code, text in rules.KINDS.items() if actor.may(rules.PERMISSIONS[code])}
+    kinds = {
+        code: text
+        for code, text in rules.KINDS.items()
+        if actor.may(rules.PERMISSIONS[code]) and not (scope == "attempt" and code in rules.FOR_MANY)
+    }
     if not kinds:
         raise NotAllowed(permission=Text(BY_CODE["control.message"].text))
     kind = kind if kind in kinds else ""
     target = await _target(db, actor, kind or next(iter(kinds)), sitting_id, scope, scope_id)
-    standing = await queries.standing(db, sitting_id, target.scope, target.scope_id)
+    standing = await queries.standing(db, sitting_id, target)
+    if kind == "restart":
+        form.values.setdefault("starts_at", rules.next_start(head.now()).strftime("%Y-%m-%dT%H:%M"))
     return page(
         request,
         "live/control.html",
@@ -187,12 +205,14 @@ async def _form(request: StaffRequest, db: Connection, sitting_id: int, form: Fo
         target=target,
         scopes=rules.SCOPES,
         standing=standing,
+        restart_at=from_ms(standing.restart_ms) if standing.restart_ms else None,
         kinds=kinds,
         kind=kind,
         errors=form.errors,
         values=form.values,
         items=sorted(await queries.items(db, head.form_id)) if kind == "erratum" else [],
-        wide=target.scope in {"sitting", "region"},
+        wide=target.scope in {"sitting", "region"} or kind == "restart",
+        reserve=await queries.reserve(db, sitting_id) if kind == "restart" else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portal.core.problems import NotThere
-from portal.features.live.structs import ControlRow, Count, SchoolCount, Standing, Target
+from portal.features.live.structs import ControlRow, Count, Reserve, SchoolCount, Standing, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,28 +148,75 @@ async def find_target(db: Connection, sitting_id: int, scope_kind: str, scope_id
     )
 
 
-async def standing(db: Connection, sitting_id: int, scope_kind: str, scope_id: str) -> Standing:
-    """The newest values of a target; call it under the sitting's row lock."""
+async def standing(db: Connection, sitting_id: int, target: Target) -> Standing:
+    """The newest values of a target; call it under the sitting's row lock.
+
+    A stop or a restart of something wider holds here too, and after a restart all counts anew.
+    """
     rows = await db.fetch(
         """
         select kind, body
         from control
-        where sitting_id = $1 and scope = $2 and scope_id = $3 and kind in ('extra', 'pause', 'resume')
+        where sitting_id = $1
+            and ((scope = $2 and scope_id = $3 and kind in ('extra', 'pause', 'resume', 'stop', 'restart'))
+                 or (kind in ('stop', 'restart')
+                     and (scope = 'sitting' or (scope = 'region' and $4 = array[scope_id])
+                          or (scope = 'school' and $5 = array[scope_id]))))
         order by version
         """,
-        *(sitting_id, scope_kind, scope_id),
+        *(sitting_id, target.scope, target.scope_id, target.regions, [str(school) for school in target.schools]),
     )
     extra_s = paused_s = 0
     since: int | None = None
+    stopped: int | None = None
+    restart: int | None = None
     for row in rows:
         body: Mapping[str, int] = row["body"]
-        if row["kind"] == "extra":
-            extra_s = body["extra_s"]
-        elif row["kind"] == "pause":
-            since = body["since_ms"]
-        else:
-            paused_s, since = body["paused_s"], None
-    return Standing(extra_s=extra_s, paused_s=paused_s, paused_since_ms=since)
+        match row["kind"]:
+            case "extra":
+                extra_s = body["extra_s"]
+            case "pause":
+                since = body["since_ms"]
+            case "resume":
+                paused_s, since = body["paused_s"], None
+            case "stop":
+                stopped = body["at_ms"]
+            case _:
+                extra_s = paused_s = 0
+                since = stopped = None
+                restart = body["starts_ms"]
+    return Standing(extra_s=extra_s, paused_s=paused_s, paused_since_ms=since, stopped_ms=stopped, restart_ms=restart)
+
+
+async def reserve(db: Connection, sitting_id: int) -> Reserve | None:
+    """The sitting's reserve form, with every T0 at which its key goes out or went out; None: there is none."""
+    row = await db.fetchrow(
+        """
+        select f.name, f.state = 'sealed' as sealed, coalesce(k.manifest, '') as manifest,
+               array(select distinct o.starts_at
+                     from sitting o
+                     where o.form_id = f.id and o.state <> 'draft' and o.id <> s.id
+                     union
+                     select to_timestamp((c.body ->> 'starts_ms')::bigint / 1000.0)
+                     from control c
+                     join sitting o on o.id = c.sitting_id
+                     where c.kind = 'restart' and o.reserve_form_id = f.id
+                     order by 1) as starts
+        from sitting s
+        join form f on f.id = s.reserve_form_id
+        left join form_pack k on k.form_id = f.id
+        where s.id = $1
+        """,
+        sitting_id,
+    )
+    if row is None:
+        return None
+    return Reserve(
+        name=row["name"],
+        manifest=row["manifest"],
+        sealed=row["sealed"] and bool(row["manifest"]),
+        starts=row["starts"],
+    )
 
 
 async def insert_control(

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from portal.core.i18n import N_, Text, clock, number
+from portal.core.i18n import ASTANA, N_, Text, clock, number, when
 from portal.core.i18n.times import from_ms
-from portal.features.live.problems import AlreadyPaused, NothingToResume
-from portal.features.live.structs import Alarm, Count, Line, Order, SchoolCount, Standing, Target, Wish
+from portal.core.sittings import to_ms
+from portal.features.live.problems import (
+    AlreadyPaused,
+    AlreadyStopped,
+    NoReserve,
+    NothingStopped,
+    NothingToResume,
+    ReserveBurnt,
+    RestartPast,
+)
+from portal.features.live.structs import Alarm, Count, Line, Order, Reserve, SchoolCount, Standing, Target, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +33,11 @@ KINDS = {
     "resume": N_("Let the clock go on"),
     "end": N_("End now"),
     "reopen": N_("Take the hand-in back"),
+    "stop": N_("Stop the sitting"),
+    "restart": N_("Go on with the reserve form"),
 }
+# Nobody is moved to another form alone.
+FOR_MANY = {"stop", "restart"}
 ACTS = {
     "message": "control.message.sent",
     "erratum": "control.erratum.sent",
@@ -32,6 +46,8 @@ ACTS = {
     "resume": "control.pause.ended",
     "end": "control.attempt.ended",
     "reopen": "control.attempt.reopened",
+    "stop": "control.sitting.stopped",
+    "restart": "control.sitting.restarted",
 }
 PERMISSIONS = {
     "message": "control.message",
@@ -41,6 +57,8 @@ PERMISSIONS = {
     "resume": "control.time",
     "end": "control.end",
     "reopen": "control.end",
+    "stop": "control.end",
+    "restart": "control.end",
 }
 SCOPES = {
     "attempt": N_("One pupil"),
@@ -52,17 +70,22 @@ SCOPES = {
 ALONE_S = 15 * 60
 MOST_MINUTES = 240
 MOST_TEXT = 400
+# Players hear of a new start with their next save; a second person has to agree before.
+ASKED_AHEAD = timedelta(minutes=10)
+LEAST_AHEAD = timedelta(minutes=2)
 LINK = re.compile(r"(https?:|www\.|[\w-]+\.(?:kz|ru|com|net|org|io|me)\b)", re.IGNORECASE)
 # A gap of this many seconds between what was received and what is in Postgres is an alarm.
 LAG_S = 15
 SHARE_SILENT = 0.2
 
 
-def read_wish(form: Form, kind: str, items: Mapping[str, int]) -> Wish | None:
+def read_wish(form: Form, kind: str, items: Mapping[str, int], now: datetime) -> Wish | None:
     """What the person filled in; None when `form.errors` says why not. `items`: code → id on the wire."""
     if kind == "extra":
         minutes = form.integer("minutes", least=1, most=MOST_MINUTES)
         return None if form.errors else Wish(kind=kind, minutes=minutes)
+    if kind == "restart":
+        return _read_restart(form, now)
     if kind not in {"message", "erratum"}:
         return Wish(kind=kind)
     texts = form.texts("text", most=MOST_TEXT)
@@ -75,6 +98,57 @@ def read_wish(form: Form, kind: str, items: Mapping[str, int]) -> Wish | None:
     if form.errors:
         return None
     return Wish(kind=kind, text=texts, item=items.get(code), item_name=code)
+
+
+def _read_restart(form: Form, now: datetime) -> Wish | None:
+    starts = form.moment("starts_at")
+    minutes = form.integer("entry_min", least=1, most=120, default=15)
+    if starts is not None and starts < now + ASKED_AHEAD:
+        form.miss(
+            "starts_at",
+            N_("At least {minutes} minutes ahead, so that a second person can agree and every pupil hears of it."),
+            minutes=number(int(ASKED_AHEAD.total_seconds()) // 60),
+        )
+    return None if form.errors else Wish(kind="restart", starts_at=starts, entry_minutes=minutes)
+
+
+def restart(standing: Standing, wish: Wish, reserve: Reserve | None) -> Order:
+    """Going on with the reserve form: always by two persons, and at the one T0 that the form has (SAFETY D1)."""
+    assert wish.starts_at is not None
+    if standing.stopped_ms is None:
+        raise NothingStopped
+    if reserve is None or not reserve.sealed:
+        raise NoReserve
+    other = next((starts for starts in reserve.starts if starts != wish.starts_at), None)
+    if other is not None:
+        raise ReserveBurnt(when=when(other))
+    last_entry = wish.starts_at + timedelta(minutes=wish.entry_minutes)
+    return Order(
+        kind="restart",
+        body={"starts_ms": to_ms(wish.starts_at), "last_entry_ms": to_ms(last_entry), "manifest": reserve.manifest},
+        two_persons=True,
+        before={
+            N_("Sitting"): Text(N_("stopped since {time}"), time=clock(from_ms(standing.stopped_ms), seconds=True))
+        },
+        after={
+            N_("Form"): reserve.name,
+            N_("New start"): when(wish.starts_at),
+            N_("Last entry"): when(last_entry),
+        },
+    )
+
+
+def next_start(now: datetime) -> datetime:
+    """What the form proposes: the next full half hour that leaves time to agree, by the clock of Astana."""
+    soonest = now.astimezone(ASTANA) + ASKED_AHEAD + timedelta(minutes=5)
+    return soonest.replace(minute=soonest.minute // 30 * 30, second=0, microsecond=0) + timedelta(minutes=30)
+
+
+def require_ahead(body: Mapping[str, int], now: datetime) -> None:
+    """When the second person agrees, the new start still lies ahead."""
+    starts = from_ms(body["starts_ms"])
+    if starts < now + LEAST_AHEAD:
+        raise RestartPast(when=when(starts))
 
 
 def order(target: Target, standing: Standing, wish: Wish, now_ms: int) -> Order:
@@ -125,6 +199,18 @@ def order(target: Target, standing: Standing, wish: Wish, now_ms: int) -> Order:
                 two_persons=target.scope != "attempt",
                 before={N_("Attempts"): Text(N_("go on"))},
                 after={N_("Attempts"): Text(N_("end at {time}"), time=clock(from_ms(now_ms), seconds=True))},
+            )
+        case "stop":
+            if standing.stopped_ms is not None:
+                raise AlreadyStopped
+            return Order(
+                kind="stop",
+                body={"at_ms": now_ms},
+                two_persons=wide,
+                before={N_("Sitting"): Text(N_("under way"))},
+                after={
+                    N_("Sitting"): Text(N_("stopped: nobody opens the form any more; all answers are kept")),
+                },
             )
         case "reopen":
             return Order(

@@ -88,6 +88,17 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     extra_s: int
     paused_s: int
     paused_since_ms: int | None
+    stopped_ms: int | None = None
+    restart_ms: int | None = None
+
+
+class Reserve(msgspec.Struct, frozen=True, kw_only=True):
+    """The form on which a stopped sitting goes on. `starts`: the T0s that it has already, here and in other sittings."""
+
+    name: str
+    manifest: str
+    sealed: bool
+    starts: list[datetime]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +109,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     text: dict[str, str] = {}
     item: int | None = None
     item_name: str = ""
+    starts_at: datetime | None = None
+    entry_minutes: int = 0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

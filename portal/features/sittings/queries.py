@@ -231,12 +231,29 @@ async def history(db: Connection, sitting_id: int) -> list[HistoryLine]:
 
 async def last_over(db: Connection, head: SittingHead, plain: datetime) -> datetime:
     """When the last attempt can be over, with what controls have given and taken."""
+    restart = await db.fetchrow(
+        """
+        select (body ->> 'starts_ms')::bigint, (body ->> 'last_entry_ms')::bigint
+        from control
+        where sitting_id = $1 and kind = 'restart'
+        order by version desc
+        limit 1
+        """,
+        head.id,
+    )
+    if restart is not None:
+        # The last to enter the reserve form is as long at it as the last to enter the first.
+        begun, was = (restart[0], head.starts_at) if head.ends_at else (restart[1], head.last_entry_at)
+        plain += datetime.fromtimestamp(begun / 1000, UTC) - was
     row = await db.fetchrow(
         """
         select coalesce((select sum(coalesce((body ->> 'extra_s')::int, 0) + coalesce((body ->> 'paused_s')::int, 0))
                          from control where sitting_id = $1 and kind in ('extra', 'resume')), 0),
                (select max((body ->> 'at_ms')::bigint)
-                from control where sitting_id = $1 and kind = 'end' and scope = 'sitting')
+                from control
+                where sitting_id = $1 and kind = 'end' and scope = 'sitting'
+                    and version > coalesce((select max(version) from control
+                                            where sitting_id = $1 and kind = 'restart'), 0))
         """,
         head.id,
     )
