@@ -159,7 +159,13 @@ class Board:
 
     def attempt_clock(self, pupil: Pupil, roster: Roster, claims: Claims | None = None) -> AttemptClock:
         """The clock of an attempt after all controls that concern it; its start is the earliest that anybody knows."""
-        clock = attempt_clock(self._concerning(pupil, roster), extra_s=pupil.extra_s, started_ms=None)
+        concerning = self._concerning(pupil, roster)
+        clock = attempt_clock(concerning, extra_s=pupil.extra_s, started_ms=None)
+        final = self.seals.get(pupil.attempt)
+        if final is not None and clock.restart is not None and final.at_ms < clock.restart.starts_ms:
+            # Who handed in for good before the stop has his result: the reserve is not a second try.
+            kept = [control for control in concerning if control.kind != "restart"]
+            clock = attempt_clock(kept, extra_s=pupil.extra_s, started_ms=None)
         told = claims.started_ms if claims is not None and claims.leg == clock.leg else 0
         known = self.started[clock.leg].get(pupil.attempt, 0)
         started = min(told, known) if told and known else told or known

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
-    from engine.board import Board
-    from engine.timing import AttemptClock
     from engine.worker import Worker
 
 RUNNING = (Phase.OPEN, Phase.RUNNING, Phase.EXTRA)
@@ -47,7 +45,7 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         raise Problem("too-early", retry_after_s=-(-wait_ms // 1000), starts_ms=starts_ms, now_ms=now_ms)
     if at is Phase.ENTRY_CLOSED:
         raise Problem("entry-closed", help=Help(sitting.help_name, sitting.help_phone))
-    if at not in RUNNING or _is_done(board, claims.attempt, attempt):
+    if at not in RUNNING:
         raise Problem("sitting-over")
     started = attempt.started_ms or now_ms
     deadline = deadline_ms(sitting.clock, msgspec.structs.replace(attempt, started_ms=started))
@@ -70,9 +68,3 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     proto.response_bytes(200, JSON, encode(reply))
     board.hear_started(claims.attempt, started, attempt.leg)
     worker.commits.join(StartRecord(claims.sitting, claims.attempt, claims.device, started, attempt.leg))
-
-
-def _is_done(board: Board, attempt: int, clock: AttemptClock) -> bool:
-    """Who handed in for good before the stop has his result: the reserve is not a second try."""
-    final = board.seals.get(attempt)
-    return final is not None and clock.restart is not None and final.at_ms < clock.restart.starts_ms

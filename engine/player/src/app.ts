@@ -1,7 +1,7 @@
 /** The whole page: who sits here, which screen he sees, and what goes on behind it. Views read it and call it; it knows no view. */
 
 import { api, NoLine, Refused } from "./api";
-import { Attempt } from "./attempt";
+import { Attempt, otherForm } from "./attempt";
 import { Clock } from "./clock";
 import { makeWay, sendDebts } from "./debts";
 import { agent } from "./device";
@@ -122,7 +122,7 @@ export class App {
     const sealed = known ? await unseal(known, owner.key) : null;
     await changeHead(head.device, (fresh) => Object.assign(fresh, { attempt: reply.attempt, token: reply.token, generation: fresh.generation || reply.generation }));
     const before = sealed ?? (await read<AttemptRecord>("attempts", reply.attempt));
-    const record = recordOf(reply, head.device, before);
+    const record = recordOf(reply, head, before);
     await write("attempts", record);
     await this.enter(record, "ask", reply.resume);
     if (reply.language !== this.settings.language && !this.settings.language_chosen) await this.speak(reply.language);
@@ -148,7 +148,7 @@ export class App {
     const log = await Log.open(record.device, TAB);
     this.attempt?.end();
     const attempt = new Attempt(record, log, this.clock, {
-      language: () => this.settings.language, changed: this.changed, tabLost: () => this.tabLost(),
+      language: () => this.settings.language, changed: this.changed, tabLost: () => this.tabLost(), goesOn: () => this.goesOn(),
       news: (control) => this.hear(control), final: (final) => this.final(final),
     });
     this.attempt = attempt;
@@ -189,6 +189,12 @@ export class App {
     void this.attempt.persist();
     this.prepare();
     this.show("waiting");
+  }
+
+  private goesOn(): void {
+    this.opening?.end();
+    this.opening = null;
+    this.wait();
   }
 
   /** The test was open before: back into the same question, with the network or without. */
@@ -297,13 +303,14 @@ export class App {
   }
 }
 
-function recordOf(reply: SignInReply, device: string, before: AttemptRecord | null): AttemptRecord {
+function recordOf(reply: SignInReply, { device, next }: LogHead, before: AttemptRecord | null): AttemptRecord {
   const kept = before ?? {
     step: "check", share: Math.random(), keys: null, seed: null, anchor: null, controls: [], controls_version: 0,
     merged: null, taken_back: 0, automatic: 0,
   } as const;
   const { started_ms, deadline_ms } = reply;
-  return { ...kept, controls: [...kept.controls], attempt: reply.attempt, device, signed_in: { ...reply, token: "" }, started_ms, deadline_ms };
+  const anew = before && before.signed_in.manifest !== reply.manifest ? otherForm(next - 1) : {};
+  return { ...kept, ...anew, controls: [...kept.controls], attempt: reply.attempt, device, signed_in: { ...reply, token: "" }, started_ms, deadline_ms };
 }
 
 function troubleOf(error: unknown): SignInTrouble {

@@ -6,11 +6,13 @@
 import { api, jitter, Refused } from "./api";
 import { Bundle } from "./bundle";
 import { Clock } from "./clock";
-import { applyControls, endsAt, pausedSince } from "./controls";
+import { applyControls, endsAt, isStopped, pausedSince, restarted } from "./controls";
 import { finishNote } from "./finish";
 import { Log, TabLost } from "./log";
 import { drawOrder } from "./order";
-import type { Control, Final, Happening, Item, Language, LogEvent, ReportReason, SaveReply, SectionText, Value } from "./protocol";
+import type {
+  Control, Final, Happening, Item, Language, LogEvent, ReportReason, SaveReply, SectionText, SignInReply, Value,
+} from "./protocol";
 import { Sender, type Host } from "./sender";
 import { paperFrom, reduce, type Paper } from "./state";
 import { write, type AttemptRecord } from "./store";
@@ -25,11 +27,13 @@ export interface AttemptOwner {
   news(control: Control): void;
   final(final: Final): Promise<void>;
   tabLost(): void;
+  /** The sitting goes on with another form: to the waiting room. */
+  goesOn(): void;
 }
 
 export class Attempt implements Host {
   readonly sender: Sender;
-  readonly bundle: Bundle;
+  bundle: Bundle;
   paper: Paper;
   /** In this attempt's order; empty until the form is open. */
   sections: SectionText[] = [];
@@ -44,7 +48,7 @@ export class Attempt implements Host {
   ) {
     this.bundle = new Bundle(record.signed_in.manifest);
     this.sender = new Sender(log, record.attempt, this);
-    this.paper = log.events.reduce(reduce, paperFrom(record.merged));
+    this.paper = this.events.reduce(reduce, paperFrom(record.merged));
     if (record.anchor && !clock.synced) clock.restore(record.anchor, this.lastMs(record.anchor.now));
   }
 
@@ -63,6 +67,16 @@ export class Attempt implements Host {
 
   get items(): Item[] {
     return this.sections.flatMap((section) => section.items);
+  }
+
+  /** Those of the form that is sat now. */
+  get events(): readonly LogEvent[] {
+    return this.log.events.slice(this.record.stopped_at ?? 0);
+  }
+
+  /** Staff stopped the sitting: nothing is handed in, it goes on later. */
+  get stopped(): boolean {
+    return !this.handedIn && isStopped(this.record.controls);
   }
 
   get handedIn(): boolean {
@@ -176,7 +190,7 @@ export class Attempt implements Host {
   /** About once a second: hands in when time is over, goes on when it turns out that it is not. */
   tick(): void {
     if (this.clock.jumped()) void this.syncClock(2);
-    if (this.record.step !== "open" || this.deadline === null || this.pausedSince !== null) return;
+    if (this.record.step !== "open" || this.deadline === null || this.pausedSince !== null || this.stopped) return;
     const over = this.clock.now() >= this.deadline;
     if (over && !this.handedIn) void this.finish(true);
     // The clock was wrong, or more time came: the automatic hand-in does not stand.
@@ -222,7 +236,7 @@ export class Attempt implements Host {
       if (reply.token) this.log.head.token = reply.token;
       const { complete, answers, marked, place, started_ms, deadline_ms } = reply;
       Object.assign(this.record, { merged: { complete, answers, marked, place }, started_ms, deadline_ms });
-      this.paper = this.log.events.reduce(reduce, paperFrom(this.record.merged));
+      this.paper = this.events.reduce(reduce, paperFrom(this.record.merged));
       await this.persist();
       if (!complete) setTimeout(() => void this.resume(), RESUME_AGAIN_MS + jitter(5_000));
     } catch (error) {
@@ -282,9 +296,22 @@ export class Attempt implements Host {
     this.record.controls_version = version;
     for (const control of fresh) {
       if (control.kind === "reopen" && this.handedIn) this.takeBack();
+      if (control.kind === "restart" && !this.handedIn) this.goOnWith(restarted(this.record.signed_in, control.body));
       this.happen({ kind: "control", value: control.version });
       this.owner.news(control);
     }
+  }
+
+  /** Another form: its own bundle, key, start and answers; the log and its numbers go on. */
+  private goOnWith(facts: SignInReply): void {
+    if (facts.manifest === this.record.signed_in.manifest) return;
+    this.keepDraft();
+    this.bundle.forget();
+    this.bundle = new Bundle(facts.manifest);
+    this.sections = [];
+    Object.assign(this.record, { signed_in: facts, ...otherForm(this.log.last) });
+    this.paper = paperFrom(null);
+    this.owner.goesOn();
   }
 
   private takeBack(): void {
@@ -325,4 +352,9 @@ export class Attempt implements Host {
   private lastMs(anchor: string): number {
     return this.log.events.reduce((ms, event) => (event.anchor === anchor ? Math.max(ms, event.ms) : ms), 0);
   }
+}
+
+/** What an attempt's record begins anew with on another form. `last`: the log's newest event, which was the old form's. */
+export function otherForm(last: number): Pick<AttemptRecord, "step" | "share" | "keys" | "seed" | "started_ms" | "deadline_ms" | "merged" | "stopped_at"> {
+  return { step: "waiting", share: Math.random(), keys: null, seed: null, started_ms: null, deadline_ms: null, merged: null, stopped_at: last };
 }

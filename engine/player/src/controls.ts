@@ -1,12 +1,16 @@
 /** Messages and orders of the staff: each has a version and an absolute value, so that hearing one twice changes nothing. */
 
-import type { Control, Controls, Texts } from "./protocol";
+import type { Control, ControlBody, Controls, SignInReply, Texts } from "./protocol";
 
 /** The newest of each kind; errata are kept for each item and messages each, for all of them stay readable. */
 export function applyControls(known: readonly Control[], version: number, news: Controls): { controls: Control[]; fresh: Control[]; version: number } {
   const fresh = news.items.filter((one) => one.version > version).sort((a, b) => a.version - b.version);
   const controls = new Map(known.map((one) => [slot(one), one]));
-  for (const one of fresh) controls.set(slot(one), one);
+  for (const one of fresh) {
+    // What was ordered before a restart was ordered for the stopped form.
+    if (one.kind === "restart") controls.clear();
+    controls.set(slot(one), one);
+  }
   return { controls: [...controls.values()], fresh, version: Math.max(version, ...fresh.map((one) => one.version), news.version) };
 }
 
@@ -33,6 +37,27 @@ export function endsAt(controls: readonly Control[]): number | null {
   const reopen = newest(controls, "reopen");
   if (!end || (reopen && reopen.version > end.version)) return null;
   return end.body.at_ms ?? 0;
+}
+
+/** Whether staff stopped the sitting and it has not gone on yet. */
+export function isStopped(controls: readonly Control[]): boolean {
+  const stop = newest(controls, "stop");
+  const reopen = newest(controls, "reopen");
+  return stop !== undefined && !(reopen && reopen.version > stop.version);
+}
+
+/** The sign-in's facts as they are after a restart: another form, another T0. */
+export function restarted(before: SignInReply, { starts_ms, last_entry_ms, manifest }: ControlBody): SignInReply {
+  if (starts_ms === undefined || last_entry_ms === undefined || manifest === undefined) throw new Error("restart: needs starts_ms, last_entry_ms, manifest");
+  const { sitting } = before;
+  const moved_ms = starts_ms - sitting.starts_ms;
+  return {
+    ...before, manifest, reserve: "", started_ms: null, deadline_ms: null,
+    sitting: {
+      ...sitting, starts_ms, last_entry_ms, waiting_opens_ms: sitting.waiting_opens_ms + moved_ms,
+      ends_ms: sitting.ends_ms === null ? null : sitting.ends_ms + moved_ms,
+    },
+  };
 }
 
 export function errata(controls: readonly Control[]): Map<number, Texts> {

@@ -2,7 +2,7 @@
 
 import { jitter, Refused } from "./api";
 import type { Attempt } from "./attempt";
-import type { Progress } from "./bundle";
+import { Bundle, type Progress } from "./bundle";
 import type { Language } from "./protocol";
 
 export type Stage = "waits" | "late" | "soon" | "opening" | "no-line" | "busy" | "closed" | "over" | "open";
@@ -19,6 +19,7 @@ export class Opening {
   private readonly timers: ReturnType<typeof setTimeout>[] = [];
   private wanted = false;
   private ended = false;
+  private reserveHere = false;
 
   constructor(private readonly attempt: Attempt, private readonly language: () => Language, private readonly changed: () => void) {}
 
@@ -74,7 +75,17 @@ export class Opening {
     }
     this.progress = bundle.progress();
     this.changed();
+    if (this.complete) await this.fetchReserve();
     this.later(this.fetchFailed ? 5_000 + jitter(5_000) : LOOK_AGAIN_MS, () => void this.fetch());
+  }
+
+  /** The form on which a stopped sitting goes on; its coming is nobody's worry and fails without a word. */
+  private async fetchReserve(): Promise<void> {
+    const { reserve } = this.attempt.record.signed_in;
+    if (!reserve || this.reserveHere) return;
+    const bundle = new Bundle(reserve);
+    await bundle.prefetch(this.language(), () => undefined).then(() => { this.reserveHere = true; }, () => undefined);
+    bundle.forget();
   }
 
   private async release(): Promise<void> {

@@ -54,6 +54,9 @@ export interface ControlBody {
   since_ms?: number;
   paused_s?: number;
   at_ms?: number;
+  starts_ms?: number;
+  last_entry_ms?: number;
+  manifest?: string;
 }
 export interface Controls { version: number; items: Control[] }
 
@@ -69,6 +72,8 @@ export interface SignInReply extends Stamp {
   resume: boolean;
   sitting: Sitting;
   manifest: string;
+  /** The form on which a stopped sitting goes on; "" when there is none. */
+  reserve?: string;
   started_ms: number | null;
   deadline_ms: number | null;
   generation: number;

@@ -10,7 +10,7 @@ export function savedOf(attempt: Attempt): Saved {
   const { ledger } = attempt.sender;
   const received = new Set(ledger.state.acknowledged.flatMap((group) => group.seqs));
   const newest = new Map<number, number>();
-  for (const { kind, item, seq } of attempt.log.events) if (kind === "answer" && item !== undefined) newest.set(item, seq);
+  for (const { kind, item, seq } of attempt.events) if (kind === "answer" && item !== undefined) newest.set(item, seq);
   const onDisk = attempt.log.last - attempt.log.unsavedCount;
   const saved = { all: 0, device: 0, server: 0, durable: 0 };
   // Answers that came from another device are the server's already.

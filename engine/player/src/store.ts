@@ -45,6 +45,8 @@ export interface AttemptRecord {
   taken_back: number;
   /** The hand-in that nobody pressed: time was over, or staff ended the test. */
   automatic: number;
+  /** Events up to this one belong to a form that was stopped. */
+  stopped_at?: number;
 }
 
 export interface Merged {

@@ -11,6 +11,7 @@ import { Practice } from "./practice";
 import { Receipt } from "./receipt";
 import { Review } from "./review";
 import { SignIn } from "./sign_in";
+import { Stopped } from "./stopped";
 import { Test } from "./test";
 import { Waiting } from "./waiting";
 import { Wrong } from "./wrong";
@@ -33,15 +34,18 @@ export function Root({ app }: { app: App }) {
     case "wrong":
       return <Wrong />;
     case "check":
+      if (attempt?.stopped) return <Stopped app={app} attempt={attempt} />;
       return attempt ? <Check app={app} attempt={attempt} /> : <SignIn app={app} />;
     case "practice":
       return <Practice app={app} />;
     case "waiting":
+      if (attempt?.stopped) return <Stopped app={app} attempt={attempt} />;
       return attempt && app.opening ? <Waiting app={app} attempt={attempt} opening={app.opening} /> : <SignIn app={app} />;
     case "test":
     case "review":
       if (!attempt) return <SignIn app={app} />;
       if (attempt.handedIn) return <HandedIn app={app} attempt={attempt} />;
+      if (attempt.stopped) return <Stopped app={app} attempt={attempt} />;
       return app.screen === "test" ? <Test app={app} attempt={attempt} /> : <Review app={app} attempt={attempt} />;
   }
 }

@@ -1,0 +1,1156 @@
+CREATE SCHEMA keys;
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+CREATE FUNCTION public.audit_broken_at() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    with chained as (
+        select id, previous_hash, hash,
+               lag(hash, 1, decode(repeat('00', 32), 'hex')) over (order by id) as expected_previous,
+               sha256(previous_hash || convert_to(jsonb_build_array(
+                   id, extract(epoch from at), staff_id, acting_as, address, act,
+                   object_kind, object_id, before, after, reason)::text, 'UTF8')) as expected
+        from audit
+    )
+    select min(id) from chained where previous_hash <> expected_previous or hash <> expected
+$$;
+
+CREATE FUNCTION public.audit_chain() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    select last_id + 1, hash into new.id, new.previous_hash from audit_head where only_row for update;
+    new.hash := sha256(new.previous_hash || convert_to(jsonb_build_array(
+        new.id, extract(epoch from new.at), new.staff_id, new.acting_as, new.address, new.act,
+        new.object_kind, new.object_id, new.before, new.after, new.reason)::text, 'UTF8'));
+    update audit_head set last_id = new.id, hash = new.hash where only_row;
+    return new;
+end
+$$;
+
+CREATE FUNCTION public.kk(t text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (translate(lower(t), 'аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя'::text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghij'::text) COLLATE "C");
+
+CREATE FUNCTION public.make_sitting_partition(sitting integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    execute format(
+        'create table if not exists response_event_%s partition of response_event for values in (%s)
+         with (autovacuum_vacuum_insert_scale_factor = 0.5)', sitting, sitting);
+end
+$$;
+
+CREATE FUNCTION public.participant_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.changed_in := pg_current_xact_id();
+    return new;
+end
+$$;
+
+CREATE TABLE keys.item_key (
+    form_id integer NOT NULL,
+    code text NOT NULL,
+    rule jsonb NOT NULL,
+    points numeric(6,2) NOT NULL,
+    voided boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.attempt (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    signed_in_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    finish_device uuid,
+    reopened_at timestamp with time zone,
+    restarted_at timestamp with time zone
+);
+
+CREATE TABLE public.attempt_device (
+    attempt_id bigint NOT NULL,
+    device uuid NOT NULL,
+    epoch smallint NOT NULL,
+    first_seen_ms bigint NOT NULL,
+    agent text DEFAULT ''::text NOT NULL
+);
+
+CREATE TABLE public.attempt_pulse (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    last_received_ms bigint NOT NULL,
+    answered smallint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    staff_id integer,
+    acting_as text NOT NULL,
+    address text NOT NULL,
+    act text NOT NULL,
+    object_kind text NOT NULL,
+    object_id text NOT NULL,
+    before jsonb,
+    after jsonb,
+    reason text DEFAULT ''::text NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL
+);
+
+CREATE TABLE public.audit_head (
+    only_row boolean DEFAULT true NOT NULL,
+    last_id bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_head_only_row_check CHECK (only_row)
+);
+
+ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.control (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    scope text NOT NULL,
+    scope_id text NOT NULL,
+    version integer NOT NULL,
+    kind text NOT NULL,
+    body jsonb DEFAULT '{}'::jsonb NOT NULL,
+    made_by integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    relayed_at timestamp with time zone,
+    CONSTRAINT control_scope_check CHECK ((scope = ANY (ARRAY['sitting'::text, 'region'::text, 'school'::text, 'attempt'::text])))
+);
+
+ALTER TABLE public.control ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.control_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.control_seen (
+    attempt_id bigint NOT NULL,
+    version integer NOT NULL,
+    seen_ms bigint NOT NULL
+);
+
+CREATE TABLE public.dead_letter (
+    id bigint NOT NULL,
+    stream bigint NOT NULL,
+    id_ms bigint NOT NULL,
+    id_seq bigint NOT NULL,
+    attempt_id bigint,
+    sqlstate text,
+    reason text NOT NULL,
+    payload bytea NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.dead_letter ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.dead_letter_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.district (
+    id integer NOT NULL,
+    region_code text NOT NULL,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL
+);
+
+ALTER TABLE public.district ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.district_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.form (
+    id integer NOT NULL,
+    test_id integer NOT NULL,
+    name text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    burnt_at timestamp with time zone,
+    CONSTRAINT form_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'sealed'::text, 'burnt'::text])))
+);
+
+ALTER TABLE public.form ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.form_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.form_item (
+    form_id integer NOT NULL,
+    code text NOT NULL,
+    section smallint NOT NULL,
+    "position" smallint NOT NULL,
+    kind text NOT NULL,
+    content jsonb NOT NULL,
+    topic text NOT NULL,
+    skill text NOT NULL
+);
+
+CREATE TABLE public.form_key (
+    form_id integer NOT NULL,
+    section smallint NOT NULL,
+    language text NOT NULL,
+    sealed bytea NOT NULL
+);
+
+CREATE TABLE public.form_media (
+    form_id integer NOT NULL,
+    name text NOT NULL,
+    content_type text NOT NULL,
+    bytes bytea NOT NULL
+);
+
+CREATE TABLE public.form_pack (
+    form_id integer NOT NULL,
+    manifest text NOT NULL,
+    item_map jsonb NOT NULL,
+    packed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.form_section (
+    form_id integer NOT NULL,
+    number smallint NOT NULL,
+    title jsonb NOT NULL
+);
+
+CREATE TABLE public.generation (
+    only_row boolean DEFAULT true NOT NULL,
+    number integer NOT NULL,
+    CONSTRAINT generation_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE public.job (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    sitting_id integer,
+    made_by integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    total integer DEFAULT 0 NOT NULL,
+    payload jsonb DEFAULT '{}'::jsonb NOT NULL,
+    result jsonb,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))
+);
+
+ALTER TABLE public.job ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    digest text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.participant (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    school_id integer NOT NULL,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    birth_date date NOT NULL,
+    gender text,
+    grade smallint NOT NULL,
+    class_letter text DEFAULT ''::text NOT NULL,
+    room text DEFAULT ''::text NOT NULL,
+    language text NOT NULL,
+    extra_minutes smallint DEFAULT 0 NOT NULL,
+    external_id text NOT NULL,
+    code_hash bytea,
+    code_version smallint DEFAULT 0 NOT NULL,
+    birth_misses smallint DEFAULT 0 NOT NULL,
+    locked_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
+    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
+    import_job bigint,
+    CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
+    CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
+    CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
+);
+
+ALTER TABLE public.participant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.participant_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.participant_staging (
+    job_id bigint NOT NULL,
+    row_number integer NOT NULL,
+    school_id integer NOT NULL,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text NOT NULL,
+    birth_date date NOT NULL,
+    gender text,
+    grade smallint NOT NULL,
+    class_letter text NOT NULL,
+    language text NOT NULL,
+    extra_minutes smallint NOT NULL,
+    external_id text NOT NULL
+);
+
+CREATE TABLE public.pending_act (
+    id bigint NOT NULL,
+    sitting_id integer,
+    act text NOT NULL,
+    payload jsonb NOT NULL,
+    before jsonb,
+    after jsonb,
+    reason text DEFAULT ''::text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    state text DEFAULT 'waits'::text NOT NULL,
+    CONSTRAINT pending_act_check CHECK (((decided_by IS NULL) OR (decided_by <> made_by) OR (state = 'withdrawn'::text))),
+    CONSTRAINT pending_act_state_check CHECK ((state = ANY (ARRAY['waits'::text, 'done'::text, 'refused'::text, 'withdrawn'::text])))
+);
+
+ALTER TABLE public.pending_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.pending_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.region (
+    code text NOT NULL,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL
+);
+
+CREATE TABLE public.rescue_file (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    digest bytea NOT NULL,
+    bytes bytea NOT NULL,
+    taken_by integer,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    report jsonb NOT NULL
+);
+
+ALTER TABLE public.rescue_file ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rescue_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.response_conflict (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    device uuid NOT NULL,
+    seq integer NOT NULL,
+    kind smallint NOT NULL,
+    item integer,
+    value text,
+    anchor_ms bigint,
+    since_ms integer,
+    received_ms bigint NOT NULL,
+    marks smallint NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.response_conflict ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.response_conflict_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.response_event (
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    device uuid NOT NULL,
+    seq integer NOT NULL,
+    kind smallint NOT NULL,
+    item integer,
+    value text,
+    anchor_ms bigint,
+    since_ms integer,
+    received_ms bigint NOT NULL,
+    marks smallint DEFAULT 0 NOT NULL
+)
+PARTITION BY LIST (sitting_id);
+
+CREATE TABLE public.response_event_other (
+    sitting_id integer CONSTRAINT response_event_sitting_id_not_null NOT NULL,
+    attempt_id bigint CONSTRAINT response_event_attempt_id_not_null NOT NULL,
+    device uuid CONSTRAINT response_event_device_not_null NOT NULL,
+    seq integer CONSTRAINT response_event_seq_not_null NOT NULL,
+    kind smallint CONSTRAINT response_event_kind_not_null NOT NULL,
+    item integer,
+    value text,
+    anchor_ms bigint,
+    since_ms integer,
+    received_ms bigint CONSTRAINT response_event_received_ms_not_null NOT NULL,
+    marks smallint DEFAULT 0 CONSTRAINT response_event_marks_not_null NOT NULL
+);
+
+CREATE TABLE public.role_permission (
+    role text NOT NULL,
+    permission text NOT NULL
+);
+
+CREATE TABLE public.school (
+    id integer NOT NULL,
+    district_id integer NOT NULL,
+    code text NOT NULL,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    contact_name text DEFAULT ''::text NOT NULL,
+    contact_phone text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.school ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.school_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.score_run (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    version integer NOT NULL,
+    parameters jsonb NOT NULL,
+    snapshot_hash text NOT NULL,
+    result_hash text NOT NULL,
+    code_version text NOT NULL,
+    summary jsonb NOT NULL,
+    made_by integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_at timestamp with time zone
+);
+
+ALTER TABLE public.score_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.score_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.seal (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    device uuid NOT NULL,
+    finish_seq integer NOT NULL,
+    digest bytea NOT NULL,
+    code text NOT NULL,
+    sealed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.setting (
+    name text NOT NULL,
+    value jsonb NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sitting (
+    id integer NOT NULL,
+    project text DEFAULT 'myn-bala'::text NOT NULL,
+    test_id integer NOT NULL,
+    form_id integer NOT NULL,
+    reserve_form_id integer,
+    title jsonb NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    waiting_opens_at timestamp with time zone NOT NULL,
+    last_entry_at timestamp with time zone NOT NULL,
+    duration_s integer NOT NULL,
+    ends_at timestamp with time zone,
+    grace_s integer DEFAULT 120 NOT NULL,
+    spread_s integer DEFAULT 60 NOT NULL,
+    late_policy text DEFAULT 'person'::text NOT NULL,
+    place text DEFAULT 'home'::text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    help_name text DEFAULT ''::text NOT NULL,
+    help_phone text DEFAULT ''::text NOT NULL,
+    control_version integer DEFAULT 0 NOT NULL,
+    demo_speed real DEFAULT 1 NOT NULL,
+    rehearsed_at timestamp with time zone,
+    published_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    created_by integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    demo_reference timestamp with time zone,
+    CONSTRAINT sitting_check CHECK (((waiting_opens_at <= starts_at) AND (starts_at < last_entry_at))),
+    CONSTRAINT sitting_check1 CHECK (((ends_at IS NULL) OR (ends_at >= last_entry_at))),
+    CONSTRAINT sitting_duration_s_check CHECK (((duration_s >= 60) AND (duration_s <= 28800))),
+    CONSTRAINT sitting_grace_s_check CHECK (((grace_s >= 0) AND (grace_s <= 3600))),
+    CONSTRAINT sitting_late_policy_check CHECK ((late_policy = ANY (ARRAY['count'::text, 'person'::text, 'refuse'::text]))),
+    CONSTRAINT sitting_place_check CHECK ((place = ANY (ARRAY['home'::text, 'hall'::text]))),
+    CONSTRAINT sitting_spread_s_check CHECK (((spread_s >= 0) AND (spread_s <= 90))),
+    CONSTRAINT sitting_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'closed'::text, 'archived'::text])))
+);
+
+ALTER TABLE public.sitting ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sitting_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sitting_region (
+    sitting_id integer NOT NULL,
+    region_code text NOT NULL
+);
+
+CREATE TABLE public.staff (
+    id integer NOT NULL,
+    login text NOT NULL,
+    full_name text NOT NULL,
+    language text DEFAULT 'kk'::text NOT NULL,
+    password_hash text NOT NULL,
+    own_school_id integer,
+    demo boolean DEFAULT false NOT NULL,
+    failed_sign_ins smallint DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT staff_login_check CHECK ((login = lower(login)))
+);
+
+CREATE TABLE public.staff_grant (
+    id integer NOT NULL,
+    staff_id integer NOT NULL,
+    role text NOT NULL,
+    project text DEFAULT 'myn-bala'::text NOT NULL,
+    region_code text,
+    school_id integer,
+    given_by integer,
+    given_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.staff_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.staff_grant_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.staff ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.staff_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.staff_session (
+    key_hash bytea NOT NULL,
+    staff_id integer NOT NULL,
+    csrf text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    address text NOT NULL,
+    agent text NOT NULL
+);
+
+CREATE TABLE public.stream_position (
+    stream bigint NOT NULL,
+    id_ms bigint DEFAULT 0 NOT NULL,
+    id_seq bigint DEFAULT 0 NOT NULL,
+    opened_by text NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    trimmed_ms bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE public.stream_position ALTER COLUMN stream ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.stream_position_stream_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.test (
+    id integer NOT NULL,
+    project text DEFAULT 'myn-bala'::text NOT NULL,
+    code text NOT NULL,
+    title jsonb NOT NULL,
+    languages text[] DEFAULT '{kk,ru,en}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.test ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.test_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.response_event ATTACH PARTITION public.response_event_other DEFAULT;
+
+ALTER TABLE ONLY keys.item_key
+    ADD CONSTRAINT item_key_pkey PRIMARY KEY (form_id, code);
+
+ALTER TABLE ONLY public.attempt_device
+    ADD CONSTRAINT attempt_device_attempt_id_epoch_key UNIQUE (attempt_id, epoch);
+
+ALTER TABLE ONLY public.attempt_device
+    ADD CONSTRAINT attempt_device_pkey PRIMARY KEY (attempt_id, device);
+
+ALTER TABLE ONLY public.attempt
+    ADD CONSTRAINT attempt_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.attempt_pulse
+    ADD CONSTRAINT attempt_pulse_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.audit_head
+    ADD CONSTRAINT audit_head_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE public.control
+    ADD CONSTRAINT control_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'erratum'::text, 'extra'::text, 'pause'::text, 'resume'::text, 'end'::text, 'reopen'::text, 'stop'::text, 'restart'::text]))) NOT VALID;
+
+ALTER TABLE ONLY public.control
+    ADD CONSTRAINT control_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.control_seen
+    ADD CONSTRAINT control_seen_pkey PRIMARY KEY (attempt_id, version);
+
+ALTER TABLE ONLY public.control
+    ADD CONSTRAINT control_sitting_id_version_key UNIQUE (sitting_id, version);
+
+ALTER TABLE ONLY public.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.district
+    ADD CONSTRAINT district_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.district
+    ADD CONSTRAINT district_region_code_name_kk_key UNIQUE (region_code, name_kk);
+
+ALTER TABLE ONLY public.form_item
+    ADD CONSTRAINT form_item_pkey PRIMARY KEY (form_id, code);
+
+ALTER TABLE ONLY public.form_key
+    ADD CONSTRAINT form_key_pkey PRIMARY KEY (form_id, section, language);
+
+ALTER TABLE ONLY public.form_media
+    ADD CONSTRAINT form_media_pkey PRIMARY KEY (form_id, name);
+
+ALTER TABLE ONLY public.form_pack
+    ADD CONSTRAINT form_pack_pkey PRIMARY KEY (form_id);
+
+ALTER TABLE ONLY public.form
+    ADD CONSTRAINT form_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.form_section
+    ADD CONSTRAINT form_section_pkey PRIMARY KEY (form_id, number);
+
+ALTER TABLE ONLY public.form
+    ADD CONSTRAINT form_test_id_name_key UNIQUE (test_id, name);
+
+ALTER TABLE ONLY public.generation
+    ADD CONSTRAINT generation_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.participant
+    ADD CONSTRAINT participant_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.participant
+    ADD CONSTRAINT participant_sitting_id_external_id_key UNIQUE (sitting_id, external_id);
+
+ALTER TABLE ONLY public.participant_staging
+    ADD CONSTRAINT participant_staging_pkey PRIMARY KEY (job_id, row_number);
+
+ALTER TABLE ONLY public.pending_act
+    ADD CONSTRAINT pending_act_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.region
+    ADD CONSTRAINT region_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY public.rescue_file
+    ADD CONSTRAINT rescue_file_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY public.rescue_file
+    ADD CONSTRAINT rescue_file_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.response_conflict
+    ADD CONSTRAINT response_conflict_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.response_conflict
+    ADD CONSTRAINT response_conflict_sitting_id_attempt_id_device_seq_kind_ite_key UNIQUE NULLS NOT DISTINCT (sitting_id, attempt_id, device, seq, kind, item, value);
+
+ALTER TABLE ONLY public.response_event
+    ADD CONSTRAINT response_event_pkey PRIMARY KEY (sitting_id, attempt_id, device, seq);
+
+ALTER TABLE ONLY public.response_event_other
+    ADD CONSTRAINT response_event_other_pkey PRIMARY KEY (sitting_id, attempt_id, device, seq);
+
+ALTER TABLE ONLY public.role_permission
+    ADD CONSTRAINT role_permission_pkey PRIMARY KEY (role, permission);
+
+ALTER TABLE ONLY public.school
+    ADD CONSTRAINT school_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.school
+    ADD CONSTRAINT school_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.score_run
+    ADD CONSTRAINT score_run_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.score_run
+    ADD CONSTRAINT score_run_sitting_id_version_key UNIQUE (sitting_id, version);
+
+ALTER TABLE ONLY public.seal
+    ADD CONSTRAINT seal_pkey PRIMARY KEY (attempt_id, device, finish_seq);
+
+ALTER TABLE ONLY public.setting
+    ADD CONSTRAINT setting_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.sitting
+    ADD CONSTRAINT sitting_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sitting_region
+    ADD CONSTRAINT sitting_region_pkey PRIMARY KEY (sitting_id, region_code);
+
+ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_login_key UNIQUE (login);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.staff_session
+    ADD CONSTRAINT staff_session_pkey PRIMARY KEY (key_hash);
+
+ALTER TABLE ONLY public.stream_position
+    ADD CONSTRAINT stream_position_pkey PRIMARY KEY (stream);
+
+ALTER TABLE ONLY public.test
+    ADD CONSTRAINT test_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.test
+    ADD CONSTRAINT test_pkey PRIMARY KEY (id);
+
+CREATE INDEX attempt_device_device ON public.attempt_device USING btree (device);
+
+CREATE INDEX attempt_pulse_sitting ON public.attempt_pulse USING btree (sitting_id);
+
+CREATE INDEX attempt_sitting ON public.attempt USING btree (sitting_id);
+
+CREATE INDEX audit_object ON public.audit USING btree (object_kind, object_id, id);
+
+CREATE INDEX audit_staff ON public.audit USING btree (staff_id, id);
+
+CREATE INDEX control_sitting ON public.control USING btree (sitting_id, version);
+
+CREATE INDEX control_unrelayed ON public.control USING btree (id) WHERE (relayed_at IS NULL);
+
+CREATE INDEX participant_changed ON public.participant USING btree (changed_in);
+
+CREATE UNIQUE INDEX participant_code ON public.participant USING btree (code_hash) WHERE (code_hash IS NOT NULL);
+
+CREATE INDEX participant_import ON public.participant USING btree (import_job) WHERE (import_job IS NOT NULL);
+
+CREATE INDEX participant_school ON public.participant USING btree (sitting_id, school_id);
+
+CREATE INDEX participant_search ON public.participant USING gin (search_name public.gin_trgm_ops);
+
+CREATE INDEX participant_sort ON public.participant USING btree (sitting_id, sort_name, id);
+
+CREATE INDEX pending_act_waiting ON public.pending_act USING btree (sitting_id) WHERE (state = 'waits'::text);
+
+CREATE INDEX seal_code ON public.seal USING btree (code);
+
+CREATE INDEX seal_sitting ON public.seal USING btree (sitting_id);
+
+CREATE INDEX staff_grant_staff ON public.staff_grant USING btree (staff_id);
+
+CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
+
+ALTER INDEX public.response_event_pkey ATTACH PARTITION public.response_event_other_pkey;
+
+CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit FOR EACH ROW EXECUTE FUNCTION public.audit_chain();
+
+CREATE TRIGGER participant_changed BEFORE UPDATE ON public.participant FOR EACH ROW EXECUTE FUNCTION public.participant_changed();
+
+ALTER TABLE ONLY keys.item_key
+    ADD CONSTRAINT item_key_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.attempt
+    ADD CONSTRAINT attempt_is_participant FOREIGN KEY (id) REFERENCES public.participant(id);
+
+ALTER TABLE ONLY public.attempt
+    ADD CONSTRAINT attempt_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.control
+    ADD CONSTRAINT control_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.control
+    ADD CONSTRAINT control_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.district
+    ADD CONSTRAINT district_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
+
+ALTER TABLE ONLY public.form_item
+    ADD CONSTRAINT form_item_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.form_item
+    ADD CONSTRAINT form_item_form_id_section_fkey FOREIGN KEY (form_id, section) REFERENCES public.form_section(form_id, number);
+
+ALTER TABLE ONLY public.form_key
+    ADD CONSTRAINT form_key_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.form_media
+    ADD CONSTRAINT form_media_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.form_pack
+    ADD CONSTRAINT form_pack_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.form_section
+    ADD CONSTRAINT form_section_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.form
+    ADD CONSTRAINT form_test_id_fkey FOREIGN KEY (test_id) REFERENCES public.test(id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.participant
+    ADD CONSTRAINT participant_import_job_fkey FOREIGN KEY (import_job) REFERENCES public.job(id);
+
+ALTER TABLE ONLY public.participant
+    ADD CONSTRAINT participant_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.participant
+    ADD CONSTRAINT participant_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.participant_staging
+    ADD CONSTRAINT participant_staging_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.job(id);
+
+ALTER TABLE ONLY public.pending_act
+    ADD CONSTRAINT pending_act_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.pending_act
+    ADD CONSTRAINT pending_act_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.rescue_file
+    ADD CONSTRAINT rescue_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.school
+    ADD CONSTRAINT school_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
+
+ALTER TABLE ONLY public.score_run
+    ADD CONSTRAINT score_run_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.score_run
+    ADD CONSTRAINT score_run_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.sitting
+    ADD CONSTRAINT sitting_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.sitting
+    ADD CONSTRAINT sitting_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.sitting_region
+    ADD CONSTRAINT sitting_region_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
+
+ALTER TABLE ONLY public.sitting_region
+    ADD CONSTRAINT sitting_region_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.sitting
+    ADD CONSTRAINT sitting_reserve_form_id_fkey FOREIGN KEY (reserve_form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.sitting
+    ADD CONSTRAINT sitting_test_id_fkey FOREIGN KEY (test_id) REFERENCES public.test(id);
+
+ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_given_by_fkey FOREIGN KEY (given_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
+
+ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_own_school_id_fkey FOREIGN KEY (own_school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.staff_session
+    ADD CONSTRAINT staff_session_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+GRANT USAGE ON SCHEMA keys TO elumiti_scoring;
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO elumiti_engine;
+GRANT USAGE ON SCHEMA public TO elumiti_flusher;
+GRANT USAGE ON SCHEMA public TO elumiti_portal;
+GRANT USAGE ON SCHEMA public TO elumiti_scoring;
+
+GRANT ALL ON FUNCTION public.audit_broken_at() TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
+
+GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
+GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
+
+GRANT SELECT ON TABLE keys.item_key TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.attempt TO elumiti_engine;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO elumiti_flusher;
+GRANT SELECT ON TABLE public.attempt TO elumiti_portal;
+GRANT SELECT ON TABLE public.attempt TO elumiti_scoring;
+
+GRANT UPDATE(finished_at) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT UPDATE(finish_device) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT UPDATE(reopened_at) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.attempt_device TO elumiti_engine;
+GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_flusher;
+GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_portal;
+GRANT SELECT ON TABLE public.attempt_device TO elumiti_scoring;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt_pulse TO elumiti_flusher;
+GRANT SELECT ON TABLE public.attempt_pulse TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_portal;
+GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.audit_head TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.control TO elumiti_engine;
+GRANT SELECT ON TABLE public.control TO elumiti_flusher;
+GRANT SELECT,INSERT ON TABLE public.control TO elumiti_portal;
+GRANT SELECT ON TABLE public.control TO elumiti_scoring;
+
+GRANT UPDATE(relayed_at) ON TABLE public.control TO elumiti_flusher;
+
+GRANT SELECT,INSERT ON TABLE public.control_seen TO elumiti_flusher;
+GRANT SELECT ON TABLE public.control_seen TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.dead_letter TO elumiti_flusher;
+GRANT SELECT ON TABLE public.dead_letter TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.district TO elumiti_engine;
+GRANT SELECT ON TABLE public.district TO elumiti_flusher;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.district TO elumiti_portal;
+GRANT SELECT ON TABLE public.district TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.form TO elumiti_engine;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.form TO elumiti_portal;
+GRANT SELECT ON TABLE public.form TO elumiti_scoring;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.form_item TO elumiti_portal;
+GRANT SELECT ON TABLE public.form_item TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.form_key TO elumiti_engine;
+GRANT INSERT,DELETE,UPDATE ON TABLE public.form_key TO elumiti_portal;
+
+GRANT SELECT(form_id) ON TABLE public.form_key TO elumiti_portal;
+
+GRANT SELECT(section) ON TABLE public.form_key TO elumiti_portal;
+
+GRANT SELECT(language) ON TABLE public.form_key TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.form_media TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.form_pack TO elumiti_engine;
+GRANT SELECT ON TABLE public.form_pack TO elumiti_flusher;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.form_pack TO elumiti_portal;
+GRANT SELECT ON TABLE public.form_pack TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.form_section TO elumiti_engine;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.form_section TO elumiti_portal;
+GRANT SELECT ON TABLE public.form_section TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.generation TO elumiti_engine;
+GRANT SELECT ON TABLE public.generation TO elumiti_flusher;
+GRANT SELECT ON TABLE public.generation TO elumiti_portal;
+GRANT SELECT ON TABLE public.generation TO elumiti_scoring;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.job TO elumiti_portal;
+GRANT SELECT,UPDATE ON TABLE public.job TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.migration TO elumiti_engine;
+GRANT SELECT ON TABLE public.migration TO elumiti_flusher;
+GRANT SELECT ON TABLE public.migration TO elumiti_portal;
+GRANT SELECT ON TABLE public.migration TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
+GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
+
+GRANT SELECT(id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(sitting_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(school_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(first_name) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(birth_date) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(language) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(extra_minutes) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(code_hash) ON TABLE public.participant TO elumiti_engine;
+
+GRANT UPDATE(birth_misses) ON TABLE public.participant TO elumiti_flusher;
+
+GRANT SELECT(locked_at) ON TABLE public.participant TO elumiti_engine;
+GRANT UPDATE(locked_at) ON TABLE public.participant TO elumiti_flusher;
+
+GRANT SELECT(changed_in) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.participant_staging TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.pending_act TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.region TO elumiti_engine;
+GRANT SELECT ON TABLE public.region TO elumiti_flusher;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.region TO elumiti_portal;
+GRANT SELECT ON TABLE public.region TO elumiti_scoring;
+
+GRANT SELECT,INSERT ON TABLE public.rescue_file TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.response_conflict TO elumiti_flusher;
+GRANT SELECT,INSERT ON TABLE public.response_conflict TO elumiti_portal;
+GRANT SELECT ON TABLE public.response_conflict TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.response_event TO elumiti_engine;
+GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_flusher;
+GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_portal;
+GRANT SELECT ON TABLE public.response_event TO elumiti_scoring;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_permission TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.school TO elumiti_engine;
+GRANT SELECT ON TABLE public.school TO elumiti_flusher;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.school TO elumiti_portal;
+GRANT SELECT ON TABLE public.school TO elumiti_scoring;
+
+GRANT SELECT,INSERT ON TABLE public.score_run TO elumiti_scoring;
+GRANT SELECT ON TABLE public.score_run TO elumiti_portal;
+
+GRANT UPDATE(published_at) ON TABLE public.score_run TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.seal TO elumiti_engine;
+GRANT SELECT,INSERT ON TABLE public.seal TO elumiti_flusher;
+GRANT SELECT ON TABLE public.seal TO elumiti_portal;
+GRANT SELECT ON TABLE public.seal TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.setting TO elumiti_engine;
+GRANT SELECT ON TABLE public.setting TO elumiti_flusher;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.setting TO elumiti_portal;
+GRANT SELECT ON TABLE public.setting TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.sitting TO elumiti_engine;
+GRANT SELECT ON TABLE public.sitting TO elumiti_flusher;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting TO elumiti_portal;
+GRANT SELECT ON TABLE public.sitting TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.sitting_region TO elumiti_engine;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_portal;
+GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_grant TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_session TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.stream_position TO elumiti_engine;
+GRANT SELECT,UPDATE ON TABLE public.stream_position TO elumiti_flusher;
+GRANT SELECT ON TABLE public.stream_position TO elumiti_portal;
+
+GRANT UPDATE(retired_at) ON TABLE public.stream_position TO elumiti_engine;
+
+GRANT SELECT ON TABLE public.test TO elumiti_engine;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.test TO elumiti_portal;
+GRANT SELECT ON TABLE public.test TO elumiti_scoring;
