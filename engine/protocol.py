@@ -65,6 +65,7 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     month: Annotated[int, Meta(ge=1, le=12)]
     device: Hex32
     agent: Annotated[str, Meta(max_length=64)] = ""
+    phone: Hex32 | None = None
 
 
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
@@ -294,6 +295,9 @@ class SignInRecord(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False
     device: bytes
     at_ms: int
     agent: str
+    # The device of this attempt whose token was shown, and the phone that both live on; empty when not told.
+    continues: bytes = b""
+    phone: bytes = b""
 
 
 class StartRecord(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
@@ -313,7 +317,17 @@ class MissRecord(msgspec.Struct, frozen=True, array_like=True, tag=3, gc=False):
     at_ms: int
 
 
-Record = SaveRecord | SignInRecord | StartRecord | MissRecord
+class HoldRecord(msgspec.Struct, frozen=True, array_like=True, tag=4, gc=False):
+    """A new device was one too many and was held back."""
+
+    sitting: int
+    attempt: int
+    device: bytes
+    at_ms: int
+    agent: str
+
+
+Record = SaveRecord | SignInRecord | StartRecord | MissRecord | HoldRecord
 
 
 # ---- what lies in the control stream: from the flusher to every engine worker ----
