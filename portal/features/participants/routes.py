@@ -168,6 +168,7 @@ KIND_NAMES = {
     Kind.FINISH: N_("finished"),
     Kind.CONTROL: N_("received an instruction"),
     Kind.SECTION: N_("opened a section"),
+    Kind.REFUSED: N_("sent something that could not be kept"),
 }
 
 ROUTES = [show_list, export_list, show, lock]
