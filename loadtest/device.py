@@ -40,6 +40,7 @@ class Reply(msgspec.Struct, kw_only=True):
     sitting: dict[str, msgspec.Raw] | None = None
     final: dict[str, msgspec.Raw] | None = None
     generation: int = 1
+    answers: dict[str, msgspec.Raw] | None = None
 
 
 class Noted(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -117,6 +118,11 @@ class Device:
     async def start(self) -> Reply:
         """Get the keys, at T0 or when they are given."""
         return await self._call("/v1/key", b"")
+
+    async def resume(self) -> dict[str, msgspec.Raw]:
+        """The answers of all devices of this attempt, as the server holds them."""
+        reply = await self._call("/v1/resume", encode({"device": self._device}))
+        return reply.answers or {}
 
     def note(self, kind: str, item: int | None = None, value: msgspec.Raw | None = None) -> None:
         """Write into the log."""
