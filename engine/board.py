@@ -75,7 +75,7 @@ class Board:
         for row in await db.fetch(STARTS, sittings):
             self._hear(Started(row["id"], row["started_ms"]))
         for row in await db.fetch(SEALS, sittings):
-            self._hear(Sealed(row["attempt_id"], row["code"], row["at_ms"], row["finish_seq"] - 1))
+            self._hear(Sealed(row["attempt_id"], row["code"], row["at_ms"], row["answered"]))
         for row in await db.fetch(CONTROLS, sittings):
             body = row["body"].encode()
             self._hear(ControlSet(row["sitting_id"], row["scope"], row["scope_id"], row["version"], row["kind"], body))
@@ -178,7 +178,7 @@ STARTS = """
 """
 
 SEALS = """
-    select attempt_id, code, finish_seq, (extract(epoch from sealed_at) * 1000)::bigint as at_ms
+    select attempt_id, code, coalesce(answered, finish_seq - 1) as answered, (extract(epoch from sealed_at) * 1000)::bigint as at_ms
     from seal
     where sitting_id = any($1::int[])
 """

@@ -40,6 +40,9 @@ class Album:
         """One picture; `whole` with what lies below the screen's edge."""
         for fault in page.evaluate(SEEN):
             self.seen.append(f"{self.part}/{self.language}/{name}-{self.size}: {fault}")
+        if whole:
+            # What sticks to the edges stands where a person sees it first.
+            page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=self.folder / f"{name}-{self.size}.png", full_page=whole, animations="disabled")
 
 

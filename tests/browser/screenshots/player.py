@@ -178,7 +178,7 @@ def _orders(sitter: Sitter, peer: Peer, album: Album) -> None:
     page.locator("dialog .primary").click()
     other = sitter.watch(sitter.context.new_page())
     other.goto(peer.url)
-    other.locator("h1").wait_for()
+    other.locator("#player h1").wait_for()
     other.wait_for_timeout(500)
     album.take(other, "35-second-tab")
     other.close()
