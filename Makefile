@@ -19,6 +19,7 @@ check: install
 	@$(RUN)/lint-imports
 
 bench: install pages
+	@$(PYTHON) .ci/browser.py
 	@$(RUN)/python -m loadtest.bench $(ARGS)
 
 screenshots: install pages

@@ -36,12 +36,11 @@ if TYPE_CHECKING:
 
 decode_news = msgspec.msgpack.Decoder(list[protocol.News]).decode
 
-TAKE_OVER_WINDOW_MS = 10 * 60 * 1000
 NO_CONTROLS = Controls(0, [])
 
 
 class Devices(msgspec.Struct, gc=False):
-    """The device that writes an attempt, those that wrote before, and when the last take-overs came.
+    """The device that writes an attempt, and those that wrote before.
 
     A device that is in neither place just signed in and is not known here yet: it is not superseded.
     """
@@ -49,7 +48,6 @@ class Devices(msgspec.Struct, gc=False):
     newest: bytes
     epoch: int
     older: frozenset[bytes]
-    came_ms: list[int]
 
 
 class Board:
@@ -79,7 +77,7 @@ class Board:
         for row in await db.fetch(STARTS, sittings):
             self._hear(Started(row["id"], row["started_ms"], row["leg"]))
         for row in await db.fetch(SEALS, sittings):
-            self._hear(Sealed(row["attempt_id"], row["code"], row["at_ms"], row["finish_seq"] - 1))
+            self._hear(Sealed(row["attempt_id"], row["code"], row["at_ms"], row["answered"]))
         for row in await db.fetch(CONTROLS, sittings):
             body = row["body"].encode()
             self._hear(ControlSet(row["sitting_id"], row["scope"], row["scope_id"], row["version"], row["kind"], body))
@@ -121,11 +119,11 @@ class Board:
     def _hear_device(self, news: NewestDevice) -> None:
         known = self.devices.get(news.attempt)
         if known is None:
-            self.devices[news.attempt] = Devices(news.device, news.epoch, frozenset(), [])
+            self.devices[news.attempt] = Devices(news.device, news.epoch, frozenset())
         elif news.epoch > known.epoch:
-            known.older |= {known.newest}
+            # A device that a hold gave the attempt back to (SAFETY J4) is among the older ones no more.
+            known.older = (known.older | {known.newest}) - {news.device}
             known.newest, known.epoch = news.device, news.epoch
-            known.came_ms = [*known.came_ms[-3:], news.at_ms]
 
     def _hear_control(self, news: ControlSet) -> None:
         controls = self._controls.setdefault(news.sitting, {}).setdefault((news.scope, news.scope_id), [])
@@ -197,7 +195,7 @@ STARTS = """
 """
 
 SEALS = """
-    select attempt_id, code, finish_seq, (extract(epoch from sealed_at) * 1000)::bigint as at_ms
+    select attempt_id, code, coalesce(answered, finish_seq - 1) as answered, (extract(epoch from sealed_at) * 1000)::bigint as at_ms
     from seal
     where sitting_id = any($1::int[])
 """

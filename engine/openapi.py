@@ -107,6 +107,7 @@ def _sign_in() -> Json:
         body=_content("SignIn", {"slip": examples.SIGN_IN}, limit=2048),
         ok=_json("Who it is, the sitting's times, the bundle's name.", "SignedIn", {"before T0": examples.SIGNED_IN}),
         problems=(*WITH_BODY, *codes, "code-locked", "slow-down"),
+        token="optional",  # noqa: S106
     )
 
 
@@ -173,7 +174,7 @@ def _resume() -> Json:
         "Waits at most 5 s for what is still on its way to Postgres.",
         body=_content("DeviceBody", {"this device": examples.ASK_DEVICE}, limit=2048),
         ok=_json("The answers that stand.", "Resumed", {"after a crash": examples.RESUMED}),
-        problems=(*WITH_BODY, "token-rejected"),
+        problems=(*WITH_BODY, "token-rejected", "device-held"),
         token="required",  # noqa: S106
     )
 

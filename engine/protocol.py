@@ -16,6 +16,7 @@ MAX_EVENTS = 200
 MAX_VALUE_BYTES = 4000
 MAX_ANCHORS = 8
 MAX_OPEN = 16
+MAX_SEQ = 2**31 - 1
 PLAYER_LANGUAGES = ("kk", "ru", "en")
 
 Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
@@ -36,10 +37,12 @@ class Kind(IntEnum):
     FINISH = 10
     CONTROL = 11
     SECTION = 13
+    # What stands in Postgres for an event that was refused: its number and nothing of its content. Never on the wire.
+    REFUSED = 14
 
 
-KINDS: dict[str, int] = {kind.name.lower(): int(kind) for kind in Kind}
-KIND_NAMES: dict[int, str] = {number: name for name, number in KINDS.items()}
+KIND_NAMES: dict[int, str] = {int(kind): kind.name.lower() for kind in Kind}
+KINDS: dict[str, int] = {name: number for number, name in KIND_NAMES.items() if number != Kind.REFUSED}
 WITH_ITEM = frozenset({Kind.ANSWER, Kind.VIEW, Kind.MARK, Kind.UNMARK, Kind.REPORT})
 
 
@@ -65,12 +68,13 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     month: Annotated[int, Meta(ge=1, le=12)]
     device: Hex32
     agent: Annotated[str, Meta(max_length=64)] = ""
+    phone: Hex32 | None = None
 
 
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """One thing that happened on the device."""
 
-    seq: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    seq: Annotated[int, Meta(ge=1, le=MAX_SEQ)]
     kind: str
     item: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
     value: msgspec.Raw | UnsetType = UNSET
@@ -297,6 +301,9 @@ class SignInRecord(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False
     device: bytes
     at_ms: int
     agent: str
+    # The device of this attempt whose token was shown, and the phone that both live on; empty when not told.
+    continues: bytes = b""
+    phone: bytes = b""
 
 
 class StartRecord(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
@@ -317,7 +324,17 @@ class MissRecord(msgspec.Struct, frozen=True, array_like=True, tag=3, gc=False):
     at_ms: int
 
 
-Record = SaveRecord | SignInRecord | StartRecord | MissRecord
+class HoldRecord(msgspec.Struct, frozen=True, array_like=True, tag=4, gc=False):
+    """A new device was one too many and was held back."""
+
+    sitting: int
+    attempt: int
+    device: bytes
+    at_ms: int
+    agent: str
+
+
+Record = SaveRecord | SignInRecord | StartRecord | MissRecord | HoldRecord
 
 
 # ---- what lies in the control stream: from the flusher to every engine worker ----

@@ -13,7 +13,18 @@ from msgspec import UNSET
 
 from engine import protocol
 from engine.problems import Problem
-from engine.protocol import KINDS, MAX_EVENTS, MAX_VALUE_BYTES, WITH_ITEM, Event, Kind, Mark, Refused, StoredEvent
+from engine.protocol import (
+    KINDS,
+    MAX_EVENTS,
+    MAX_SEQ,
+    MAX_VALUE_BYTES,
+    WITH_ITEM,
+    Event,
+    Kind,
+    Mark,
+    Refused,
+    StoredEvent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -174,6 +185,14 @@ def stored_events(
             marks |= Mark.CLOCK_AHEAD
         stored.append(StoredEvent(seq, kind, event.item, value, anchor_ms, event.ms, marks, event.again))
     return stored
+
+
+def tombstones(refused: list[Refused], stored: list[StoredEvent]) -> list[StoredEvent]:
+    """What Postgres keeps of refused events: that these numbers are settled, so that they leave no gap (rule 5)."""
+    taken = {event.seq for event in stored}
+    numbers = {one.seq: None for one in refused if 1 <= one.seq <= MAX_SEQ and one.seq not in taken}
+    # By the staging table: the same verdict comes with every repeat, marked or not.
+    return [StoredEvent(seq, Kind.REFUSED, None, None, None, 0, 0, again=True) for seq in numbers]
 
 
 def _checked_value(kind: int, raw: bytes) -> tuple[str | None, str | None]:

@@ -32,6 +32,8 @@ class Pupil(msgspec.Struct, gc=False, array_like=True):
     language: str
     first_name: str
     locked: bool
+    # When a person let the next device in (SAFETY J4); a snapshot of an earlier version does not say.
+    devices_freed_ms: int = 0
 
 
 class Sitting(msgspec.Struct, array_like=True, kw_only=True):
@@ -138,6 +140,7 @@ class Roster:
                     language=row["language"],
                     first_name=row["first_name"],
                     locked=row["locked"],
+                    devices_freed_ms=row["devices_freed_ms"],
                 ),
             )
             for row in rows
@@ -248,7 +251,8 @@ SITTINGS = """
 
 PUPILS = """
     select id, sitting_id, school_id, first_name, language, extra_minutes, code_hash, locked_at is not null as locked,
-           (extract(month from birth_date) * 100 + extract(day from birth_date))::int as birth
+           (extract(month from birth_date) * 100 + extract(day from birth_date))::int as birth,
+           coalesce((extract(epoch from devices_freed_at) * 1000)::bigint, 0) as devices_freed_ms
     from participant
     where sitting_id = any($1::int[]) and (sitting_id = any($2::int[]) or changed_in >= $3::text::xid8)
 """

@@ -18,6 +18,12 @@ RETRY_LIMIT = 40
 AGAIN_AFTER_S = 120.0
 
 
+class RefusedEvent(msgspec.Struct):
+    """An event that was set aside."""
+
+    seq: int
+
+
 class Reply(msgspec.Struct, kw_only=True):
     """What this client reads of any reply."""
 
@@ -28,11 +34,13 @@ class Reply(msgspec.Struct, kw_only=True):
     receipt: str | None = None
     open: list[str] | None = None
     missing: list[tuple[int, int]] | None = None
+    refused: list[RefusedEvent] | None = None
     started_ms: int | None = None
     deadline_ms: int | None = None
     sitting: dict[str, msgspec.Raw] | None = None
     final: dict[str, msgspec.Raw] | None = None
     generation: int = 1
+    answers: dict[str, msgspec.Raw] | None = None
 
 
 class Noted(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -55,6 +63,7 @@ class Kept(msgspec.Struct):
     receipt: str | None = None
     sent_at: float = 0.0
     durable: bool = False
+    refused: bool = False
 
 
 class Batch(msgspec.Struct, kw_only=True):
@@ -110,6 +119,11 @@ class Device:
         """Get the keys, at T0 or when they are given."""
         return await self._call("/v1/key", b"")
 
+    async def resume(self) -> dict[str, msgspec.Raw]:
+        """The answers of all devices of this attempt, as the server holds them."""
+        reply = await self._call("/v1/resume", encode({"device": self._device}))
+        return reply.answers or {}
+
     def note(self, kind: str, item: int | None = None, value: msgspec.Raw | None = None) -> None:
         """Write into the log."""
         since_ms = round((time.monotonic() - self._anchored_at) * self._speed * 1000)
@@ -118,7 +132,7 @@ class Device:
 
     def finish(self) -> None:
         """Write the finish event."""
-        digest = hashlib.sha256("".join(_line(kept.event) for kept in self.log).encode()).hexdigest()
+        digest = hashlib.sha256("".join(_line(kept) for kept in self.log).encode()).hexdigest()
         self.note("finish", value=msgspec.Raw(encode({"count": len(self.log), "hash": digest})))
 
     @property
@@ -154,9 +168,11 @@ class Device:
             kept.receipt = reply.receipt
         for receipt, standing in zip(body.open, reply.open or [], strict=False):
             self._settle(receipt, standing)
+        for one in reply.refused or []:
+            self.log[one.seq - 1].refused = self.log[one.seq - 1].durable = True
         for first, last in reply.missing or []:
             for kept in self.log[first - 1 : last]:
-                kept.receipt, kept.durable = None, False
+                kept.receipt, kept.durable = None, kept.refused
         return reply
 
     def _is_owed(self, kept: Kept, now: float) -> bool:
@@ -203,7 +219,10 @@ class Device:
         return reply
 
 
-def _line(event: Noted) -> str:
+def _line(kept: Kept) -> str:
+    event = kept.event
+    if kept.refused:
+        return f"{event.seq} refused - -\n"
     item = "-" if event.item is None else event.item
     value = "-" if event.value is None else bytes(event.value).decode()
     return f"{event.seq} {event.kind} {item} {value}\n"

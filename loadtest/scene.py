@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,11 +13,15 @@ import asyncpg
 import msgspec
 
 from engine.codes import draw_code, hash_code
+from infra.local import database_url, decode_key, environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.parts.supervisor import Stack
+
 ITEMS = 30
+DEMO_TEST = "MB-2026-A"
 BORN = dt.date(2015, 3, 14)
 
 
@@ -28,12 +33,34 @@ class BenchScene(msgspec.Struct, frozen=True):
     seats: list[tuple[int, str]]
 
 
-async def make_scene(owner_url: str, pack_environ: Mapping[str, str], pepper: bytes, pupils: int) -> BenchScene:
-    """Thirty items, packed for real; pupils with codes; T0 a minute ago, open for hours."""
+async def demo_scene(stack: Stack, pupils: int) -> BenchScene:
+    """The same with the demo's own test, as `elumiti seed` writes and packs it."""
+    words = [sys.executable, "-m", "infra", "seed-tables"]
+    environ = {**os.environ, "ELUMITI_HOME": str(stack.home.folder)}
+    (stack.home.folder / "ports.json").write_bytes(msgspec.json.encode(stack.home.ports))
+    seed = subprocess.run(words, env=environ, capture_output=True, check=False)  # noqa: ASYNC221 (nothing else runs yet)
+    if seed.returncode:
+        raise RuntimeError(seed.stderr.decode())
+    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    pack = {**os.environ, **environment(stack.home, "pack")}
+    return await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), pupils, test_code=DEMO_TEST)
+
+
+async def make_scene(
+    owner_url: str, pack_environ: Mapping[str, str], pepper: bytes, pupils: int, test_code: str | None = None
+) -> BenchScene:
+    """Thirty items, packed for real (or a test that is there); pupils with codes; T0 a minute ago, open for hours."""
     db = await asyncpg.connect(owner_url, command_timeout=600)
     try:
         school = await _school(db)
-        form, test = await _form(db)
+        if test_code is None:
+            form, test = await _form(db)
+        else:
+            found = await db.fetchrow(
+                "select f.id, f.test_id from form f join test t on t.id = f.test_id where t.code = $1", test_code
+            )
+            assert found is not None
+            form, test = found["id"], found["test_id"]
         sitting = await db.fetchval(
             """
             insert into sitting (test_id, form_id, title, waiting_opens_at, starts_at, last_entry_at, duration_s, spread_s)
@@ -55,11 +82,11 @@ async def make_scene(owner_url: str, pack_environ: Mapping[str, str], pepper: by
                 *("external_id", "code_hash"),
             ),
         )
-        pack = subprocess.run(  # noqa: ASYNC221 (nothing else runs yet)
-            [sys.executable, "-m", "infra", "pack", str(form)], env=dict(pack_environ), capture_output=True, check=False
-        )
-        if pack.returncode:
-            raise RuntimeError(pack.stderr.decode())
+        if test_code is None:
+            words = [sys.executable, "-m", "infra", "pack", str(form)]
+            pack = subprocess.run(words, env=dict(pack_environ), capture_output=True, check=False)  # noqa: ASYNC221
+            if pack.returncode:
+                raise RuntimeError(pack.stderr.decode())
         await db.execute("update sitting set state = 'published', published_at = now() where id = $1", sitting)
         attempts = await db.fetch("select id, external_id::int as n from participant where sitting_id = $1", sitting)
         mapping = json.loads(await db.fetchval("select item_map from form_pack where form_id = $1", form))

@@ -40,7 +40,9 @@ async def seal(db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set
         told = decode_finish(row["told"])
         if row["held"] == seq - 1 == told.count and row["digest"].hex() == told.hash:
             code = receipt_code(key, attempt, seq, row["digest"])
-            at_ms = await db.fetchval(INSERT, attempt, row["sitting_id"], device, seq, row["digest"], code)
+            at_ms = await db.fetchval(
+                INSERT, attempt, row["sitting_id"], device, seq, row["digest"], code, row["answered"]
+            )
             if at_ms is not None:
                 news.append(Sealed(attempt, code, at_ms, row["answered"]))
             continue
@@ -63,7 +65,7 @@ def _names() -> list[str]:
 # The newest finish of each attempt, by receipt; and the digest of all events of that device before it.
 LOGS = """
     select f.attempt_id, f.sitting_id, f.device, f.seq as finish_seq, f.value as told,
-           held.held, held.answered, held.digest
+           held.held, standing.answered, held.digest
     from unnest($1::bigint[]) as wanted (attempt_id)
     join attempt a on a.id = wanted.attempt_id
     cross join lateral (
@@ -75,19 +77,28 @@ LOGS = """
     ) f
     cross join lateral (
         select count(*)::int as held,
-               count(distinct e.item) filter (where e.kind = 1)::int as answered,
                sha256(convert_to(coalesce(string_agg(
                    e.seq || ' ' || ($2::text[])[e.kind] || ' ' || coalesce(e.item::text, '-') || ' '
                        || coalesce(e.value, '-') || E'\\n', '' order by e.seq), ''), 'UTF8')) as digest
         from response_event e
         where e.sitting_id = f.sitting_id and e.attempt_id = f.attempt_id and e.device = f.device and e.seq < f.seq
     ) held
+    cross join lateral (
+        select (count(*) filter (where newest.value <> 'null'))::int as answered
+        from (
+            select distinct on (e.item) e.value
+            from response_event e
+            left join attempt_device d on d.attempt_id = e.attempt_id and d.device = e.device
+            where e.sitting_id = f.sitting_id and e.attempt_id = f.attempt_id and e.kind = 1
+            order by e.item, coalesce(d.epoch, 0) desc, e.seq desc
+        ) newest
+    ) standing
     order by f.attempt_id
 """
 
 INSERT = """
-    insert into seal (attempt_id, sitting_id, device, finish_seq, digest, code)
-    values ($1, $2, $3, $4, $5, $6)
+    insert into seal (attempt_id, sitting_id, device, finish_seq, digest, code, answered)
+    values ($1, $2, $3, $4, $5, $6, $7)
     on conflict (attempt_id, device, finish_seq) do nothing
     returning (extract(epoch from sealed_at) * 1000)::bigint
 """

@@ -14,14 +14,13 @@ import msgspec
 import structlog
 from asyncpg.pgproto.pgproto import UUID
 
+from engine.flusher.devices import hold, sign_in
 from engine.protocol import (
     Kind,
     Locked,
     MissRecord,
-    NewestDevice,
     News,
     SaveRecord,
-    SignInRecord,
     Started,
     StartRecord,
 )
@@ -40,7 +39,6 @@ Row = tuple[int, int, UUID, int, int, int | None, str | None, int | None, int, i
 REMEMBERED = 2_000_000
 # By leg (engine.tokens.Claims).
 STARTS = ("started_at", "restarted_at")
-DEVICE_LOCK = 0x646576
 # What the client cannot even encode (DataError of its own, OverflowError) is the same verdict as class 22.
 REFUSED_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError)
 
@@ -168,7 +166,7 @@ async def _store(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], memo
 async def _store_all(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], memory: Memory) -> Written:
     written = Written()
     saves = [unit.record for unit in units if isinstance(unit.record, SaveRecord)]
-    await _sign_in(db, units, saves, memory, written)
+    await sign_in(db, units, saves, memory, written)
     await _start(db, units, saves, memory, written)
     for unit in units:
         if isinstance(unit.record, MissRecord):
@@ -180,6 +178,7 @@ async def _store_all(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], 
     if again:
         await _stage(db, again)
     await _note(db, saves, memory, written)
+    written.news += await hold(db, units)
     return written
 
 
@@ -239,76 +238,6 @@ async def _stage(db: asyncpg.Connection[asyncpg.Record], rows: list[Row]) -> Non
         """
     )
     await db.execute("truncate staging")
-
-
-async def _sign_in(
-    db: asyncpg.Connection[asyncpg.Record],
-    units: list[Unit],
-    saves: list[SaveRecord],
-    memory: Memory,
-    written: Written,
-) -> None:
-    """Attempts and devices, numbered in the order the server saw them.
-
-    A save of a device whose sign-in was lost with a wiped stream makes it known too.
-    """
-    came = [unit.record for unit in units if isinstance(unit.record, SignInRecord)]
-    known = memory.devices
-    came += [
-        SignInRecord(save.sitting, save.attempt, save.device, save.received_ms, "")
-        for save in saves
-        if (save.attempt, save.device) not in known
-    ]
-    if not came:
-        return
-    # Streams are read one after the other; devices are numbered by when the server saw them, whatever their stream.
-    came.sort(key=lambda record: record.at_ms)
-    # Two flushers must not give one number to two devices.
-    await db.execute("select pg_advisory_xact_lock($1)", DEVICE_LOCK)
-    await db.execute(
-        """
-        insert into attempt (id, sitting_id, signed_in_at)
-        select distinct on (id) id, sitting_id, to_timestamp(at_ms / 1000.0)
-        from unnest($1::bigint[], $2::int[], $3::bigint[]) as came (id, sitting_id, at_ms)
-        order by id, at_ms
-        on conflict do nothing
-        """,
-        [record.attempt for record in came],
-        [record.sitting for record in came],
-        [record.at_ms for record in came],
-    )
-    rows = await db.fetch(
-        """
-        with came as (
-            select attempt_id, device, at_ms, agent, ord
-            from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[])
-                with ordinality as c (attempt_id, device, at_ms, agent, ord)
-        ), fresh as (
-            select distinct on (attempt_id, device) attempt_id, device, at_ms, agent, ord
-            from came c
-            where not exists (
-                select 1 from attempt_device d where d.attempt_id = c.attempt_id and d.device = c.device
-            )
-            order by attempt_id, device, ord
-        )
-        insert into attempt_device (attempt_id, device, epoch, first_seen_ms, agent)
-        select f.attempt_id, f.device,
-               coalesce((select max(d.epoch) from attempt_device d where d.attempt_id = f.attempt_id), 0)
-                   + row_number() over (partition by f.attempt_id order by f.ord),
-               f.at_ms, f.agent
-        from fresh f
-        returning attempt_id, device, epoch, first_seen_ms
-        """,
-        [record.attempt for record in came],
-        [memory.uuid(record.device) for record in came],
-        [record.at_ms for record in came],
-        [record.agent for record in came],
-    )
-    rows = sorted(rows, key=lambda row: (row["attempt_id"], row["epoch"]))
-    written.news += [
-        NewestDevice(row["attempt_id"], row["device"].bytes, row["epoch"], row["first_seen_ms"]) for row in rows
-    ]
-    written.devices |= {(record.attempt, record.device) for record in came}
 
 
 async def _start(

@@ -11,7 +11,7 @@ import msgspec
 from redis.exceptions import RedisError
 
 from engine.problems import Problem
-from engine.protocol import DeviceBody, Have, Kind, Resumed, ResumedAnswer, ResumedDevice
+from engine.protocol import DeviceBody, Have, Help, Kind, Resumed, ResumedAnswer, ResumedDevice
 from engine.routes.http import JSON, bounded_body, encode, live_claims, read_body
 from engine.timing import deadline_ms
 from engine.tokens import Claims
@@ -54,6 +54,9 @@ async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     device = bytes.fromhex(asked.device)
     if device != claims.device:
         raise Problem("token-rejected")
+    if worker.board.is_superseded(claims.attempt, device):
+        # Who was replaced reads nothing new: a stranger saw what his own entries showed, and no more (SAFETY J4).
+        raise Problem("device-held", help=_help(worker, claims))
     pupil = worker.roster.pupils.get(claims.attempt)
     sitting = worker.roster.sittings.get(claims.sitting)
     if pupil is None or sitting is None:
@@ -106,6 +109,11 @@ async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         final=worker.board.seals.get(claims.attempt),
     )
     proto.response_bytes(200, JSON, encode(reply))
+
+
+def _help(worker: Worker, claims: Claims) -> Help:
+    sitting = worker.roster.sittings.get(claims.sitting)
+    return Help(sitting.help_name, sitting.help_phone) if sitting else Help("", "")
 
 
 async def have(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:

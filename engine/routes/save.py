@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.problems import Problem
 from engine.protocol import Kind, Mark, SaveRecord, SaveReply, StoredEvent
-from engine.records import read_save, stored_events
+from engine.records import read_save, stored_events, tombstones
 from engine.routes.http import JSON, bounded_body, encode
 from engine.timing import deadline_ms
 from engine.tokens import Claims
@@ -70,6 +70,7 @@ async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refuse
     now_ms, now = worker.stamp(sitting)
     items = worker.roster.items.get(claims.sitting, EVERYTHING)
     events = stored_events(batch, refused, worker.times, items, now_ms)
+    events += tombstones(refused, events)
     superseded = board.is_superseded(claims.attempt, claims.device)
     reply = SaveReply(
         now_ms=now_ms,

@@ -9,11 +9,12 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from engine.board import NO_CONTROLS, TAKE_OVER_WINDOW_MS
+from engine.board import NO_CONTROLS
 from engine.codes import hash_code, normalise_code
 from engine.problems import Problem
 from engine.protocol import Help, MissRecord, SignedIn, SignIn, SignInRecord, SittingFacts
 from engine.routes.http import JSON, bounded_body, caller_address, encode, read_body
+from engine.take_over import require_device
 from engine.timing import deadline_ms, last_possible_end_ms, times_of
 from engine.tokens import Claims
 
@@ -29,8 +30,6 @@ log = structlog.get_logger()
 decoder = msgspec.json.Decoder(SignIn)
 
 TRIES = 3
-# Two take-overs within ten minutes pass at once; the third waits for a person (SAFETY J4).
-TAKE_OVERS = 2
 TRIES_A_CODE = 20
 TOKEN_OUTLIVES_S = 6 * 3600
 COUNTED_AT_MOST = 200_000
@@ -79,8 +78,13 @@ async def sign_in(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     clock = times_of(sitting.clock, worker.board.attempt_clock(pupil, worker.roster))
     _require_time(sitting, clock, pupil, now_ms)
     device = bytes.fromhex(asked.device)
-    _require_device(worker, pupil, sitting, clock.starts_ms, device, now_ms)
-    await worker.commits.join(SignInRecord(pupil.sitting, pupil.attempt, device, now_ms, asked.agent))
+    await require_device(worker, pupil, sitting, clock.starts_ms, device, now_ms, asked.agent)
+    # A token of this attempt in the header: the same phone with a new log (SAFETY J4 adds up its history).
+    shown = worker.tokens.verify(scope.headers.get("authorization"))
+    continues = shown.device if shown and shown.attempt == pupil.attempt and shown.device != device else b""
+    phone = bytes.fromhex(asked.phone or "")
+    record = SignInRecord(pupil.sitting, pupil.attempt, device, now_ms, asked.agent, continues, phone)
+    await worker.commits.join(record)
     proto.response_bytes(200, JSON, encode(signed_in(worker, pupil, sitting, device, now_ms, now)))
 
 
@@ -178,13 +182,3 @@ def _require_time(sitting: Sitting, clock: SittingClock, pupil: Pupil, now_ms: i
     # A day for those whose phone died before the hand-in; saving itself needs no sign-in and goes on longer.
     if sitting.state == "closed" or now_ms > last_possible_end_ms(clock, pupil.extra_s) + 24 * 3600 * 1000:
         raise Problem("sitting-over")
-
-
-def _require_device(worker: Worker, pupil: Pupil, sitting: Sitting, starts_ms: int, device: bytes, now_ms: int) -> None:
-    """Before the start any device may take over; afterwards the third take-over in ten minutes waits."""
-    known = worker.board.devices.get(pupil.attempt)
-    if known is None or device == known.newest or device in known.older or now_ms < starts_ms:
-        return
-    lately = sum(1 for came in known.came_ms if came > max(now_ms - TAKE_OVER_WINDOW_MS, starts_ms))
-    if lately >= TAKE_OVERS:
-        raise Problem("device-held", retry_after_s=60, help=Help(sitting.help_name, sitting.help_phone))

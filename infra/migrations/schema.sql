@@ -79,7 +79,9 @@ CREATE TABLE public.attempt_device (
     device uuid NOT NULL,
     epoch smallint NOT NULL,
     first_seen_ms bigint NOT NULL,
-    agent text DEFAULT ''::text NOT NULL
+    agent text DEFAULT ''::text NOT NULL,
+    continues uuid,
+    phone uuid
 );
 
 CREATE TABLE public.attempt_pulse (
@@ -170,6 +172,15 @@ ALTER TABLE public.dead_letter ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.device_hold (
+    attempt_id bigint NOT NULL,
+    first_ms bigint NOT NULL,
+    newest_ms bigint NOT NULL,
+    tries integer NOT NULL,
+    agent text DEFAULT ''::text NOT NULL,
+    kept uuid
 );
 
 CREATE TABLE public.district (
@@ -306,6 +317,7 @@ CREATE TABLE public.participant (
     search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
     sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
     import_job bigint,
+    devices_freed_at timestamp with time zone,
     CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
     CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
     CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
@@ -498,7 +510,8 @@ CREATE TABLE public.seal (
     finish_seq integer NOT NULL,
     digest bytea NOT NULL,
     code text NOT NULL,
-    sealed_at timestamp with time zone DEFAULT now() NOT NULL
+    sealed_at timestamp with time zone DEFAULT now() NOT NULL,
+    answered integer
 );
 
 CREATE TABLE public.setting (
@@ -691,6 +704,9 @@ ALTER TABLE ONLY public.control
 ALTER TABLE ONLY public.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.device_hold
+    ADD CONSTRAINT device_hold_pkey PRIMARY KEY (attempt_id);
+
 ALTER TABLE ONLY public.district
     ADD CONSTRAINT district_pkey PRIMARY KEY (id);
 
@@ -809,6 +825,8 @@ ALTER TABLE ONLY public.test
     ADD CONSTRAINT test_pkey PRIMARY KEY (id);
 
 CREATE INDEX attempt_device_device ON public.attempt_device USING btree (device);
+
+CREATE INDEX attempt_device_phone ON public.attempt_device USING btree (phone) WHERE (phone IS NOT NULL);
 
 CREATE INDEX attempt_pulse_sitting ON public.attempt_pulse USING btree (sitting_id);
 
@@ -995,6 +1013,8 @@ GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_portal;
 GRANT SELECT ON TABLE public.attempt_device TO elumiti_scoring;
 
+GRANT UPDATE(epoch) ON TABLE public.attempt_device TO elumiti_flusher;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt_pulse TO elumiti_flusher;
 GRANT SELECT ON TABLE public.attempt_pulse TO elumiti_portal;
 
@@ -1015,6 +1035,9 @@ GRANT SELECT ON TABLE public.control_seen TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.dead_letter TO elumiti_flusher;
 GRANT SELECT ON TABLE public.dead_letter TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.device_hold TO elumiti_flusher;
+GRANT SELECT ON TABLE public.device_hold TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.district TO elumiti_engine;
 GRANT SELECT ON TABLE public.district TO elumiti_flusher;
@@ -1087,6 +1110,8 @@ GRANT SELECT(locked_at) ON TABLE public.participant TO elumiti_engine;
 GRANT UPDATE(locked_at) ON TABLE public.participant TO elumiti_flusher;
 
 GRANT SELECT(changed_in) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.participant_staging TO elumiti_portal;
 

@@ -9,7 +9,7 @@ import cyclopts
 import uvloop
 
 from infra import log
-from loadtest.bench import save_cpu
+from loadtest.bench import first_question, reentry, save_cpu
 
 app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
 
@@ -23,10 +23,25 @@ def saves(
         runner.run(save_cpu.measure(rate, seconds, pupils, workers))
 
 
+@app.command
+def player(*, rounds: int = first_question.ROUNDS) -> None:
+    """Tap to first question on an old phone (`player_first_question_*ms`), and the page's weight (`player_gzip_bytes`)."""
+    asyncio.run(first_question.measure(rounds))
+
+
+@app.command
+def re_entry(*, times: int = reentry.TIMES, rate: int = reentry.RATE) -> None:
+    """Crash, sign in on another phone, all answers on the screen (`reentry_s`), beside a running load."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(reentry.measure(times, rate))
+
+
 @app.default
 def everything() -> None:
     """All benchmarks, one after the other."""
     saves()
+    player()
+    re_entry()
 
 
 if __name__ == "__main__":

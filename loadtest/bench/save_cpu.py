@@ -12,12 +12,12 @@ import asyncpg
 
 from infra.local import database_url, decode_key, environment
 from infra.parts.process import Command
-from infra.parts.supervisor import Stack, command_argv, engine_argv
+from infra.parts.supervisor import Stack
 from loadtest.bench import peer
 from loadtest.bench.cpu import Meter
 from loadtest.bench.figures import Figure, write
 from loadtest.bench.saves import Candidate, Sent, save_for, sign_in_all
-from loadtest.bench.stack import fresh_stack
+from loadtest.bench.stack import fresh_stack, serve
 from loadtest.scene import BenchScene, make_scene
 from loadtest.wire import Pool
 
@@ -39,10 +39,7 @@ async def measure(rate: int = RATE, seconds: float = SECONDS, pupils: int = PUPI
         _say(f"{pupils} pupils …")
         pack = {**os.environ, **environment(stack.home, "pack")}
         scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), pupils)
-        await asyncio.gather(
-            stack.start_process("engine", "engine", engine_argv(stack.home, workers), stack.home.ports.engine),
-            stack.start_process("flusher", "flusher", command_argv("flush")),
-        )
+        await serve(stack, workers)
         ours, sent = await _ours(stack, scene, owner, rate, seconds)
         theirs = await _theirs(stack, scene, owner)
     per = {name: 1e6 * taken / sent.acked for name, taken in ours.items()}

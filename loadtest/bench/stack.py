@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import socket
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from infra.local import Home, Ports, database_url
 from infra.migrate import migrate
-from infra.parts.supervisor import Stack
+from infra.parts.supervisor import Stack, command_argv, engine_argv
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,3 +38,11 @@ async def fresh_stack() -> AsyncIterator[Stack]:
     finally:
         await stack.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def serve(stack: Stack, workers: int = 1) -> None:
+    """Engine and flusher beside the servers."""
+    await asyncio.gather(
+        stack.start_process("engine", "engine", engine_argv(stack.home, workers), stack.home.ports.engine),
+        stack.start_process("flusher", "flusher", command_argv("flush")),
+    )

@@ -43,12 +43,8 @@ class House(msgspec.Struct):
 
 async def furnish(stack: Stack, owner_url: str) -> House:
     """Staff, a school, the demo's two forms packed for real; portal and both workers running."""
+    await hire(owner_url)
     db = await asyncpg.connect(owner_url)
-    await prepare(db)
-    ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    for login, role in STAFF.items():
-        staff = await create_staff(db, login=f"story-{login}", full_name=f"Айгерім {login}", password=PASSWORD)
-        await give_role(db, staff_id=staff, role=role, ends_at=ends)
     await db.execute(
         "insert into region values ('KZ-S', 'Сарыарқа облысы', 'Сарыарка', 'Saryarqa') on conflict do nothing"
     )
@@ -77,6 +73,17 @@ async def furnish(stack: Stack, owner_url: str) -> House:
         codes={item.id: code for code, item in packed["main"].item_map.items()},
         letters=_letters(),
     )
+
+
+async def hire(owner_url: str) -> None:
+    """The people of the story."""
+    db = await asyncpg.connect(owner_url)
+    await prepare(db)
+    ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    for login, role in STAFF.items():
+        staff = await create_staff(db, login=f"story-{login}", full_name=f"Айгерім {login}", password=PASSWORD)
+        await give_role(db, staff_id=staff, role=role, ends_at=ends)
+    await db.close()
 
 
 def _letters() -> dict[str, dict[str, str]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.receipts import receipt_code
 from infra.local import decode_key
-from tests.support.pupil import log_hash
+from tests.support.pupil import Pupil, log_hash
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -76,3 +76,18 @@ async def test_a_hand_in_taken_back_is_handed_in_again(begin: Begin) -> None:
         assert reply["final"]["count"] == 2
 
     await eventually(another_code)
+
+
+async def test_the_receipt_counts_questions_with_an_answer_on_all_phones(begin: Begin, service: str) -> None:
+    """Answered on the first phone, changed and one emptied on the second: what stands is counted."""
+    scene, first = await begin()
+    items = list(scene.items.values())
+    for item in items[:4]:
+        first.answer(item, 1)
+    await first.save_until_durable()
+    second = Pupil(service, scene.seats[0])
+    await second.sign_in()
+    second.answer(items[0], 2)
+    second.answer(items[1], None)
+    second.answer(items[4], 1)
+    assert (await second.finish())["count"] == 4

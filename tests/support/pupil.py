@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from tests.support.sittings import Seat
 
 Reply = dict[str, Any]
@@ -46,6 +48,7 @@ class Pupil:
         self.acked: dict[int, str] = {}
         self.sent: set[int] = set()
         self.durable: set[int] = set()
+        self.refused: set[int] = set()
         self.last: Reply = {}
 
     async def call(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
@@ -129,11 +132,15 @@ class Pupil:
         reply = await self.call("POST", path, body)
         for seq in seqs:
             self.acked[seq] = reply.get("receipt", "")
+        # Settled: set aside, never sent again; the next hand-in's hash knows of it.
+        self.refused |= {one["seq"] for one in reply.get("refused", [])}
+        self.durable |= self.refused
         for receipt, standing in zip(body["open"], reply.get("open", []), strict=True):
             self._settle(receipt, standing)
         for first, last in reply.get("missing", []):
-            for seq in range(first, last + 1):
+            for seq in set(range(first, last + 1)) - self.refused:
                 self.acked.pop(seq, None)
+                self.durable.discard(seq)
         self._hear(reply)
         self.last = reply
         return reply
@@ -166,7 +173,15 @@ class Pupil:
 
     def finish_event(self) -> Reply:
         """The finish event over the log as it stands."""
-        return self.note("finish", value={"count": len(self.log), "hash": log_hash(self.log)})
+        return self.note("finish", value={"count": len(self.log), "hash": log_hash(self.log, self.refused)})
+
+    def hand_in_again(self) -> bool:
+        """A refusal heard after the hand-in changes its hash: hand in once more. True if that was so."""
+        last = max(event["seq"] for event in self.log if event["kind"] == "finish")
+        if self.log[last - 1]["value"]["hash"] == log_hash(self.log[: last - 1], self.refused):
+            return False
+        self.finish_event()
+        return True
 
     async def finish(self, limit_s: float = 20) -> Reply:
         """Hand in and wait for the final receipt."""
@@ -178,6 +193,7 @@ class Pupil:
                 msg = f"no receipt after {limit_s} s: {self.last}"
                 raise TimeoutError(msg)
             await asyncio.sleep(0.1)
+            self.hand_in_again()
             await self.save()
         return self.last["final"]
 
@@ -195,11 +211,12 @@ def _place(receipt: str) -> tuple[int, int]:
     return int(id_ms), int(id_seq)
 
 
-def log_hash(log: list[Reply]) -> str:
+def log_hash(log: list[Reply], refused: Container[int] = ()) -> str:
     """Hash of a log as docs/protocol.md defines it."""
-    lines = [
-        f"{event['seq']} {event['kind']} {event.get('item', '-')} "
-        f"{json.dumps(event['value']) if 'value' in event else '-'}\n"
-        for event in log
-    ]
+    lines = [f"{event['seq']} refused - -\n" if event["seq"] in refused else _line(event) for event in log]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _line(event: Reply) -> str:
+    value = json.dumps(event["value"]) if "value" in event else "-"
+    return f"{event['seq']} {event['kind']} {event.get('item', '-')} {value}\n"

@@ -65,7 +65,8 @@ function refusal(response: Response, text: string): Error {
 }
 
 export const api = {
-  signIn: (body: SignInBody) => ask<SignInReply>("/v1/sign-in", { body, timeout_ms: 30_000 }),
+  /** `token`: of an earlier log of this slip on this phone; its history and the new one's are then one. */
+  signIn: (body: SignInBody, token?: string) => ask<SignInReply>("/v1/sign-in", { body, token, timeout_ms: 30_000 }),
   clock: () => ask<Stamp>("/v1/clock", { method: "GET", timeout_ms: 10_000 }),
   key: (token: string) => ask<KeyReply>("/v1/key", { token, timeout_ms: 15_000 }),
   save: (token: string, body: SaveBody, keepalive: boolean) => ask<SaveReply>("/v1/save", { token, body, keepalive, timeout_ms: 30_000 }),

@@ -11,7 +11,7 @@ import { Opening } from "./opening";
 import type { Control, Final, Help, Language, SignInReply } from "./protocol";
 import { ownerOf, sealAttempt, unseal, type Owner } from "./seal";
 import {
-  changeHead, erase, keepReceiptOnly, read, readAll, readSettings, write, writeSettings,
+  changeHead, erase, keepReceiptOnly, phone, read, readAll, readSettings, write, writeSettings,
   type AttemptRecord, type LogHead, type ReceiptRecord, type Settings,
 } from "./store";
 import { hold, TAB, type Hold } from "./tab";
@@ -101,14 +101,17 @@ export class App {
 
   private async signInAs(owner: Owner, slip: { code: string; day: number; month: number }): Promise<void> {
     const heads = await readAll<LogHead>("logs");
-    const known = heads.find((head) => head.slip === owner.slip && !head.superseded);
+    const mine = heads.filter((head) => head.slip === owner.slip);
+    const known = mine.find((head) => !head.superseded);
+    const earlier = mine.find((head) => head !== known && head.token !== null);
     const head = known ?? (await Log.make(owner.slip, owner.key));
-    const body = { ...slip, device: head.device, agent: agent() };
+    const body = { ...slip, device: head.device, agent: agent(), phone: await phone() };
     let answer: Awaited<ReturnType<typeof api.signIn>>;
     try {
-      answer = await api.signIn(body);
+      answer = await api.signIn(body, earlier?.token ?? undefined);
     } catch (error) {
-      if (!known) await erase("logs", head.device);
+      // Without an answer it may have been counted: the next try is the same device, not one more.
+      if (!known && !(error instanceof NoLine)) await erase("logs", head.device);
       // Without a network the same device goes on from its own log: code and birth day open it.
       if (error instanceof NoLine && known && (await this.reopen(known, owner))) return;
       throw error;

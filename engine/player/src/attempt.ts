@@ -7,7 +7,7 @@ import { api, jitter, Refused } from "./api";
 import { Bundle } from "./bundle";
 import { Clock } from "./clock";
 import { applyControls, endsAt, isStopped, pausedSince, restarted } from "./controls";
-import { finishNote } from "./finish";
+import { finishIsOutdated, finishNote } from "./finish";
 import { Log, TabLost } from "./log";
 import { drawOrder } from "./order";
 import type {
@@ -173,12 +173,22 @@ export class Attempt implements Host {
   /** Hands in; `automatic` when nobody pressed the button. */
   async finish(automatic: boolean): Promise<void> {
     if (this.handing || this.handedIn) return;
+    await this.handIn(automatic);
+  }
+
+  /** A refusal that came after the hand-in changes what its hash must be: the same hand-in once more, for the last one counts. */
+  private async handInAgain(): Promise<void> {
+    if (this.handing || !this.handedIn || !(await finishIsOutdated(this.log.events, this.sender.ledger.state.refused))) return;
+    if (!this.handing && this.handedIn) await this.handIn(this.byItself);
+  }
+
+  private async handIn(automatic: boolean): Promise<void> {
     this.handing = true;
     this.keepDraft();
     try {
       const event = await this.put(async (next, before) => {
         if (automatic) this.record.automatic = next;
-        return { kind: "finish", value: { ...(await finishNote(before)) } };
+        return { kind: "finish", value: { ...(await finishNote(before, this.sender.ledger.state.refused)) } };
       });
       if (event && automatic) await this.persist();
       this.sender.soon(automatic ? 10_000 : 0);
@@ -282,6 +292,7 @@ export class Attempt implements Host {
     void this.persist();
     if (this.log.unsavedCount > 0) void this.log.retry().then(() => this.owner.changed(), () => this.owner.tabLost());
     if (reply.final && this.handedIn) void this.owner.final(reply.final);
+    else void this.handInAgain();
     this.owner.changed();
   }
 

@@ -1,6 +1,7 @@
 /** Logs on this device that nobody looks at and that still owe the server something: a brother's, or one a newer device replaced. */
 
 import { Clock } from "./clock";
+import { finishIsOutdated, finishNote } from "./finish";
 import { Ledger } from "./ledger";
 import { Log } from "./log";
 import type { Final, SaveReply } from "./protocol";
@@ -46,13 +47,17 @@ async function pay(head: LogHead): Promise<void> {
   underWay.set(head.device, end);
   const host: Host = {
     clock: new Clock(), controlsVersion: () => 0, pace: () => "debt", changed: () => undefined,
-    heard: (reply: SaveReply) => {
-      const final: Final | null = reply.final ?? null;
-      if (sender.owes && !final) return;
-      end();
-      if (final && head.attempt !== null) void keepReceiptOnly(head.attempt, { ...final, attempt: head.attempt, title: {}, first_name: "" });
-      else void sealEvents(log.head);
-    },
+    heard: (reply: SaveReply) => void settle(reply.final ?? null),
+  };
+  const settle = async (final: Final | null) => {
+    const { refused } = sender.ledger.state;
+    if (!final && (await finishIsOutdated(log.events, refused))) {
+      await log.append(async (_, before) => ({ kind: "finish", value: { ...(await finishNote(before, refused)) }, ...host.clock.stamp() }));
+    }
+    if (sender.owes && !final) return;
+    end();
+    if (final && head.attempt !== null) await keepReceiptOnly(head.attempt, { ...final, attempt: head.attempt, title: {}, first_name: "" });
+    else await sealEvents(log.head);
   };
   const sender = new Sender(log, head.attempt, host);
   sender.begin(30, 20);

@@ -69,7 +69,8 @@ export class Ledger {
 
   /** Takes in a reply to the save that carried `batch`. */
   replied(batch: Batch, reply: SaveReply, now_ms: number): void {
-    const refused = new Set((reply.refused ?? []).map((one) => one.seq));
+    // What is in Postgres already was not refused, whatever became of its repeat.
+    const refused = new Set((reply.refused ?? []).map((one) => one.seq).filter((seq) => !has(this.state.durable, seq)));
     this.state.refused = addAll(this.state.refused, refused);
     batch.open.forEach((receipt, i) => this.heard(receipt, reply.open?.[i] ?? "wait"));
     const seqs = [...batch.fresh, ...batch.again].map((event) => event.seq).filter((seq) => !refused.has(seq));

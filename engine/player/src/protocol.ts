@@ -62,7 +62,7 @@ export interface Controls { version: number; items: Control[] }
 
 export interface Stamp { now_ms: number; now: string }
 
-export interface SignInBody { code: string; day: number; month: number; device: string; agent: string }
+export interface SignInBody { code: string; day: number; month: number; device: string; agent: string; phone?: string }
 export interface SignInReply extends Stamp {
   token: string;
   attempt: number;

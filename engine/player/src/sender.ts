@@ -137,7 +137,8 @@ export class Sender {
     this.room = reply.room;
     this.ledger.replied(batch, reply, this.host.clock.now());
     if (reply.token) this.log.head.token = reply.token;
-    if (reply.superseded) this.log.head.superseded = true;
+    // Not for ever: when a stranger's third device is held back, the attempt returns to the phone that wrote longest.
+    this.log.head.superseded = reply.superseded ?? false;
     await this.keepLedger();
     if (reply.generation > this.log.head.generation) await this.askWhatIsThere(reply.generation);
     this.host.heard(reply);

@@ -1,5 +1,6 @@
 /** What this device keeps: one IndexedDB database. Everything that must outlive the page is here and nowhere else. */
 
+import { randomBytes } from "./crypto";
 import type { LedgerState } from "./ledger";
 import type { Control, Final, Language, LogEvent, SignInReply, Texts, Value } from "./protocol";
 
@@ -171,6 +172,17 @@ export async function readSettings(): Promise<Settings> {
 
 export async function writeSettings(settings: Settings): Promise<void> {
   await write("settings", { name: "page", ...settings });
+}
+
+const PHONE_DAY_MS = 86_400_000;
+
+/** A number of this browser for a day: staff see when two attempts are written on one phone at one time (SAFETY J4). */
+export async function phone(): Promise<string> {
+  const kept = await read<{ phone: string; drawn_ms: number }>("settings", "phone").catch(() => null);
+  if (kept && Math.abs(Date.now() - kept.drawn_ms) < PHONE_DAY_MS) return kept.phone;
+  const drawn = Array.from(randomBytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  await write("settings", { name: "phone", phone: drawn, drawn_ms: Date.now() }).catch(() => undefined);
+  return drawn;
 }
 
 /** After a durable finish only the receipt stays: answers, items, keys, pictures and token of the attempt go (SAFETY J7). */

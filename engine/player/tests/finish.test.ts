@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { finishNote, logLine } from "../src/finish";
+import { finishIsOutdated, finishNote, logLine } from "../src/finish";
 import type { LogEvent } from "../src/protocol";
 
 const at = { anchor: "a", ms: 0 };
@@ -22,5 +22,22 @@ test("a line an event: number, kind, item, value as it is sent", () => {
 
 test("the finish event counts what came before and hashes all of it", async () => {
   const hash = createHash("sha256").update(EVENTS.map(logLine).join(""), "utf8").digest("hex");
-  expect(await finishNote(EVENTS)).toEqual({ count: 6, hash });
+  expect(await finishNote(EVENTS, [])).toEqual({ count: 6, hash });
+});
+
+test("of a refused event only its number takes part", async () => {
+  const lines = EVENTS.map(logLine);
+  lines[3] = "4 refused - -\n";
+  const hash = createHash("sha256").update(lines.join(""), "utf8").digest("hex");
+  expect(await finishNote(EVENTS, [[4, 4]])).toEqual({ count: 6, hash });
+});
+
+test("a refusal heard after the hand-in asks for another one, unless the hand-in was taken back", async () => {
+  const finish: LogEvent = { seq: 7, kind: "finish", value: { ...(await finishNote(EVENTS, [])) }, ...at };
+  const answer: LogEvent = { seq: 8, kind: "answer", item: 4, value: [911], ...at };
+  expect(await finishIsOutdated([...EVENTS, finish], [])).toBe(false);
+  expect(await finishIsOutdated([...EVENTS, finish], [[4, 4]])).toBe(true);
+  expect(await finishIsOutdated([...EVENTS, finish, answer], [[4, 4]])).toBe(false);
+  const again: LogEvent = { seq: 8, kind: "finish", value: { ...(await finishNote([...EVENTS, finish], [[4, 4]])) }, ...at };
+  expect(await finishIsOutdated([...EVENTS, finish, again], [[4, 4]])).toBe(false);
 });

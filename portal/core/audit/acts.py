@@ -29,6 +29,7 @@ ACTS: dict[str, str] = {
     "participant.import.dropped": N_("Dropped an import of pupils"),
     "participant.code.locked": N_("Locked a sign-in code"),
     "participant.code.unlocked": N_("Unlocked a sign-in code"),
+    "participant.devices.freed": N_("Let a device in that was held back"),
     "participant.list.exported": N_("Downloaded a list of pupils"),
     "participant.card.opened": N_("Opened a pupil's page"),
     "slip.file.printed": N_("Printed sign-in slips"),

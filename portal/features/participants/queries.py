@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portal.core.problems import NotThere
-from portal.features.participants.structs import Device, EventLine, NewParticipant, Participant, ParticipantRow
+from portal.features.participants.structs import (
+    Device,
+    EventLine,
+    NewParticipant,
+    OtherAttempt,
+    Participant,
+    ParticipantRow,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -167,12 +174,14 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
                jsonb_build_object('kk', d.name_kk, 'ru', d.name_ru, 'en', d.name_en) as district,
                sc.contact_name, sc.contact_phone, a.signed_in_at, a.started_at, a.finished_at, a.reopened_at,
                ap.last_received_ms, ap.answered, se.sealed_at, se.code as seal_code,
-               (select count(*) from response_conflict rc where rc.attempt_id = p.id) as conflicts
+               (select count(*) from response_conflict rc where rc.attempt_id = p.id) as conflicts,
+               dh.tries as held_tries, dh.newest_ms as held_newest_ms, dh.agent as held_agent, p.devices_freed_at
         from participant p
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
         left join attempt a on a.id = p.id
         left join attempt_pulse ap on ap.attempt_id = p.id
+        left join device_hold dh on dh.attempt_id = p.id
         left join lateral (
             select sealed_at, code from seal where attempt_id = p.id order by sealed_at desc limit 1) se on true
         where {IN_SCOPE} and p.sitting_id = $4 and p.id = $5
@@ -186,19 +195,45 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
 
 
 async def devices(db: Connection, sitting_id: int, attempt_id: int) -> list[Device]:
-    """The devices in the order the server saw them."""
+    """The devices in the order the server saw them, and whose attempts lay on the same phone at the same time."""
     rows = await db.fetch(
         """
-        select d.epoch, d.first_seen_ms, d.agent,
-               (select count(*) from response_event e
-                where e.sitting_id = $2 and e.attempt_id = $1 and e.device = d.device) as events
-        from attempt_device d
-        where d.attempt_id = $1
-        order by d.epoch
+        with used as (
+            select d.attempt_id, d.device, d.phone, d.first_seen_ms,
+                   greatest(d.first_seen_ms, coalesce(max(e.received_ms), 0)) as until_ms, count(e.seq) as events
+            from attempt_device d
+            left join response_event e
+                on e.sitting_id = $2 and e.attempt_id = d.attempt_id and e.device = d.device
+            where d.attempt_id = $1
+                or d.phone in (select phone from attempt_device where attempt_id = $1 and phone is not null)
+            group by d.attempt_id, d.device
+        )
+        select d.epoch, d.first_seen_ms, d.agent, u.events, before.epoch as same_phone_as,
+               coalesce((
+                   select jsonb_agg(distinct jsonb_build_object('id', p.id, 'name', concat_ws(' ', p.last_name, p.first_name)))
+                   from used o
+                   join participant p on p.id = o.attempt_id and p.sitting_id = $2
+                   where o.attempt_id <> $1 and o.phone = u.phone
+                       and o.first_seen_ms <= u.until_ms and u.first_seen_ms <= o.until_ms), '[]') as others
+        from used u
+        join attempt_device d on d.attempt_id = u.attempt_id and d.device = u.device
+        left join attempt_device before on before.attempt_id = d.attempt_id and before.device = d.continues
+        where u.attempt_id = $1
+        order by d.first_seen_ms, d.epoch
         """,
         *(attempt_id, sitting_id),
     )
-    return [Device(**row) for row in rows]
+    return [
+        Device(
+            epoch=row["epoch"],
+            first_seen_ms=row["first_seen_ms"],
+            agent=row["agent"],
+            events=row["events"],
+            same_phone_as=row["same_phone_as"],
+            others=[OtherAttempt(**other) for other in row["others"]],
+        )
+        for row in rows
+    ]
 
 
 async def newest_events(db: Connection, sitting_id: int, attempt_id: int) -> list[EventLine]:
@@ -251,3 +286,8 @@ async def set_lock(db: Connection, participant_id: int, at: datetime | None) -> 
 
 def _escape(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def free_devices(db: Connection, participant_id: int, at: datetime) -> None:
+    """From now on take-overs are counted anew: the next device is let in."""
+    await db.execute("update participant set devices_freed_at = $2 where id = $1", participant_id, at)

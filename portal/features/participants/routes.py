@@ -133,19 +133,27 @@ async def show(request: StaffRequest, db: Connection, sitting_id: int, participa
 
 @post("/sittings/{sitting_id:int}/participants/{participant_id:int}/lock", guards=[allows("participant.lock")])
 async def lock(request: StaffRequest, db: Connection, sitting_id: int, participant_id: int) -> Response[str]:
-    """Lock or unlock the code."""
+    """Lock or unlock the code, or let a device in that was held back."""
     actor = request.scope["user"]
     form = Form(await request.form())
-    shut = form.choice("do", ["lock", "unlock"]) == "lock"
+    do = form.choice("do", ["lock", "unlock", "free"])
     pupil = await queries.find_participant(db, sitting_id, participant_id, actor.scope("participant.lock"))
     if pupil.school_id == actor.own_school_id:
         raise OwnSchool
     async with db.transaction():
-        await queries.set_lock(db, participant_id, datetime.now(UTC) if shut else None)
-        act = "participant.code.locked" if shut else "participant.code.unlocked"
-        await audit.record(db, actor, act, kind="participant", object_id=participant_id)
+        if do == "free":
+            await queries.free_devices(db, participant_id, datetime.now(UTC))
+        else:
+            await queries.set_lock(db, participant_id, datetime.now(UTC) if do == "lock" else None)
+        await audit.record(db, actor, ACT_OF[do], kind="participant", object_id=participant_id)
     return see_other(f"/sittings/{sitting_id}/participants/{participant_id}")
 
+
+ACT_OF = {
+    "lock": "participant.code.locked",
+    "unlock": "participant.code.unlocked",
+    "free": "participant.devices.freed",
+}
 
 KIND_NAMES = {
     Kind.ANSWER: N_("answered"),
@@ -160,6 +168,7 @@ KIND_NAMES = {
     Kind.FINISH: N_("finished"),
     Kind.CONTROL: N_("received an instruction"),
     Kind.SECTION: N_("opened a section"),
+    Kind.REFUSED: N_("sent something that could not be kept"),
 }
 
 ROUTES = [show_list, export_list, show, lock]

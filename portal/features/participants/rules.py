@@ -184,6 +184,15 @@ def why(head: SittingHead, pupil: Participant, now: datetime) -> list[Reason]:
         found.append(_finish(pupil))
     else:
         found.append(_writing(head, pupil, now))
+    if pupil.is_held:
+        text = N_("New devices were held back {count} times, the last one ({device}) at {time}.")
+        advice = N_("Call the pupil. If the new device is his, let it in; if not, his own goes on by itself.")
+        values = {
+            "count": str(pupil.held_tries),
+            "device": pupil.held_agent or "—",
+            "time": clock(from_ms(pupil.held_newest_ms or 0)),
+        }
+        found.append(Reason(tone="clay", text=text, advice=advice, values=values))
     if pupil.conflicts:
         text = N_("Two different answers came under one number: {count}. Both are kept.")
         found.append(Reason(tone="sun", text=text, values={"count": str(pupil.conflicts)}))

@@ -91,11 +91,29 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     sealed_at: datetime | None
     seal_code: str | None
     conflicts: int
+    held_tries: int | None
+    held_newest_ms: int | None
+    held_agent: str | None
+    devices_freed_at: datetime | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a device was held back and nobody has decided about it yet."""
+        if self.held_newest_ms is None:
+            return False
+        return self.devices_freed_at is None or self.devices_freed_at.timestamp() * 1000 < self.held_newest_ms
 
     @property
     def name(self) -> str:
         """As on a class list."""
         return " ".join(part for part in (self.last_name, self.first_name, self.middle_name) if part)
+
+
+class OtherAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """A pupil whose attempt lay on the same phone at the same time."""
+
+    id: int
+    name: str
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +123,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     first_seen_ms: int
     agent: str
     events: int
+    same_phone_as: int | None
+    others: list[OtherAttempt]
 
 
 class EventLine(msgspec.Struct, frozen=True, kw_only=True):

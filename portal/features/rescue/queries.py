@@ -100,6 +100,18 @@ async def take_in(db: Connection, sitting_id: int, payload: Payload, now_ms: int
     return int(done.split()[-1])
 
 
+async def note_finish(db: Connection, attempt_id: int, device: str, now_ms: int) -> None:
+    """The file holds a hand-in that never arrived: the attempt is finished, and the flusher looks whether it is whole."""
+    await db.execute(
+        """
+        update attempt
+        set finished_at = to_timestamp($3 / 1000.0), finish_device = $2
+        where id = $1 and finished_at is null
+        """,
+        *(attempt_id, uuid.UUID(device), float(now_ms)),
+    )
+
+
 async def insert_file(
     db: Connection, sitting_id: int, attempt_id: int, digest: bytes, body: bytes, taken_by: int, report: dict[str, Any]
 ) -> None:

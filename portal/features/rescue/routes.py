@@ -168,7 +168,10 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, settings: Po
     if body is None:
         raise NotThere
     payload, report, _ = await _read(db, settings, actor, act.sitting_id, body)
-    taken = await queries.take_in(db, act.sitting_id, payload, int(time.time() * 1000))
+    now_ms = int(time.time() * 1000)
+    taken = await queries.take_in(db, act.sitting_id, payload, now_ms)
+    if report.finished:
+        await queries.note_finish(db, payload.attempt, payload.device, now_ms)
     digest = bytes.fromhex(act.payload["digest"])
     facts = {**msgspec.to_builtins(report), "taken": taken}
     await queries.insert_file(db, act.sitting_id, payload.attempt, digest, body, actor.staff_id, facts)

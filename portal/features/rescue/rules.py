@@ -96,8 +96,14 @@ def weigh(payload: Payload, stored: Mapping[int, StoredEvent], last_heard_ms: in
         conflicts=conflicts,
         answers_changed=sum(before.get(item) != value for item, value in after.items()),
         silence_s=None if last_heard_ms is None else max(0, now_ms - last_heard_ms) // 1000,
-        finished=any(event.kind == "finish" for event in payload.events),
+        finished=_stands_finished(payload.events),
     )
+
+
+def _stands_finished(events: list[FileEvent]) -> bool:
+    """Handed in, and not taken back by an answer after it."""
+    last = max((event.seq for event in events if event.kind == "finish"), default=0)
+    return last > 0 and not any(event.kind == "answer" and event.seq > last for event in events)
 
 
 def _answers(events: Iterable[tuple[int, int, int | None, str | None]]) -> dict[int, str | None]:

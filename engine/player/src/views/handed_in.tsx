@@ -8,18 +8,18 @@ import { Page, WhomToCall } from "./parts";
 import { Rescue } from "./rescue";
 
 export function HandedIn({ app, attempt }: { app: App; attempt: Attempt }) {
-  const { durable } = attempt.sender.ledger.progress(attempt.log.last);
-  const all = attempt.log.last;
+  const events = attempt.sender.ledger.progress(attempt.log.last);
+  const saved = savedOf(attempt);
   const down = attempt.sender.line === "down";
   const offline = attempt.byItself ? t("handed.offline") : t("handed.offline_lead");
   return (
     <Page title={t("handed.title")} art="steppe">
       <p role="status" class="strong">{down ? offline : attempt.byItself ? t("handed.auto") : t("handed.lead")}</p>
       <label class="quiet">
-        {t("handed.progress", { n: durable, all })}
-        <progress max={all} value={durable} />
+        {t("handed.progress", { n: saved.durable, all: saved.all })}
+        <progress max={events.device} value={events.durable} />
       </label>
-      {savedOf(attempt).level === "memory" && <p class="trouble">{t("save.state_memory")}</p>}
+      {saved.level === "memory" && <p class="trouble">{t("save.state_memory")}</p>}
       {down && <Rescue attempt={attempt} />}
       <WhomToCall help={attempt.record.signed_in.sitting.help} />
       {(attempt.log.head.superseded || attempt.sender.rejected) && <button type="button" class="link" onClick={() => void app.leave()}>{t("save.superseded_button")}</button>}

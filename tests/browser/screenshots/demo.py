@@ -1,0 +1,150 @@
+"""A demo to look at: its own or one that runs, with a draft, a sitting that waits and one that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+
+from engine.codes import draw_code, hash_code
+from infra.local import decode_key, default_home, environment
+from portal.demo import tables
+from portal.demo.people import draw_people
+from portal.demo.seed import read_demo
+from tests.browser.player.peer import Pupil
+from tests.browser.screenshots.album import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from portal.demo.seed import Demo
+
+PORTS = ("engine", "portal", "postgres", "valkey", "objects")
+FILL_LIMIT_S = 600
+SITTINGS = {
+    "draft": {"kk": "Мың бала: республикалық кезең", "ru": "Мың бала: республиканский этап", "en": "Myń Bala: final"},
+    "waits": {"kk": "Мың бала: облыстық кезең", "ru": "Мың бала: областной этап", "en": "Myń Bala: regional round"},
+    "runs": {"kk": "Мың бала: аудандық кезең", "ru": "Мың бала: районный этап", "en": "Myń Bala: district round"},
+}
+
+
+@dataclass
+class Place:
+    """A demo that runs, and what in it can be shown."""
+
+    portal: str
+    engine: str
+    home: Path
+    demo: Demo
+    waiting: Pupil
+    running: list[Pupil]
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def own_demo() -> Iterator[tuple[str, str, Path]]:
+    """`elumiti up --demo` on free ports; stopped by its own Ctrl-C, and its folder removed."""
+    home = Path(tempfile.mkdtemp(prefix="elumiti-screenshots-"))
+    home.chmod(0o755)
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
+    ports = {name: one.getsockname()[1] for name, one in zip(PORTS, sockets, strict=True)}
+    for one in sockets:
+        one.close()
+    words = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
+    argv = [sys.executable, "-m", "infra", "up", "--demo", *words]
+    with (home / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            argv, env={**os.environ, "ELUMITI_HOME": str(home)}, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            portal = f"http://127.0.0.1:{ports['portal']}"
+            say("A demo of its own is being filled (two to four minutes) …")
+            until(lambda: process.poll() is not None or answers(f"{portal}/ready"))
+            if process.poll() is not None:
+                sys.exit(f"elumiti: the demo did not start.\n{(home / 'up.log').read_text()[-800:]}")
+            yield portal, f"http://127.0.0.1:{ports['engine']}", home
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (our own address)
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def until(told: Callable[[], Any], limit_s: float = FILL_LIMIT_S) -> Any:
+    end = time.monotonic() + limit_s
+    while not (value := told()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"it did not come about in {limit_s:.0f} s")
+        time.sleep(0.5)
+    return value
+
+
+async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
+    """A draft, a sitting that waits and one that runs, on the demo's own test, with pupils whose codes are known."""
+    os.environ["ELUMITI_HOME"] = str(home)
+    known = default_home()
+    db = await asyncpg.connect(environment(known, "owner")["ELUMITI_OWNER_DATABASE_URL"])
+    try:
+        demo = None
+        for _ in range(FILL_LIMIT_S):
+            demo = await read_demo(db)
+            if demo and await db.fetchval("select 1 from score_run where sitting_id = $1", demo.played_sitting):
+                break
+            await asyncio.sleep(1)
+        assert demo is not None
+        pepper = decode_key(environment(known, "portal")["ELUMITI_CODE_PEPPER"])
+        forms = {row["name"]: row["id"] for row in await db.fetch("select id, name from form order by id")}
+        schools = {row["code"]: row["id"] for row in await db.fetch("select id, code from school order by id")}
+        people = list(draw_people().pupils)
+        now = datetime.now(UTC)
+        numbers: dict[str, int] = {"played": demo.played_sitting, "open": demo.open_sitting}
+        slips: dict[str, list[Pupil]] = {}
+        begins = {"draft": timedelta(days=20), "waits": timedelta(minutes=50), "runs": timedelta(minutes=-1)}
+        for name, ahead in begins.items():
+            number = await tables.insert_sitting(
+                db, forms["main"], forms["reserve"], "open", starts_at=now + ahead, duration_s=3600
+            )
+            title = msgspec.json.encode(SITTINGS[name]).decode()
+            await db.execute("update sitting set title = $2 where id = $1", number, title)
+            numbers[name] = number
+            if name == "draft":
+                continue
+            seats = [tables.Seat(one, code := draw_code(), hash_code(code, pepper)) for one in people[:pupils]]
+            await tables.insert_participants(db, number, schools, seats)
+            await tables.publish(db, number)
+            slips[name] = [
+                Pupil(0, seat.code, seat.pupil.first_name, seat.pupil.birth_date.day, seat.pupil.birth_date.month)
+                for seat in seats
+            ]
+        numbers["pupil"] = await db.fetchval(
+            "select id from participant where sitting_id = $1 order by id limit 1", demo.played_sitting
+        )
+        numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")
+    finally:
+        await db.close()
+    # The workers read new sittings every two seconds.
+    await asyncio.sleep(6)
+    return Place(portal, engine, home, demo, slips["waits"][0], slips["runs"], numbers)

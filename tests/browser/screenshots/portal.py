@@ -1,0 +1,228 @@
+"""All that staff may see. A page of the route table that is neither pictured nor left out here is an error."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from litestar.handlers import HTTPRouteHandler
+
+from portal.features import ROUTES
+from tests.browser.player.sitter import FLAGS, browser_path
+from tests.browser.screenshots.album import SIZES, Album, say
+from tests.browser.screenshots.demo import until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Playwright
+
+    from tests.browser.screenshots.demo import Place
+
+# Answers to machines, files, and what only turns a switch.
+LEFT_OUT = {"/health", "/ready", "/metrics", "/language/{code:str}", "/jobs/{job_id:int}"}
+BAD_LIST = (
+    "school_code;last_name;first_name;middle_name;birth_date;grade;class_letter;language;extra_minutes;external_id\n"
+    "YOQ-1;Серікова;Айгүл;;14.03.2015;5;Ә;қаз;;S1\n;Иванов1;Пётр;;2015;15;;фр;;S2\n"
+)
+
+
+def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]:
+    """Name → route and what fills it. Several states of one route have several names."""
+    played, runs, number = place.numbers["played"], place.numbers["runs"], place.numbers
+    one_run = {"sitting_id": played, "version": 1}
+    control = "/sittings/{sitting_id:int}/controls/new"
+    pages: dict[str, tuple[str, dict[str, object]]] = {
+        "overview": ("/", {}),
+        "search": ("/search", {"?": "q=айг"}),
+        "search-nothing": ("/search", {"?": "q=ххххх"}),
+        "account": ("/account", {}),
+        "sittings": ("/sittings", {}),
+        "sitting-new": ("/sittings/new", {}),
+        "sitting-edit": ("/sittings/{sitting_id:int}/edit", {"sitting_id": number["draft"]}),
+        "clock": ("/sittings/{sitting_id:int}/clock", {"sitting_id": number["waits"]}),
+        "history": ("/sittings/{sitting_id:int}/history", {"sitting_id": number["open"]}),
+        "participants": ("/sittings/{sitting_id:int}/participants", {"sitting_id": played}),
+        "participants-none": ("/sittings/{sitting_id:int}/participants", {"sitting_id": number["draft"]}),
+        "participant": (
+            "/sittings/{sitting_id:int}/participants/{participant_id:int}",
+            {"sitting_id": played, "participant_id": number["pupil"]},
+        ),
+        "import": ("/sittings/{sitting_id:int}/import", {"sitting_id": number["draft"]}),
+        "import-errors": (
+            "/sittings/{sitting_id:int}/import/{job_id:int}",
+            {"sitting_id": number["draft"], "job_id": job},
+        ),
+        "slips": ("/sittings/{sitting_id:int}/slips", {"sitting_id": number["waits"]}),
+        "live": ("/live", {}),
+        "acts": ("/acts", {}),
+        "scores": ("/scores", {}),
+        "scores-none": ("/sittings/{sitting_id:int}/scores", {"sitting_id": runs}),
+        "scores-newest": ("/sittings/{sitting_id:int}/scores", {"sitting_id": played}),
+        "scores-run": ("/sittings/{sitting_id:int}/scores/{version:int}", one_run),
+        "scores-items": ("/sittings/{sitting_id:int}/scores/{version:int}/items", one_run),
+        "scores-ranking": ("/sittings/{sitting_id:int}/scores/{version:int}/ranking", one_run),
+        "scores-sheet": (
+            "/sittings/{sitting_id:int}/scores/{version:int}/pupils/{attempt_id:int}",
+            {**one_run, "attempt_id": number["pupil"]},
+        ),
+        "scores-differences": (
+            "/sittings/{sitting_id:int}/scores/{version:int}/differences/{other:int}",
+            {"sitting_id": played, "version": 2, "other": 1},
+        ),
+        "receipts": ("/receipts", {}),
+        "receipts-unknown": ("/receipts", {"?": "code=K7QM-2XW9"}),
+        "rescue": ("/sittings/{sitting_id:int}/rescue", {"sitting_id": played}),
+        "audit": ("/audit", {}),
+        "staff": ("/staff", {}),
+        "staff-new": ("/staff/new", {}),
+        "staff-one": ("/staff/{staff_id:int}", {"staff_id": number["staff"]}),
+        "roles": ("/roles", {}),
+        "help": ("/help", {}),
+        "demo": ("/demo", {}),
+        "style": ("/style", {}),
+        "not-there": ("/there-is-no-such-page", {}),
+    }
+    for name in ("draft", "waits", "open", "played"):
+        pages[f"sitting-{name}"] = ("/sittings/{sitting_id:int}", {"sitting_id": number[name]})
+    for name in ("waits", "open", "played"):
+        pages[f"live-{name}"] = ("/sittings/{sitting_id:int}/live", {"sitting_id": number[name]})
+    for kind in ("message", "erratum", "extra", "pause", "end", "reopen"):
+        pages[f"control-{kind}"] = (control, {"sitting_id": number["open"], "?": f"kind={kind}"})
+    return pages
+
+
+def require_all_routes(pages: dict[str, tuple[str, dict[str, object]]]) -> None:
+    """No page without a picture: those of the route table that answer a GET with a page."""
+    known = {route for route, _ in pages.values()} | LEFT_OUT | {"/sign-in"}
+    handlers = [one for one in ROUTES if isinstance(one, HTTPRouteHandler) and "GET" in one.http_methods]
+    texts = [one for one in handlers if one.fn.__annotations__.get("return") == "Response[str]"]
+    if forgotten := sorted({path for one in texts for path in one.paths} - known):
+        sys.exit(
+            f"elumiti: no picture of {', '.join(forgotten)}; add it to pages_of in tests/browser/screenshots/portal.py."
+        )
+
+
+def address(route: str, filled: dict[str, object]) -> str:
+    """The route with its numbers in it."""
+    asked = f"?{filled['?']}" if "?" in filled else ""
+    return re.sub(r"\{(\w+):\w+\}", lambda name: str(filled[name[1]]), route) + asked
+
+
+def portal(playwright: Playwright, place: Place, languages: list[str]) -> list[str]:
+    """Every page as the first role sees it that may; the overview as each role does."""
+    seen: list[str] = []
+    with contextlib.closing(playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)) as browser:
+        states = {login: _signed_in(browser, place, login) for login in ("admin", "analyst", "super", "proctor")}
+        job = _happenings(browser, place, states)
+        pages = pages_of(place, job)
+        require_all_routes(pages)
+        whose = _whose(browser, place, states, pages)
+        for language in languages:
+            for state in states.values():
+                with contextlib.closing(browser.new_context(storage_state=state)) as context:
+                    context.new_page().goto(f"{place.portal}/language/{language}")
+            for size in SIZES:
+                say(f"portal, {language}, {size} …")
+                album = Album("portal", language, size)
+                _leaf(browser, place, states, pages, whose, album)
+                seen += album.seen
+        for state in states.values():
+            with contextlib.closing(browser.new_context(storage_state=state)) as context:
+                context.new_page().goto(f"{place.portal}/language/kk")
+    return seen
+
+
+def _signed_in(browser: Browser, place: Place, login: str) -> Any:
+    password = next(one.password for one in place.demo.logins if one.login == login)
+    with contextlib.closing(browser.new_context(locale="kk-KZ")) as context:
+        page = context.new_page()
+        page.goto(f"{place.portal}/sign-in")
+        page.fill("#f-login", login)
+        page.fill("#f-password", password)
+        page.click("form.stack button.primary")
+        page.wait_for_url(f"{place.portal}/")
+        return context.storage_state()
+
+
+def _happenings(browser: Browser, place: Place, states: dict[str, Any]) -> int:
+    """A list with errors, a message that waits for a second person, a second run; gives the import's number."""
+    number = place.numbers
+    with contextlib.closing(browser.new_context(storage_state=states["admin"])) as context:
+        page = context.new_page()
+        page.goto(f"{place.portal}/sittings/{number['draft']}/import")
+        page.set_input_files("#f-file", {"name": "тізім.csv", "mimeType": "text/csv", "buffer": BAD_LIST.encode()})
+        page.click("form.stack button.primary")
+        page.wait_for_selector(".notice.leaf, .notice.clay", timeout=60_000)
+        job = int(page.url.split("?")[0].rsplit("/", 1)[1])
+        page.goto(f"{place.portal}/sittings/{number['runs']}/controls/new?kind=message")
+        page.fill("#f-text_kk", "Асықпаңдар, уақыт жетеді.")
+        page.fill("#f-reason", "Желі баяу")
+        page.click("section form button.primary")
+        page.wait_for_selector(".compare")
+    with contextlib.closing(browser.new_context(storage_state=states["analyst"])) as context:
+        page = context.new_page()
+        second = f"{place.portal}/sittings/{number['played']}/scores/2"
+        if context.request.get(second).status != 200:
+            page.goto(f"{place.portal}/sittings/{number['played']}/scores")
+            page.locator('form[action$="/scores/run"] button').first.click()
+            until(lambda: context.request.get(second).status == 200, 90)
+    return job
+
+
+def _whose(
+    browser: Browser, place: Place, states: dict[str, Any], pages: dict[str, tuple[str, dict[str, object]]]
+) -> dict[str, str]:
+    """Page → the first login that may see it."""
+    whose: dict[str, str] = {}
+    for login, state in states.items():
+        with contextlib.closing(browser.new_context(storage_state=state)) as context:
+            for name in set(pages) - set(whose) - {"not-there"}:
+                if context.request.get(place.portal + address(*pages[name])).status == 200:
+                    whose[name] = login
+    if unseen := sorted(set(pages) - set(whose) - {"not-there"}):
+        say(f"Nobody may see, or they do not answer: {', '.join(unseen)}")
+    return whose
+
+
+def _leaf(
+    browser: Browser,
+    place: Place,
+    states: dict[str, Any],
+    pages: dict[str, tuple[str, dict[str, object]]],
+    whose: dict[str, str],
+    album: Album,
+) -> None:
+    """One language and size: everybody's pages, then what a stranger sees."""
+    for login, state in states.items():
+        with contextlib.closing(_context(browser, album, state)) as context:
+            page = context.new_page()
+            page.goto(f"{place.portal}/")
+            album.take(page, f"overview-{login}")
+            if album.size == "phone":
+                page.click("[data-menu]")
+                page.wait_for_timeout(250)
+                album.take(page, f"menu-{login}", whole=False)
+            for name in (one for one in pages if whose.get(one, "admin") == login):
+                page.goto(place.portal + address(*pages[name]))
+                page.evaluate("document.fonts.ready")
+                album.take(page, name)
+    with contextlib.closing(_context(browser, album, None)) as context:
+        page = context.new_page()
+        page.goto(f"{place.portal}/language/{album.language}")
+        page.goto(f"{place.portal}/sign-in")
+        album.take(page, "sign-in")
+        page.fill("#f-login", f"nobody-{time.time_ns()}")
+        page.fill("#f-password", "wrong words")
+        page.click("form.stack button.primary")
+        page.wait_for_load_state()
+        album.take(page, "sign-in-wrong")
+        page.goto(f"{place.portal}/demo")
+        album.take(page, "demo-stranger")
+
+
+def _context(browser: Browser, album: Album, state: Any) -> BrowserContext:
+    context = browser.new_context(viewport=SIZES[album.size], storage_state=state, has_touch=album.size == "phone")  # type: ignore[arg-type]
+    context.set_default_timeout(30_000)
+    return context
