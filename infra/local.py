@@ -18,6 +18,8 @@ from infra.settings import PROCESSES, write
 
 ROLES = ("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal", "elumiti_scoring")
 DATABASE = "elumiti"
+# Commands that a person runs sign in to Postgres as the process whose tables they read.
+ROLE_OF = {"pack": "portal", "trace": "portal", "audit": "portal"}
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +122,7 @@ def database_url(home: Home, role: str, password: str, database: str = DATABASE)
 def environment(home: Home, process: str, database: str = DATABASE) -> dict[str, str]:
     """The settings of `process` as environment variables: those of its struct, and no others."""
     drawn = load_secrets(home)
-    role = {"pack": "portal", "trace": "portal", "audit": "portal"}.get(process, process)
+    role = ROLE_OF.get(process, process)
     values: dict[str, object] = {
         "database_url": database_url(home, f"elumiti_{role}", drawn.role_passwords[f"elumiti_{role}"], database),
         "owner_database_url": database_url(home, "elumiti_owner", drawn.role_passwords["elumiti_owner"], database),
