@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import socket
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,8 @@ from infra.settings import PROCESSES, write
 
 ROLES = ("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal", "elumiti_scoring")
 DATABASE = "elumiti"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (a name for what --host and --lan may ask for)
 # Commands that a person runs sign in to Postgres as the process whose tables they read.
 ROLE_OF = {"pack": "portal", "trace": "portal", "audit": "portal"}
 
@@ -33,9 +36,13 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
-    """All secrets of a one-machine installation. `demo` marks those that a demo drew (SAFETY J9)."""
+    """All secrets of a one-machine installation.
+
+    `demo` marks those that a demo drew, `lan` those of them that were drawn to be served beyond loopback (SAFETY J9).
+    """
 
     demo: bool
+    lan: bool = False
     role_passwords: dict[str, str]
     objects_access_key: str
     objects_secret_key: str
@@ -57,6 +64,16 @@ class Home(msgspec.Struct, frozen=True):
     ports: Ports = Ports()
     host: str = "127.0.0.1"
 
+    @property
+    def near(self) -> str:
+        """Where this machine itself reaches what listens on `host`."""
+        return "127.0.0.1" if self.host in (*LOOPBACK, *EVERYWHERE) else self.host
+
+    @property
+    def address(self) -> str:
+        """What others type: the host, or this machine's own address if it listens on all."""
+        return lan_address() if self.host in EVERYWHERE else self.host
+
     def part(self, name: str) -> Path:
         """The data folder of a part."""
         return self.folder / name
@@ -73,13 +90,25 @@ def default_home() -> Home:
     return Home(folder, msgspec.json.decode(ports.read_bytes(), type=Ports) if ports.exists() else Ports())
 
 
-def load_secrets(home: Home, *, demo: bool = True) -> Secrets:
+def lan_address() -> str:
+    """This machine's address in its network: the one that it would send from. Nothing is sent to find out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # An address set aside for documentation (RFC 5737); connecting a datagram socket only picks a route.
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])
+
+
+def load_secrets(home: Home, *, demo: bool = True, lan: bool = False) -> Secrets:
     """The home's secrets; drawn now if there are none yet."""
     path = home.folder / "secrets.json"
     if path.exists():
         return msgspec.json.decode(path.read_bytes(), type=Secrets)
     drawn = Secrets(
         demo=demo,
+        lan=lan,
         role_passwords={role: secrets.token_urlsafe(18) for role in ROLES},
         objects_access_key="elumiti",
         objects_secret_key=secrets.token_urlsafe(24),
@@ -94,8 +123,11 @@ def load_secrets(home: Home, *, demo: bool = True) -> Secrets:
         rescue_private_key=encode_key(bytes(PrivateKey.generate())),
     )
     home.folder.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    # Beside its place, then moved: a start that is killed here leaves no half of a file.
+    unfinished = path.with_suffix(".new")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(drawn), indent=2))
+    unfinished.replace(path)
     return drawn
 
 
@@ -145,11 +177,12 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "rescue_public_key": _public(drawn.rescue_private_key),
         "snapshot_dir": str(home.part("engine")),
         "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),
-        "token_check_url": f"http://127.0.0.1:{home.ports.engine}",
-        "player_url": f"http://{home.host}:{home.ports.engine}/",
-        "portal_url": f"http://{home.host}:{home.ports.portal}/",
+        "token_check_url": f"http://{home.near}:{home.ports.engine}",
+        "player_url": f"http://{home.address}:{home.ports.engine}/",
+        "portal_url": f"http://{home.address}:{home.ports.portal}/",
         "secure_cookies": False,
-        "demo": drawn.demo,
+        # The portal's page of logins is for this machine alone; a network reads them from the terminal's owner.
+        "demo": drawn.demo and (process != "portal" or home.host in LOOPBACK),
     }
     own = PROCESSES[process].__struct_fields__
     return write({name: value for name, value in values.items() if name in own})
