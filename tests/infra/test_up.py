@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -14,10 +15,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncpg
+import httpx
 import psutil
 import pytest
 
-from infra.local import Ports
+from infra.local import Home, Ports, database_url, load_secrets
 from tests.conftest import free_ports
 from tests.infra.conftest import elumiti, plain_environ
 
@@ -241,6 +244,11 @@ def test_an_ordinary_user_can_start_it_too(platform: Platform) -> None:
 
 def test_with_lan_a_phone_reaches_pupils_and_staff_and_no_server(platform: Platform) -> None:
     """127.0.0.2 stands for this machine's address in its network: nothing but an open port answers there."""
+    cut = platform.start("--demo", "--lan", until="Filling the demo")
+    until(lambda: asyncio.run(forms(platform)), "the demo's forms never came")
+    cut.kill()
+    cut.wait()
+    # A fill that was cut short goes on.
     run = platform.start("--demo", "--lan")
     assert run.stdout
     while "Ctrl-C" not in platform.said:
@@ -250,12 +258,20 @@ def test_with_lan_a_phone_reaches_pupils_and_staff_and_no_server(platform: Platf
     assert "http://0.0.0.0" not in platform.said
     answers = {name: reaches("127.0.0.2", getattr(platform.ports, name)) for name in Ports.__struct_fields__}
     assert answers == {"engine": True, "portal": True, "postgres": False, "valkey": False, "objects": False}
-    import httpx
-
     assert httpx.get(f"http://127.0.0.2:{platform.ports.portal}/demo").status_code == 404
     stop(platform, run)
     line = platform.refuse("--demo", "--host=0.0.0.0")
     assert "Say so with --demo --lan" in line
+
+
+async def forms(platform: Platform) -> bool:
+    """Whether the demo's first tables are there."""
+    home = Home(platform.folder, platform.ports)
+    db = await asyncpg.connect(database_url(home, "elumiti_owner", load_secrets(home).role_passwords["elumiti_owner"]))
+    try:
+        return bool(await db.fetchval("select 1 from test limit 1"))
+    finally:
+        await db.close()
 
 
 def reaches(host: str, port: int) -> bool:
