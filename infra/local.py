@@ -55,6 +55,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     csrf_key: str
     release_private_key: str
     rescue_private_key: str
+    score_key: str
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -104,31 +105,38 @@ def lan_address() -> str:
 def load_secrets(home: Home, *, demo: bool = True, lan: bool = False) -> Secrets:
     """The home's secrets; drawn now if there are none yet."""
     path = home.folder / "secrets.json"
-    if path.exists():
-        return msgspec.json.decode(path.read_bytes(), type=Secrets)
-    drawn = Secrets(
-        demo=demo,
-        lan=lan,
-        role_passwords={role: secrets.token_urlsafe(18) for role in ROLES},
-        objects_access_key="elumiti",
-        objects_secret_key=secrets.token_urlsafe(24),
-        valkey_password=secrets.token_urlsafe(24),
-        token_keys={"1": draw_key()},
-        time_key=draw_key(),
-        order_key=draw_key(),
-        code_pepper=draw_key(),
-        receipt_key=draw_key(),
-        csrf_key=draw_key(),
-        release_private_key=encode_key(bytes(PrivateKey.generate())),
-        rescue_private_key=encode_key(bytes(PrivateKey.generate())),
-    )
+    known: dict[str, object] = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
+    if {*Secrets.__struct_fields__} <= known.keys():
+        return msgspec.convert(known, Secrets)
+    # A home of an earlier release gets what it lacks; what it has stays.
+    fresh = {"lan": False} if known else {"demo": demo, "lan": lan}
+    complete = msgspec.convert(_drawn() | fresh | known, Secrets)
     home.folder.mkdir(parents=True, exist_ok=True)
     # Beside its place, then moved: a start that is killed here leaves no half of a file.
     unfinished = path.with_suffix(".new")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(drawn), indent=2))
+        file.write(msgspec.json.format(msgspec.json.encode(complete), indent=2))
     unfinished.replace(path)
-    return drawn
+    return complete
+
+
+def _drawn() -> dict[str, object]:
+    """Every secret, fresh."""
+    return {
+        "role_passwords": {role: secrets.token_urlsafe(18) for role in ROLES},
+        "objects_access_key": "elumiti",
+        "objects_secret_key": secrets.token_urlsafe(24),
+        "valkey_password": secrets.token_urlsafe(24),
+        "token_keys": {"1": draw_key()},
+        "time_key": draw_key(),
+        "order_key": draw_key(),
+        "code_pepper": draw_key(),
+        "receipt_key": draw_key(),
+        "csrf_key": draw_key(),
+        "release_private_key": encode_key(bytes(PrivateKey.generate())),
+        "rescue_private_key": encode_key(bytes(PrivateKey.generate())),
+        "score_key": draw_key(),
+    }
 
 
 def draw_key() -> str:
@@ -175,6 +183,7 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "release_public_key": _public(drawn.release_private_key),
         "rescue_private_key": drawn.rescue_private_key,
         "rescue_public_key": _public(drawn.rescue_private_key),
+        "score_key": drawn.score_key,
         "snapshot_dir": str(home.part("engine")),
         "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),
         "token_check_url": f"http://{home.near}:{home.ports.engine}",
