@@ -9,7 +9,7 @@ import cyclopts
 import uvloop
 
 from infra import log
-from loadtest.bench import save_cpu
+from loadtest.bench import demo_start, page, save_cpu
 
 app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
 
@@ -23,10 +23,23 @@ def saves(
         runner.run(save_cpu.measure(rate, seconds, pupils, workers))
 
 
+@app.command
+def demo() -> None:
+    """Seconds until a demo that is there already is up again (`demo_second_start_s`, at most 10)."""
+    demo_start.measure()
+
+
+@app.command
+def render() -> None:
+    """Write docs/figures.md from docs/figures."""
+    page.render()
+
+
 @app.default
 def everything() -> None:
     """All benchmarks, one after the other."""
     saves()
+    demo()
 
 
 if __name__ == "__main__":
