@@ -118,12 +118,15 @@ class Part:
         with self.command.log.open("rb") as file:
             file.seek(max(0, self.command.log.stat().st_size - 800))
             tail = file.read().decode(errors="replace").strip().splitlines()[-3:]
-        free_mb = shutil.disk_usage(self.command.log.parent).free // 2**20
-        if free_mb < FULL_MB:
+        free_mb = self._free_mb()
+        if free_mb <= FULL_MB:
             what = f"{self.command.name} could not start: only {free_mb} MB are free at {self.command.log.parent}."
             raise PlainError(what, "Make room and start again; nothing that was kept is lost.")
         what = f"{self.command.name} {'ended while starting' if ended else 'did not become ready'}: {' / '.join(tail)}"
         raise PlainError(what, f"Its log: {self.command.log}")
+
+    def _free_mb(self) -> int:
+        return shutil.disk_usage(self.command.log.parent).free // 2**20
 
     async def _restart_for_ever(self) -> None:
         """Restart what dies, at once the first time, then slower; a part that held for a minute counts as new."""
@@ -136,6 +139,8 @@ class Part:
                 return
             pause = 0.1 if time.monotonic() - began > 60 else min(15.0, pause * 2 or 0.1)
             log.warning("part.process.ended", part=self.command.name, code=code, restart_in_s=round(pause, 1))
+            if (free_mb := self._free_mb()) <= FULL_MB:
+                log.error("part.disk.full", free_mb=free_mb, at=str(self.command.log.parent), remedy="Make room.")
             await asyncio.sleep(pause * random.uniform(1, 1.2))
             self.restarts += 1
             await self._start()

@@ -27,6 +27,7 @@ from tests.infra.conftest import elumiti, plain_environ
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.slow
 UP = "Everything is up"
 LIMIT_S = 60
 # Initdb wants an account that has a name.
@@ -208,6 +209,26 @@ def test_a_full_disk_is_one_line(platform: Platform) -> None:
         line = platform.refuse(before=on_a_small_disk(platform.folder, fill))
         assert "MB are free" in line
         assert "Make room, or set ELUMITI_HOME to a folder on another disk." in line
+
+
+def test_a_part_that_finds_no_room_says_so_in_one_line(platform: Platform) -> None:
+    """The disk filled after the start's own look at it."""
+    script = """
+import asyncio, sys
+from pathlib import Path
+from infra.errors import PlainError
+from infra.parts.process import Command, Part
+async def never(): return False
+part = Part(Command(name="valkey", argv=["false"], environ={}, log=Path(sys.argv[1]) / "valkey.log", ready=never))
+try:
+    asyncio.run(part.up())
+except PlainError as error:
+    print(error)
+"""
+    words = (*on_a_small_disk(platform.folder, "true"), sys.executable, "-c", script, str(platform.folder))
+    done = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    assert done.stdout.startswith("valkey could not start: only ")
+    assert "Make room and start again" in done.stdout
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(platform: Platform) -> None:
