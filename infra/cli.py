@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib.metadata import entry_points
 
@@ -12,6 +14,13 @@ from infra.errors import PlainError
 from infra.settings import SettingsError
 
 GROUP = "elumiti.commands"
+# What a machine may lack under any command, and not a bug of ours.
+MENDABLE = {
+    errno.ENOSPC: "Make room, or set ELUMITI_HOME to a folder on another disk.",
+    errno.EDQUOT: "Ask for a larger quota, or set ELUMITI_HOME to a folder on another disk.",
+    errno.EROFS: "Mount it for writing, or set ELUMITI_HOME to another folder.",
+    errno.EACCES: "Run as the account that owns it, or set ELUMITI_HOME to another folder.",
+}
 
 
 def main() -> None:
@@ -27,6 +36,12 @@ def main() -> None:
         app()
     except (PlainError, SettingsError) as error:
         print(f"elumiti: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in MENDABLE:
+            raise
+        where = f" at {error.filename}" if error.filename else ""
+        print(f"elumiti: {os.strerror(error.errno)}{where}. {MENDABLE[error.errno]}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -19,7 +19,7 @@ import msgspec
 from infra import doctor_parts as parts
 from infra.local import Home, default_home, environment
 from infra.parts.process import port_answers
-from infra.settings import PROCESSES, SettingsError, read
+from infra.settings import PREFIX, PROCESSES, SettingsError, read
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,8 +28,10 @@ LEAST_FREE_BYTES = 2 * 2**30
 ROOT = Path(__file__).parent.parent
 PAGES = {
     "player": ROOT / "engine" / "player" / "dist" / "index.html",
-    "portal": ROOT / "portal" / "islands" / "dist",
+    "portal": ROOT / "portal" / "core" / "ui" / "static" / "dist",
 }
+# Said by the person or the supervisor, and no setting of a process.
+OUR_OWN = {"home", "ready_file"}
 Finding = parts.Finding
 
 
@@ -107,21 +109,27 @@ async def _ports(home: Home) -> AsyncIterator[Finding]:
 def _settings(home: Home, *, at_home: bool) -> list[tuple[Finding, str, msgspec.Struct | None]]:
     """Which processes' settings can be read here. In an environment of one process, the others are not missed."""
     found: list[tuple[Finding, str, msgspec.Struct | None]] = []
-    errors: list[str] = []
+    errors: dict[str, str] = {}
     for name, kind in PROCESSES.items():
         try:
             settings = read(kind, environment(home, name) if at_home else None)
         except SettingsError as error:
-            errors.append(f"{name}: {error}")
+            errors[name] = str(error)
             continue
         if at_home or parts.is_role_of(settings, name):
             where = "from the home folder" if at_home else "from the environment"
             found.append((Finding(f"settings {name}", f"complete, {where}", None), name, settings))
-    if not found:
-        remedy = "Give one process's settings whole (docs/operations/settings.md)."
-        text = errors[0] if errors else "no process's role is in ELUMITI_DATABASE_URL"
-        return [(Finding("settings", text, remedy), "", None)]
-    return found
+    # A variable that none of the complete ones reads belongs to a process whose settings are not whole.
+    given = {name.removeprefix(PREFIX).lower() for name in os.environ if name.startswith(PREFIX)} - OUR_OWN
+    unread = given.difference(*(PROCESSES[name].__struct_fields__ for _, name, _ in found))
+    if unread and not at_home:
+        remedy = "The whole list: docs/operations/settings.md."
+        meant = max(errors, key=lambda name: len(given & {*PROCESSES[name].__struct_fields__}), default="")
+        reads = {*PROCESSES[meant].__struct_fields__} if meant else set[str]()
+        stray = ", ".join(sorted(f"{PREFIX}{name.upper()}" for name in unread - reads))
+        text = errors[meant] if unread & reads else f"nothing here reads {stray}"
+        found.append((Finding(f"settings {meant}".strip(), text.rstrip("."), remedy), "", None))
+    return found or [(Finding("settings", "no process's role is in ELUMITI_DATABASE_URL", "Give one whole."), "", None)]
 
 
 def _pages(processes: dict[str, msgspec.Struct]) -> list[Finding]:

@@ -16,10 +16,10 @@ import redis.asyncio
 from botocore.exceptions import BotoCoreError, ClientError
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 from infra.errors import PlainError
-from infra.local import decode_key
+from infra.local import ROLE_OF, decode_key
 from infra.migrate import require_current
 from infra.objects import open_bucket
 from infra.settings import EngineSettings, FlusherSettings, ObjectStore, PortalSettings
@@ -33,8 +33,10 @@ OLDEST_POSTGRES = 170000
 CLOCKS_DIFFER_S = 1.0
 LAG_S = 10.0
 SILENT_S = 10.0
-POSTGRES_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-STORE_TROUBLE = (OSError, TimeoutError, BotoCoreError, ClientError)
+# A ValueError is an address that cannot even be read.
+POSTGRES_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
+STORE_TROUBLE = (OSError, TimeoutError, BotoCoreError, ClientError, ValueError)
+REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403"}
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -54,7 +56,15 @@ class Finding(msgspec.Struct, frozen=True):
 def is_role_of(settings: msgspec.Struct, process: str) -> bool:
     """Whether these settings sign in to Postgres as this process: one environment may be enough for several structs."""
     url = getattr(settings, "owner_database_url" if process == "owner" else "database_url")
-    return urlsplit(url).username == f"elumiti_{process}"
+    return user_of(url) == f"elumiti_{ROLE_OF.get(process, process)}"
+
+
+def user_of(url: str) -> str:
+    """Who signs in with a URL; empty where it cannot be read."""
+    try:
+        return urlsplit(url).username or ""
+    except ValueError:
+        return ""
 
 
 async def examine(processes: dict[str, msgspec.Struct]) -> AsyncIterator[Finding]:
@@ -65,7 +75,7 @@ async def examine(processes: dict[str, msgspec.Struct]) -> AsyncIterator[Finding
     for settings in processes.values():
         for field in ("database_url", "owner_database_url"):
             if url := getattr(settings, field, ""):
-                databases.setdefault(urlsplit(url).username or "", url)
+                databases.setdefault(user_of(url), url)
         if url := getattr(settings, "valkey_url", ""):
             valkeys.add(url)
         if store := getattr(settings, "objects", None):
@@ -96,17 +106,17 @@ async def _databases(urls: dict[str, str]) -> AsyncIterator[Finding]:
             db = await asyncpg.connect(url, timeout=5)
         except asyncpg.InvalidAuthorizationSpecificationError:
             remedy = "Set the roles' passwords anew with `elumiti migrate`, with the same ELUMITI_ROLE_PASSWORDS."
-            yield Finding(f"postgres {role}", f"{_place(url)} refuses the password", remedy)
+            yield Finding(f"postgres {role.removeprefix('elumiti_')}", f"{_place(url)} refuses the password", remedy)
             continue
         except POSTGRES_TROUBLE as error:
             text = f"{_place(url)} is not reachable ({_words(error)})"
             remedy = "Start it (`elumiti up`), or mend ELUMITI_DATABASE_URL."
             if isinstance(error, asyncpg.TooManyConnectionsError):
                 remedy = "Raise max_connections, or find who holds so many."
-            yield Finding(f"postgres {role}", text, remedy)
+            yield Finding(f"postgres {role.removeprefix('elumiti_')}", text, remedy)
             continue
         try:
-            yield Finding(f"postgres {role}", f"signs in at {_place(url)}", None)
+            yield Finding(f"postgres {role.removeprefix('elumiti_')}", f"signs in at {_place(url)}", None)
             if not looked:
                 looked = True
                 for finding in await _database(db):
@@ -158,7 +168,10 @@ async def _schema(db: Db) -> Finding:
 
 async def _sealed_keys(engine: EngineSettings) -> Finding:
     """Every sealed form key opens with our release key; what comes out is dropped at once."""
-    box = SealedBox(PrivateKey(decode_key(engine.release_private_key)))
+    try:
+        box = SealedBox(PrivateKey(decode_key(engine.release_private_key)))
+    except (CryptoError, ValueError):
+        return Finding("form keys", "ELUMITI_RELEASE_PRIVATE_KEY is no key", "Give 32 bytes in base64url, unpadded.")
     try:
         db = await asyncpg.connect(engine.database_url, timeout=5)
         try:
@@ -183,10 +196,18 @@ async def _sealed_keys(engine: EngineSettings) -> Finding:
 
 
 async def _valkey(url: str) -> AsyncIterator[Finding]:
-    client = redis.asyncio.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=3)
+    try:
+        client = redis.asyncio.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=3)
+    except ValueError:
+        yield Finding("valkey", "ELUMITI_VALKEY_URL is no address", "Write it as redis://:PASSWORD@HOST:PORT/0.")
+        return
     try:
         info = await client.info()
         settings = await _config(client)
+    except AuthenticationError:
+        remedy = "Put Valkey's own password (requirepass) into ELUMITI_VALKEY_URL."
+        yield Finding("valkey", f"{_place(url)} refuses the password", remedy)
+        return
     except (RedisError, OSError) as error:
         text = f"{_place(url)} is not reachable ({_words(error)})"
         yield Finding("valkey", text, "Start it (`elumiti up`), or mend ELUMITI_VALKEY_URL.")
@@ -225,7 +246,10 @@ async def _config(client: redis.asyncio.Redis) -> dict[str, str]:
 async def _flusher(settings: FlusherSettings) -> Finding:
     """How long the oldest entry waits that is not in Postgres, and whether anybody tells positions."""
     about, start = "flusher", "Start it: `elumiti flush`; its log says what it waits for."
-    client = redis.asyncio.Redis.from_url(settings.valkey_url, socket_timeout=5, socket_connect_timeout=3)
+    try:
+        client = redis.asyncio.Redis.from_url(settings.valkey_url, socket_timeout=5, socket_connect_timeout=3)
+    except ValueError:
+        return Finding(about, "could not be asked about", "See the line about Valkey.")
     try:
         db = await asyncpg.connect(settings.database_url, timeout=5)
         try:
@@ -278,6 +302,9 @@ async def _store(store: ObjectStore) -> Finding:
                 left = await bucket.get(key)
     except STORE_TROUBLE as error:
         remedy = "Start it (`elumiti up`), or mend ELUMITI_OBJECTS (address, keys, the right to make buckets)."
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] in REFUSED:
+            text = f"{place} refuses our keys or their rights ({error.response['Error']['Code']})"
+            return Finding("object store", text, "Mend access_key and secret_key in ELUMITI_OBJECTS.")
         return Finding("object store", f"{place} does not work ({_words(error)})", remedy)
     failed = [
         name
@@ -306,7 +333,7 @@ def _engine(url: str) -> Finding:
         return Finding(
             "engine", f"{address} says {error.code}: {reasons}", "Its reasons name the part that is missing."
         )
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, msgspec.DecodeError) as error:
         return Finding(
             "engine", f"{address} does not answer ({_words(error)})", "Start it (`elumiti up`); see its log."
         )
@@ -320,10 +347,15 @@ def _engine(url: str) -> Finding:
 
 def _place(url: str) -> str:
     """Host and port, never the password."""
-    split = urlsplit(url)
-    return f"{split.hostname}:{split.port}"
+    try:
+        split = urlsplit(url)
+        return f"{split.hostname}:{split.port}"
+    except ValueError:
+        return "the address"
 
 
 def _words(error: BaseException) -> str:
-    """An error in one line."""
-    return " ".join((str(error) or type(error).__name__).split())[:200]
+    """An error in one line, without a stop. What could not be read is not repeated: it may hold a password."""
+    if isinstance(error, ValueError):
+        return "it cannot be read as an address"
+    return " ".join((str(error) or type(error).__name__).split())[:200].rstrip(".")

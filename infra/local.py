@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import socket
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,10 @@ from infra.settings import PROCESSES, write
 
 ROLES = ("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal", "elumiti_scoring")
 DATABASE = "elumiti"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (a name for what --host and --lan may ask for)
+# Commands that a person runs sign in to Postgres as the process whose tables they read.
+ROLE_OF = {"pack": "portal", "trace": "portal", "audit": "portal"}
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,9 +36,13 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
-    """All secrets of a one-machine installation. `demo` marks those that a demo drew (SAFETY J9)."""
+    """All secrets of a one-machine installation.
+
+    `demo` marks those that a demo drew, `lan` those of them that were drawn to be served beyond loopback (SAFETY J9).
+    """
 
     demo: bool
+    lan: bool = False
     role_passwords: dict[str, str]
     objects_access_key: str
     objects_secret_key: str
@@ -46,6 +55,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     csrf_key: str
     release_private_key: str
     rescue_private_key: str
+    score_key: str
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -54,6 +64,16 @@ class Home(msgspec.Struct, frozen=True):
     folder: Path
     ports: Ports = Ports()
     host: str = "127.0.0.1"
+
+    @property
+    def near(self) -> str:
+        """Where this machine itself reaches what listens on `host`."""
+        return "127.0.0.1" if self.host in (*LOOPBACK, *EVERYWHERE) else self.host
+
+    @property
+    def address(self) -> str:
+        """What others type: the host, or this machine's own address if it listens on all."""
+        return lan_address() if self.host in EVERYWHERE else self.host
 
     def part(self, name: str) -> Path:
         """The data folder of a part."""
@@ -71,30 +91,52 @@ def default_home() -> Home:
     return Home(folder, msgspec.json.decode(ports.read_bytes(), type=Ports) if ports.exists() else Ports())
 
 
-def load_secrets(home: Home, *, demo: bool = True) -> Secrets:
+def lan_address() -> str:
+    """This machine's address in its network: the one that it would send from. Nothing is sent to find out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # An address set aside for documentation (RFC 5737); connecting a datagram socket only picks a route.
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])
+
+
+def load_secrets(home: Home, *, demo: bool = True, lan: bool = False) -> Secrets:
     """The home's secrets; drawn now if there are none yet."""
     path = home.folder / "secrets.json"
-    if path.exists():
-        return msgspec.json.decode(path.read_bytes(), type=Secrets)
-    drawn = Secrets(
-        demo=demo,
-        role_passwords={role: secrets.token_urlsafe(18) for role in ROLES},
-        objects_access_key="elumiti",
-        objects_secret_key=secrets.token_urlsafe(24),
-        valkey_password=secrets.token_urlsafe(24),
-        token_keys={"1": draw_key()},
-        time_key=draw_key(),
-        order_key=draw_key(),
-        code_pepper=draw_key(),
-        receipt_key=draw_key(),
-        csrf_key=draw_key(),
-        release_private_key=encode_key(bytes(PrivateKey.generate())),
-        rescue_private_key=encode_key(bytes(PrivateKey.generate())),
-    )
+    known: dict[str, object] = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
+    if {*Secrets.__struct_fields__} <= known.keys():
+        return msgspec.convert(known, Secrets)
+    # A home of an earlier release gets what it lacks; what it has stays.
+    fresh = {"lan": False} if known else {"demo": demo, "lan": lan}
+    complete = msgspec.convert(_drawn() | fresh | known, Secrets)
     home.folder.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(drawn), indent=2))
-    return drawn
+    # Beside its place, then moved: a start that is killed here leaves no half of a file.
+    unfinished = path.with_suffix(".new")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(complete), indent=2))
+    unfinished.replace(path)
+    return complete
+
+
+def _drawn() -> dict[str, object]:
+    """Every secret, fresh."""
+    return {
+        "role_passwords": {role: secrets.token_urlsafe(18) for role in ROLES},
+        "objects_access_key": "elumiti",
+        "objects_secret_key": secrets.token_urlsafe(24),
+        "valkey_password": secrets.token_urlsafe(24),
+        "token_keys": {"1": draw_key()},
+        "time_key": draw_key(),
+        "order_key": draw_key(),
+        "code_pepper": draw_key(),
+        "receipt_key": draw_key(),
+        "csrf_key": draw_key(),
+        "release_private_key": encode_key(bytes(PrivateKey.generate())),
+        "rescue_private_key": encode_key(bytes(PrivateKey.generate())),
+        "score_key": draw_key(),
+    }
 
 
 def draw_key() -> str:
@@ -120,7 +162,7 @@ def database_url(home: Home, role: str, password: str, database: str = DATABASE)
 def environment(home: Home, process: str, database: str = DATABASE) -> dict[str, str]:
     """The settings of `process` as environment variables: those of its struct, and no others."""
     drawn = load_secrets(home)
-    role = {"pack": "portal", "trace": "portal", "audit": "portal"}.get(process, process)
+    role = ROLE_OF.get(process, process)
     values: dict[str, object] = {
         "database_url": database_url(home, f"elumiti_{role}", drawn.role_passwords[f"elumiti_{role}"], database),
         "owner_database_url": database_url(home, "elumiti_owner", drawn.role_passwords["elumiti_owner"], database),
@@ -141,13 +183,15 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "release_public_key": _public(drawn.release_private_key),
         "rescue_private_key": drawn.rescue_private_key,
         "rescue_public_key": _public(drawn.rescue_private_key),
+        "score_key": drawn.score_key,
         "snapshot_dir": str(home.part("engine")),
         "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),
-        "token_check_url": f"http://127.0.0.1:{home.ports.engine}",
-        "player_url": f"http://{home.host}:{home.ports.engine}/",
-        "portal_url": f"http://{home.host}:{home.ports.portal}/",
+        "token_check_url": f"http://{home.near}:{home.ports.engine}",
+        "player_url": f"http://{home.address}:{home.ports.engine}/",
+        "portal_url": f"http://{home.address}:{home.ports.portal}/",
         "secure_cookies": False,
-        "demo": drawn.demo,
+        # The portal's page of logins is for this machine alone; a network reads them from the terminal's owner.
+        "demo": drawn.demo and (process != "portal" or home.host in LOOPBACK),
     }
     own = PROCESSES[process].__struct_fields__
     return write({name: value for name, value in values.items() if name in own})

@@ -112,6 +112,7 @@ class ScoringSettings(msgspec.Struct, frozen=True, kw_only=True):
     valkey_url: Annotated[str, Doc("Valkey of the job queue")]
     objects: Annotated[ObjectStore, Doc("Object store")]
     score_bucket: Annotated[str, Doc("Bucket of scoring runs")] = "scores"
+    score_key: Annotated[str, Doc("base64url key that answer keys in kept snapshots are sealed with")]
 
 
 class TraceSettings(msgspec.Struct, frozen=True, kw_only=True):

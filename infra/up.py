@@ -14,14 +14,16 @@ import structlog
 
 from infra.cli import GROUP
 from infra.errors import PlainError
-from infra.local import Home, Ports, database_url, default_home, load_secrets
+from infra.local import EVERYWHERE, LOOPBACK, Home, Ports, Secrets, database_url, default_home, load_secrets
 from infra.migrate import migrate
+from infra.parts.process import before_exec
 from infra.parts.supervisor import (
     Stack,
     command_argv,
     engine_argv,
     hold_home,
     portal_argv,
+    remember_ports,
     require_ports,
     running,
 )
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 log = structlog.get_logger()
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Background processes by the subcommand that starts them; those that are not installed are left out.
 WORKERS = {"work": "portal", "score-work": "scoring"}
 
@@ -38,7 +39,8 @@ WORKERS = {"work": "portal", "score-work": "scoring"}
 def up(
     *,
     demo: bool = False,
-    host: str = "127.0.0.1",
+    lan: bool = False,
+    host: str = "",
     engine_port: int = 0,
     portal_port: int = 0,
     postgres_port: int = 0,
@@ -52,8 +54,10 @@ def up(
     ----------
     demo
         Fill an empty installation with the demo's tests, pupils and logins.
+    lan
+        With --demo on an empty home: serve pupils and staff to this network too (a phone), with secrets drawn for it.
     host
-        Address to listen on. An installation with demo secrets serves loopback only.
+        Address to listen on; 127.0.0.1 unless said. A demo without --lan serves loopback only.
     engine_workers
         Worker processes of the engine.
     """
@@ -66,26 +70,40 @@ def up(
         "objects": objects_port,
     }
     chosen = {name: port or getattr(known.ports, name) for name, port in given.items()}
-    home = Home(known.folder, Ports(**chosen), host)
-    secrets = load_secrets(home, demo=demo)
-    if secrets.demo and host not in LOOPBACK:
-        what = f"This installation has demo secrets and logins; it does not listen on {host}."
-        raise PlainError(what, "Make a real one: ELUMITI_HOME=/srv/elumiti elumiti up --host ADDRESS.")
+    home = Home(known.folder, Ports(**chosen), host or (EVERYWHERE[0] if lan else LOOPBACK[0]))
+    if lan and not demo:
+        raise PlainError("--lan is for a demo.", "A real installation listens with --host ADDRESS, behind TLS.")
+    with hold_home(home) as held:
+        _require_fitting(home, load_secrets(home, demo=demo, lan=lan), demo=demo, lan=lan)
+        asyncio.run(_serve(home, demo=demo, workers=engine_workers, held=held))
+
+
+def _require_fitting(home: Home, secrets: Secrets, *, demo: bool, lan: bool) -> None:
+    """Secrets that a demo drew and printed do not go onto a network (SAFETY J9)."""
     if demo and not secrets.demo:
-        raise PlainError(
-            "This installation is not a demo.", "Start it without --demo, or set ELUMITI_HOME to another folder."
+        remedy = "Start it without --demo, or set ELUMITI_HOME to another folder."
+        raise PlainError("This installation is not a demo.", remedy)
+    if not secrets.demo or home.host in LOOPBACK:
+        return
+    afresh = f"ELUMITI_HOME={home.folder}-lan elumiti up --demo --lan"
+    if not secrets.lan:
+        what = (
+            f"This installation has demo secrets and logins of this machine alone; it does not listen on {home.host}."
         )
-    with hold_home(home):
-        asyncio.run(_serve(home, demo=demo, workers=engine_workers))
+        remedy = f"Draw new ones for your network: {afresh}. Or make a real installation: ELUMITI_HOME=/srv/elumiti"
+        raise PlainError(what, f"{remedy} elumiti up --host ADDRESS.")
+    if not lan:
+        raise PlainError(f"This is a demo; it does not listen on {home.host} unasked.", "Say so with --demo --lan.")
 
 
-async def _serve(home: Home, *, demo: bool, workers: int) -> None:
+async def _serve(home: Home, *, demo: bool, workers: int, held: int) -> None:
     began = time.monotonic()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await require_ports(home)
-    async with running(home) as stack:
+    remember_ports(home)
+    async with running(home, held) as stack:
         starting = asyncio.create_task(_start(stack, demo=demo, workers=workers, began=began))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -99,6 +117,8 @@ async def _serve(home: Home, *, demo: bool, workers: int) -> None:
                     await play
         else:
             starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
         _say("Stopping …")
     _say("Stopped.")
 
@@ -128,10 +148,14 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
         )
     )
     _say(f"Everything is up after {time.monotonic() - began:.1f} s.\n")
-    _say(f"  Pupils    http://{home.host}:{home.ports.engine}/")
-    _say(f"  Staff     http://{home.host}:{home.ports.portal}/")
+    _say(f"  Pupils    http://{home.address}:{home.ports.engine}/")
+    _say(f"  Staff     http://{home.address}:{home.ports.portal}/")
+    if demo and home.host in LOOPBACK:
+        _say(f"  Try this  http://{home.address}:{home.ports.portal}/demo")
+    elif demo:
+        _say("  Over plain http browsers give a page no camera and no service worker: those parts need TLS.")
     if demo:
-        _say(f"  Try this  http://{home.host}:{home.ports.portal}/demo\n\n{note.read_text()}")
+        _say(f"\n{note.read_text()}")
     _say(f"  Logs      {home.folder / 'log'}\n\nCtrl-C stops everything.\n")
 
 
@@ -150,7 +174,12 @@ async def _run(home: Home, *words: str, output: Path | None = None) -> None:
     with contextlib.ExitStack() as files:
         sink = files.enter_context(output.open("ab")) if output else None
         process = await asyncio.create_subprocess_exec(
-            *command_argv(*words), env=environ, stdout=sink, stderr=sink, start_new_session=True
+            *command_argv(*words),
+            env=environ,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+            preexec_fn=before_exec(None, signal.SIGTERM),
         )
         try:
             code = await process.wait()

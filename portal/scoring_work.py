@@ -18,12 +18,12 @@ from saq.queue.redis import RedisQueue
 
 from infra.errors import PlainError
 from infra.local import adopt
-from infra.objects import open_bucket
 from infra.settings import ScoringSettings, read
 from portal.core.db import open_pool
 from portal.core.jobs import rows
 from portal.core.jobs.worker import SCORING_KINDS, SCORING_QUEUE
 from scoring.run import compute, record
+from scoring.sealed import score_store
 from scoring.snapshot import read_snapshot
 from scoring.structs import NotOverError, Parameters
 
@@ -94,8 +94,7 @@ async def _score(settings: ScoringSettings, job: Job) -> dict[str, Any]:
     try:
         snapshot = await read_snapshot(db, job.sitting_id, time.time_ns() // 1_000_000)
         run = await asyncio.to_thread(compute, snapshot, parameters)
-        async with open_bucket(settings.objects, settings.score_bucket) as store:
-            await store.ensure()
+        async with score_store(settings) as store:
             recorded = await record(db, store, snapshot, run, made_by=job.made_by)
     finally:
         await db.close()

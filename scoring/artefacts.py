@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUMS = "SHA256SUMS"
+# Behind the name of a file that only the scoring process can open (see scoring.sealed).
+SEALED = ".sealed"
 # Fixed, so that the same rows give the same bytes on a machine with more memory.
 ROWS_A_GROUP = 500_000
 

@@ -15,11 +15,11 @@ from rich.console import Console
 
 from infra.errors import PlainError
 from infra.local import adopt
-from infra.objects import open_bucket
 from infra.settings import ScoringSettings, read
 from scoring import report, report_pdf
 from scoring.artefacts import FolderStore, put_all
 from scoring.run import Run, compute, score_sitting
+from scoring.sealed import score_store
 from scoring.snapshot import Snapshot, from_files
 from scoring.structs import Decision, Exclusion, LatePolicy, Parameters, SupersededPolicy, TieAtLine
 from scoring.words import Language
@@ -169,8 +169,7 @@ async def _score_sitting(sitting: int, parameters: Parameters) -> tuple[Snapshot
     settings = read(ScoringSettings)
     db = await asyncpg.connect(settings.database_url)
     try:
-        async with open_bucket(settings.objects, settings.score_bucket) as store:
-            await store.ensure()
+        async with score_store(settings) as store:
             now_ms = time.time_ns() // 1_000_000
             return await score_sitting(db, store, sitting, parameters, now_ms=now_ms, made_by=None)
     finally:

@@ -99,6 +99,10 @@ def compute(snapshot: Snapshot, parameters: Parameters) -> Run:
     Raises HomeQuotaError for a quota list from a home sitting that two persons have not agreed to (SAFETY
     D2).
     """
+    if snapshot.tables["keys"].is_empty() and not snapshot.tables["items"].is_empty():
+        raise SnapshotError(
+            "This copy of the snapshot has no answer keys.", "It was made for showing; score the sitting."
+        )
     from_home = bool(parameters.quota) and snapshot.facts.place == "home"
     if from_home and len(set(parameters.home_quota_agreed)) < 2:
         what = "This sitting was held at home, and a quota place needs a supervised confirmation."

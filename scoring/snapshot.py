@@ -16,7 +16,7 @@ import polars as pl
 
 from engine.timing import SittingClock
 from scoring import queries
-from scoring.artefacts import SUMS, hash_of, parquet, read_parquet, with_sums
+from scoring.artefacts import SEALED, SUMS, hash_of, parquet, read_parquet, with_sums
 from scoring.deadlines import Controls, Place
 from scoring.structs import LatePolicy, NotOverError, SittingFacts, SnapshotError
 
@@ -61,6 +61,8 @@ SCHEMAS: dict[str, Schema] = {
 FACTS = "sitting.json"
 # The one table with names and birth dates.
 NAMED = "persons"
+# The one table with answer keys.
+KEYS = "keys"
 
 
 class MappedItem(msgspec.Struct, frozen=True):
@@ -97,19 +99,30 @@ class Snapshot(msgspec.Struct, frozen=True):
         return hash_of(self.files(names=False))
 
 
-def from_files(files: dict[str, bytes]) -> Snapshot:
-    """The snapshot that `files` came from, so that a run can be repeated from a download alone."""
-    needed = (FACTS, *(f"{table}.parquet" for table in SCHEMAS if table != NAMED))
+def from_files(files: dict[str, bytes], *, keys: bool = True) -> Snapshot:
+    """The snapshot that `files` came from, so that a run can be repeated from a download alone.
+
+    With `keys=False` the answer keys are left out: enough to show a run, for those who may not read them.
+    """
+    absent = {NAMED} if keys else {NAMED, KEYS}
+    needed = (FACTS, *(f"{table}.parquet" for table in SCHEMAS if table not in absent))
     wrong = [name for name in needed if name not in files]
+    if wrong == [f"{KEYS}.parquet"] and wrong[0] + SEALED in files:
+        what = "This copy of the snapshot holds its answer keys sealed, as they lie in the store."
+        raise SnapshotError(what, "Take it with `elumiti score SITTING --out FOLDER`, where scoring's settings are.")
     if wrong:
         what = f"The snapshot lacks {', '.join(wrong)}."
         raise SnapshotError(what, "Download it again; SHA256SUMS names all of its files.")
-    if SUMS in files and with_sums({name: files[name] for name in needed})[SUMS] != files[SUMS]:
+    told = {
+        line for line in files.get(SUMS, b"").splitlines() if keys or not line.endswith(f"  {KEYS}.parquet".encode())
+    }
+    if told and {*with_sums({name: files[name] for name in needed})[SUMS].splitlines()} != told:
         what = "A file of the snapshot is not the one that SHA256SUMS names."
         raise SnapshotError(what, "Run `sha256sum -c SHA256SUMS` in its folder to see which, and download it again.")
     facts = msgspec.json.decode(files[FACTS], type=SittingFacts)
-    tables = {name: read_parquet(files[f"{name}.parquet"]) for name in SCHEMAS if f"{name}.parquet" in files}
-    return Snapshot(facts, {NAMED: pl.DataFrame(schema=SCHEMAS[NAMED]), **tables})
+    empty = {name: pl.DataFrame(schema=SCHEMAS[name]) for name in absent}
+    wanted = {name for name in SCHEMAS if f"{name}.parquet" in files and (keys or name != KEYS)}
+    return Snapshot(facts, empty | {name: read_parquet(files[f"{name}.parquet"]) for name in SCHEMAS if name in wanted})
 
 
 async def read_snapshot(db: Connection, sitting_id: int, now_ms: int) -> Snapshot:

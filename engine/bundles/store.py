@@ -6,6 +6,8 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
+# Read at the worker's start, and not by the first bundle that it meets among its saves.
+import aioboto3  # noqa: F401
 import msgspec
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError

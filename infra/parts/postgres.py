@@ -7,6 +7,7 @@ account cannot reach the checkout (a clone below /root), binaries and data live 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -20,7 +21,7 @@ import asyncpg
 
 from infra.errors import PlainError
 from infra.local import DATABASE, Home, Secrets, database_url
-from infra.parts.process import Command
+from infra.parts.process import Command, before_exec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,7 @@ def command(home: Home, secrets: Secrets, extra: Mapping[str, str] | None = None
     binaries, data, user = _place(home)
     if not (data / "PG_VERSION").exists():
         _init(binaries, data, user, secrets.role_passwords["elumiti_owner"])
+    _clear_stale_pid(data)
     flags = {**FLAGS, "port": str(home.ports.postgres), **(extra or {})}
     url = database_url(home, "elumiti_owner", secrets.role_passwords["elumiti_owner"], "postgres")
 
@@ -104,8 +106,6 @@ def _place(home: Home) -> tuple[Path, Path, int | None]:
             shutil.copytree(binaries.parent, copying, dirs_exist_ok=True, symlinks=True)
             copying.rename(copied)
         binaries, data = copied / "bin", apart / "postgres"
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.chown(data, UNPRIVILEGED, UNPRIVILEGED)
     return binaries, data, UNPRIVILEGED
 
 
@@ -115,16 +115,34 @@ def _reachable(path: Path) -> bool:
     return subprocess.run(test, user=UNPRIVILEGED, group=UNPRIVILEGED, extra_groups=[], check=False).returncode == 0
 
 
+def _clear_stale_pid(data: Path) -> None:
+    """Remove the lock of a killed Postgres whose number another program has by now: Postgres would refuse to start.
+
+    The caller holds the home, so no other run of ours can be behind it; a Postgres that still stops keeps its file.
+    """
+    file = data / "postmaster.pid"
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        number = int(file.read_text().splitlines()[0])
+        if Path(f"/proc/{number}").exists() and Path(f"/proc/{number}/comm").read_text().strip() != "postgres":
+            file.unlink()
+
+
 def _init(binaries: Path, data: Path, user: int | None, password: str) -> None:
+    """Make the cluster beside its place and move it there: an initdb that is killed leaves no half of one."""
     data.parent.mkdir(parents=True, exist_ok=True)
+    making = data.with_name("postgres.making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(mode=0o700)
     secret = data.parent / "initdb.password"
+    secret.unlink(missing_ok=True)
+    secret.touch(mode=0o600)
     secret.write_text(password)
-    secret.chmod(0o600)
     if user is not None:
+        os.chown(making, user, user)
         os.chown(secret, user, user)
     argv = [
         str(binaries / "initdb"),
-        f"--pgdata={data}",
+        f"--pgdata={making}",
         "--username=elumiti_owner",
         f"--pwfile={secret}",
         "--auth=scram-sha-256",
@@ -134,12 +152,19 @@ def _init(binaries: Path, data: Path, user: int | None, password: str) -> None:
         "--locale=C.UTF-8",
         "--no-instructions",
     ]
-    extra_groups: list[int] | None = [] if user is not None else None
     done = subprocess.run(
-        argv, user=user, group=user, extra_groups=extra_groups, capture_output=True, text=True, check=False, cwd="/"
+        argv,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        # Ctrl-C is for the supervisor: this takes seconds and is whole or not there.
+        start_new_session=True,
+        preexec_fn=before_exec(user, signal.SIGKILL),
     )
     secret.unlink()
     if done.returncode:
-        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(making, ignore_errors=True)
         what = f"Postgres could not make its data folder: {(done.stderr or done.stdout).strip().splitlines()[-1]}."
         raise PlainError(what, f"Check that {data.parent} has room and is writable.")
+    making.rename(data)

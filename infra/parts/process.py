@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import os
 import random
+import shutil
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 PR_SET_PDEATHSIG = 1
+FULL_MB = 64
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -42,8 +44,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 class Part:
     """A running part. `up()` returns when it is ready; a crash is followed by a restart until `down()`."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, held: int | None = None) -> None:
         self.command = command
+        self._held = () if held is None else (held,)
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
         self._watch: asyncio.Task[None] | None = None
@@ -93,7 +96,8 @@ class Part:
                 env={**_plain_environ(), **command.environ},
                 # A group of its own: Ctrl-C reaches the supervisor alone, which then stops the parts in order.
                 start_new_session=True,
-                preexec_fn=_before_exec(command),
+                pass_fds=self._held,
+                preexec_fn=before_exec(command.user, command.stop_signal),
             )
 
     async def _until_ready(self) -> None:
@@ -114,8 +118,15 @@ class Part:
         with self.command.log.open("rb") as file:
             file.seek(max(0, self.command.log.stat().st_size - 800))
             tail = file.read().decode(errors="replace").strip().splitlines()[-3:]
+        free_mb = self._free_mb()
+        if free_mb <= FULL_MB:
+            what = f"{self.command.name} could not start: only {free_mb} MB are free at {self.command.log.parent}."
+            raise PlainError(what, "Make room and start again; nothing that was kept is lost.")
         what = f"{self.command.name} {'ended while starting' if ended else 'did not become ready'}: {' / '.join(tail)}"
         raise PlainError(what, f"Its log: {self.command.log}")
+
+    def _free_mb(self) -> int:
+        return shutil.disk_usage(self.command.log.parent).free // 2**20
 
     async def _restart_for_ever(self) -> None:
         """Restart what dies, at once the first time, then slower; a part that held for a minute counts as new."""
@@ -128,6 +139,8 @@ class Part:
                 return
             pause = 0.1 if time.monotonic() - began > 60 else min(15.0, pause * 2 or 0.1)
             log.warning("part.process.ended", part=self.command.name, code=code, restart_in_s=round(pause, 1))
+            if (free_mb := self._free_mb()) <= FULL_MB:
+                log.error("part.disk.full", free_mb=free_mb, at=str(self.command.log.parent), remedy="Make room.")
             await asyncio.sleep(pause * random.uniform(1, 1.2))
             self.restarts += 1
             await self._start()
@@ -138,34 +151,34 @@ def _plain_environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("ELUMITI_")}
 
 
-def _before_exec(command: Command) -> Callable[[], None]:
+def before_exec(user: int | None, signal_of_death: int) -> Callable[[], None]:
     """Runs in the child between fork and exec: another account, and no orphans of a supervisor killed by -9.
 
     By hand and not by `user=`, which uvloop does not know.
     """
 
     def prepare() -> None:
-        if command.user is not None:
+        if user is not None:
             os.setgroups([])
-            os.setgid(command.user)
-            os.setuid(command.user)
-        libc.prctl(PR_SET_PDEATHSIG, command.stop_signal)
+            os.setgid(user)
+            os.setuid(user)
+        libc.prctl(PR_SET_PDEATHSIG, signal_of_death)
 
     return prepare
 
 
-async def port_answers(port: int) -> bool:
-    """Whether something accepts connections on a loopback port."""
+async def port_answers(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether something accepts connections on a port of this machine."""
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 1)
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 1)
     except (OSError, TimeoutError):
         return False
     writer.close()
     return True
 
 
-async def require_free(port: int, name: str) -> None:
+async def require_free(port: int, name: str, host: str = "127.0.0.1") -> None:
     """A PlainError with the remedy if a port is taken."""
-    if await port_answers(port):
+    if await port_answers(port) or await port_answers(port, host):
         what = f"Port {port} for {name} is in use by another program."
         raise PlainError(what, f"Stop it, or choose another: elumiti up --{name}-port {port + 1000}.")

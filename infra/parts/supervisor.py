@@ -8,6 +8,7 @@ import fcntl
 import os
 import shutil
 import sys
+import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
@@ -17,21 +18,24 @@ import msgspec
 from infra.errors import PlainError
 from infra.local import Home, Secrets, environment, load_secrets
 from infra.parts import objects, postgres, valkey
-from infra.parts.process import Command, Part, port_answers, require_free
+from infra.parts.process import Command, Part, require_free
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
 LEAST_FREE_BYTES = 2 * 2**30
+ORPHANS_LIMIT_S = 60
 SERVERS = ("postgres", "valkey", "objects")
 
 
 class Stack:
     """The running parts by name. Tests and `elumiti up` use the same one."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, held: int | None = None) -> None:
         self.home = home
+        # A file that every part inherits open (see `hold_home`).
+        self.held = held
         self.secrets: Secrets = load_secrets(home)
         self.parts: dict[str, Part] = {}
         # Settings that differ from the usual ones, by process: for tests and benchmarks.
@@ -49,7 +53,7 @@ class Stack:
 
     async def start(self, command: Command) -> Part:
         """Start one part and wait until it is ready."""
-        part = Part(command)
+        part = Part(command, self.held)
         self.parts[command.name] = part
         await part.up()
         return part
@@ -57,7 +61,7 @@ class Stack:
     async def start_process(self, name: str, process: str, argv: list[str], ready_port: int | None = None) -> Part:
         """Start one of our own processes with its own settings and no others."""
         environ = environment(self.home, process) | self.overrides.get(process, {})
-        ready = _ready_url(ready_port) if ready_port else _ready_file(self.home, name)
+        ready = _ready_url(self.home.near, ready_port) if ready_port else _ready_file(self.home, name)
         if ready_port is None:
             environ["ELUMITI_READY_FILE"] = str(_ready_path(self.home, name))
             _ready_path(self.home, name).unlink(missing_ok=True)
@@ -73,41 +77,58 @@ class Stack:
 
 
 @contextlib.contextmanager
-def hold_home(home: Home) -> Iterator[None]:
-    """Only one `up` works in a home. The kernel frees the lock of a killed run, so none can be stale."""
+def hold_home(home: Home) -> Iterator[int]:
+    """Only one `up` works in a home; yields the file that its parts are to hold open.
+
+    The kernel frees the locks of a killed process, so none can be stale. The second lock belongs to an open file that
+    all parts inherit: of a run that was killed by -9 it is free when the last part has stopped, data on disk.
+    """
+    require_room(home.folder)
     home.folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(home.folder).free
-    if free < LEAST_FREE_BYTES:
-        what = f"Only {free // 2**20} MB are free at {home.folder}; the demo needs {LEAST_FREE_BYTES // 2**20} MB."
-        raise PlainError(what, "Make room, or set ELUMITI_HOME to a folder on another disk.")
-    with (home.folder / "up.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+    with (home.folder / "up.lock").open("a+") as lock, (home.folder / "parts.lock").open("a+") as parts:
+        if not _locked(lock.fileno()):
             lock.seek(0)
             what = f"Another run (process {lock.read().strip() or '?'}) already serves {home.folder}."
-            raise PlainError(what, "Stop it with Ctrl-C, or set ELUMITI_HOME to another folder.") from error
+            raise PlainError(what, "Stop it with Ctrl-C, or set ELUMITI_HOME to another folder.")
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        (home.folder / "ports.json").write_bytes(msgspec.json.encode(home.ports))
-        yield
+        limit = time.monotonic() + ORPHANS_LIMIT_S
+        while not _locked(parts.fileno()):
+            if time.monotonic() > limit:
+                what = f"Parts of a run that was killed still work in {home.folder}."
+                raise PlainError(what, f"See which: fuser {home.folder / 'parts.lock'}; stop them, start again.")
+            time.sleep(0.05)
+        yield parts.fileno()
+
+
+def _locked(file: int) -> bool:
+    """Whether the lock of an open file is ours now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def require_room(folder: Path) -> None:
+    """A PlainError where the disk of a folder, made or not, is too full to start on."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if free < LEAST_FREE_BYTES:
+        what = f"Only {free // 2**20} MB are free at {folder}; a start needs {LEAST_FREE_BYTES // 2**20} MB."
+        raise PlainError(what, "Make room, or set ELUMITI_HOME to a folder on another disk.")
+
+
+def remember_ports(home: Home) -> None:
+    """Where this home is served, for commands that are run by hand."""
+    (home.folder / "ports.json").write_bytes(msgspec.json.encode(home.ports))
 
 
 async def require_ports(home: Home) -> None:
     """Every port is free, or one line says which is not."""
-    await _wait_for_orphans(home)
     for name in home.ports.__struct_fields__:
-        await require_free(getattr(home.ports, name), name)
-
-
-async def _wait_for_orphans(home: Home) -> None:
-    """Parts of a run that was killed by -9 stop by themselves within moments: give them these moments."""
-    for _ in range(100):
-        busy = [await port_answers(getattr(home.ports, name)) for name in home.ports.__struct_fields__]
-        if not any(busy) or not (home.part("postgres") / "postmaster.pid").exists():
-            return
-        await asyncio.sleep(0.1)
+        await require_free(getattr(home.ports, name), name, home.near)
 
 
 def engine_argv(home: Home, workers: int) -> list[str]:
@@ -153,10 +174,10 @@ def command_argv(*words: str) -> list[str]:
     return [sys.executable, "-m", "infra", *words]
 
 
-def _ready_url(port: int) -> Callable[[], Awaitable[bool]]:
+def _ready_url(host: str, port: int) -> Callable[[], Awaitable[bool]]:
     def ask() -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://{host}:{port}/ready", timeout=2) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
@@ -179,9 +200,9 @@ def _ready_file(home: Home, name: str) -> Callable[[], Awaitable[bool]]:
 
 
 @contextlib.asynccontextmanager
-async def running(home: Home) -> AsyncIterator[Stack]:
+async def running(home: Home, held: int) -> AsyncIterator[Stack]:
     """A stack that is stopped whatever happens inside the block."""
-    stack = Stack(home)
+    stack = Stack(home, held)
     try:
         yield stack
     finally:

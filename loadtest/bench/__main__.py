@@ -9,7 +9,7 @@ import cyclopts
 import uvloop
 
 from infra import log
-from loadtest.bench import first_question, reentry, save_cpu
+from loadtest.bench import demo_start, first_question, page, reentry, save_cpu
 
 app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
 
@@ -36,12 +36,24 @@ def re_entry(*, times: int = reentry.TIMES, rate: int = reentry.RATE) -> None:
         runner.run(reentry.measure(times, rate))
 
 
+def demo() -> None:
+    """Seconds until a demo that is there already is up again (`demo_second_start_s`, at most 10)."""
+    demo_start.measure()
+
+
+@app.command
+def render() -> None:
+    """Write docs/figures.md from docs/figures."""
+    page.render()
+
+
 @app.default
 def everything() -> None:
     """All benchmarks, one after the other."""
     saves()
     player()
     re_entry()
+    demo()
 
 
 if __name__ == "__main__":

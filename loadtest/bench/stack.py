@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
+def free_ports() -> Ports:
+    """Ports that nobody listens on now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in Ports.__struct_fields__]
+    ports = Ports(**{name: each.getsockname()[1] for name, each in zip(Ports.__struct_fields__, sockets, strict=True)})
+    for each in sockets:
+        each.close()
+    return ports
+
+
 @contextlib.asynccontextmanager
 async def fresh_stack() -> AsyncIterator[Stack]:
     """Servers up and migrated; everything is stopped and removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="elumiti-bench-"))
     folder.chmod(0o755)
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in Ports.__struct_fields__]
-    ports = Ports(**{name: each.getsockname()[1] for name, each in zip(Ports.__struct_fields__, sockets, strict=True)})
-    for each in sockets:
-        each.close()
-    stack = Stack(Home(folder, ports))
+    stack = Stack(Home(folder, free_ports()))
     # All pupils come from one address here.
     stack.overrides = {"engine": {"ELUMITI_SIGN_INS_PER_ADDRESS": "100000000"}}
     try:

@@ -111,11 +111,12 @@ async def fill() -> Demo:
     try:
         known = await read_demo(db)
         if known is not None:
+            _write_note(known)
             return known
+        # Packing needs the forms to be there; a fill that is cut short after this finds them again.
         async with db.transaction():
             people = draw_people()
             schools = await tables.insert_territory(db, people)
-            logins = await _make_staff(db)
             forms = {name: await tables.insert_form(db, load_form(name)) for name in ("main", "reserve", "practice")}
     finally:
         await db.close()
@@ -124,9 +125,20 @@ async def fill() -> Demo:
     db = await asyncpg.connect(owner.owner_database_url)
     try:
         async with db.transaction():
-            return await _make_sittings(db, people, schools, forms, packed, logins)
+            demo = await _make_sittings(db, people, schools, forms, packed, await _make_staff(db))
     finally:
         await db.close()
+    _write_note(demo)
+    return demo
+
+
+def _write_note(demo: Demo) -> None:
+    """Its presence tells `elumiti up` that the tables are filled; only its owner reads it."""
+    note = default_home().folder / "demo.txt"
+    unfinished = note.with_suffix(".new")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(say(demo))
+    unfinished.replace(note)
 
 
 async def read_demo(db: asyncpg.Connection[asyncpg.Record]) -> Demo | None:
@@ -181,10 +193,6 @@ async def _make_sittings(
     _write_scenario(home.folder, "finished", url, load_form("main"), packed["main"], everybody, SPEED)
     _write_scenario(home.folder, "open", url, load_form("reserve"), packed["reserve"], beside[3:], 1)
     demo = Demo(logins=logins, slips=slips, open_sitting=opened, played_sitting=played)
-    # Its presence tells `elumiti up` that the tables are filled; only its owner reads it.
-    note = home.folder / "demo.txt"
-    note.touch(mode=0o600)
-    note.write_text(say(demo))
     await db.execute("insert into setting (name, value) values ('demo', $1)", msgspec.json.encode(demo).decode())
     await tables.publish(db, opened)
     return demo

@@ -19,12 +19,28 @@ SECRET = re.compile(r"(_key|_keys|_pepper|_passwords|_url|objects)$")
 PLAIN = {"release_public_key", "rescue_public_key", "token_check_url", "player_url", "portal_url"}
 # What each process must never be able to read, whatever else is added to it.
 NEVER = {
-    "engine": {"receipt_key", "csrf_key", "rescue_private_key", "owner_database_url", "role_passwords"},
-    "flusher": {"token_keys", "time_key", "order_key", "code_pepper", "release_private_key", "rescue_private_key"},
-    "portal": {"token_keys", "time_key", "order_key", "release_private_key", "owner_database_url", "role_passwords"},
+    "engine": {"score_key", "receipt_key", "csrf_key", "rescue_private_key", "owner_database_url", "role_passwords"},
+    "flusher": {
+        "score_key",
+        "token_keys",
+        "time_key",
+        "order_key",
+        "code_pepper",
+        "release_private_key",
+        "rescue_private_key",
+    },
+    "portal": {
+        "score_key",
+        "token_keys",
+        "time_key",
+        "order_key",
+        "release_private_key",
+        "owner_database_url",
+        "role_passwords",
+    },
     "scoring": {"token_keys", "code_pepper", "release_private_key", "receipt_key", "order_key", "rescue_private_key"},
-    "pack": {"release_private_key", "token_keys", "valkey_url", "order_key"},
-    "trace": {"release_private_key", "token_keys", "code_pepper", "valkey_url", "objects"},
+    "pack": {"score_key", "release_private_key", "token_keys", "valkey_url", "order_key"},
+    "trace": {"score_key", "release_private_key", "token_keys", "code_pepper", "valkey_url", "objects"},
 }
 
 

@@ -51,9 +51,9 @@ async def load(settings: PortalSettings, row: RunRow) -> Run:
 
 
 async def load_snapshot(settings: PortalSettings, row: RunRow) -> Snapshot:
-    """The input of a run, without names."""
+    """The input of a run, without names, and without the keys: they are sealed to scoring (SAFETY J6)."""
     files = await _files(settings, f"sittings/{row.sitting_id}/snapshots/{row.snapshot_hash}/")
-    return await asyncio.to_thread(from_files, files)
+    return await asyncio.to_thread(from_files, files, keys=False)
 
 
 async def table(settings: PortalSettings, row: RunRow, name: str) -> pl.DataFrame:
