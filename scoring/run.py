@@ -26,6 +26,7 @@ from scoring.artefacts import (
     version_prefix,
     with_sums,
 )
+from scoring.corrections import corrected_keys
 from scoring.snapshot import Snapshot, read_snapshot
 from scoring.structs import HomeQuotaError, LatePolicy, Parameters, SnapshotError
 
@@ -123,6 +124,7 @@ def compute(snapshot: Snapshot, parameters: Parameters) -> Run:
 def result_tables(snapshot: Snapshot, parameters: Parameters) -> Tables:
     """All result tables; the columns of each are explained in scoring/codebook.py."""
     lazy = {name: table.lazy() for name, table in snapshot.tables.items()}
+    lazy["keys"] = corrected_keys(snapshot, parameters.corrections).lazy()
     late = parameters.late_policy or snapshot.facts.late_policy
     items = lazy["items"].join(lazy["keys"], on=["form_id", "item"], how="inner")
     judged = final.judged(lazy["events"], lazy["attempts"], snapshot.facts.grace_ms).collect().lazy()

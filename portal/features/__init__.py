@@ -13,7 +13,7 @@ from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
 from portal.features.rescue import routes as rescue
-from portal.features.scores import downloads
+from portal.features.scores import decisions, downloads, questions, quota
 from portal.features.scores import routes as scores
 from portal.features.sittings import routes as sittings
 from portal.features.slips import routes as slips
@@ -31,6 +31,9 @@ ROUTES = [
     *acts.ROUTES,
     *scores.ROUTES,
     *downloads.ROUTES,
+    *decisions.ROUTES,
+    *quota.ROUTES,
+    *questions.ROUTES,
     *rescue.ROUTES,
     *audit.ROUTES,
     *staff.ROUTES,

@@ -42,6 +42,7 @@ ALL: tuple[Permission, ...] = (
     Permission("rescue.take", LIVE, N_("Take in a rescue file")),
     Permission("score.view", RESULTS, N_("See results after the end")),
     Permission("score.run", RESULTS, N_("Run scoring")),
+    Permission("score.decide", RESULTS, N_("Decide on quota places, late answers, exclusions and keys")),
     Permission("score.publish", RESULTS, N_("Publish results")),
     Permission("score.export", RESULTS, N_("Download results")),
     Permission("audit.view", HOUSE, N_("Read the audit trail")),

@@ -83,6 +83,16 @@ def within(scores: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     )
 
 
+def quota_counts(chosen: pl.DataFrame, places: dict[str, int]) -> list[dict[str, Any]]:
+    """Each region's places, how many are on the list, and how many of them share the place at the line."""
+    given = chosen.group_by("region_code").agg(given=pl.len(), at_line=pl.col("at_line").sum())
+    known = {row["region_code"]: row for row in given.to_dicts()}
+    return [
+        {"region": code, "places": count, "given": 0, "at_line": 0, **known.get(code, {})}
+        for code, count in places.items()
+    ]
+
+
 def differences(old: pl.DataFrame, new: pl.DataFrame, old_row: RunRow, new_row: RunRow) -> Difference:
     """Who has other points or another place, the largest moves first."""
     columns = ["attempt_id", "raw", "rank_nation"]
