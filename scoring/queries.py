@@ -296,14 +296,16 @@ async def recording(db: Connection, sitting_id: int) -> AsyncGenerator[None, Non
 
 
 async def same_run(db: Connection, sitting_id: int, snapshot: str, parameters: str, code: str) -> int | None:
-    """The version of an earlier run over the same snapshot with the same parameters and code."""
+    """The version of the newest run, if it was over the same snapshot with the same parameters and code.
+
+    An older one does not count: after a decision was taken back, the newest run has to be the one that holds.
+    """
     return await db.fetchval(
         """
         select version
         from score_run
         where sitting_id = $1 and snapshot_hash = $2 and parameters = $3::jsonb and code_version = $4
-        order by version desc
-        limit 1
+            and version = (select max(version) from score_run where sitting_id = $1)
         """,
         *(sitting_id, snapshot, parameters, code),
     )
