@@ -18,6 +18,7 @@ from portal.features.scores import routes as scores
 from portal.features.sittings import routes as sittings
 from portal.features.slips import routes as slips
 from portal.features.staff import routes as staff
+from portal.features.waiver import routes as waiver
 
 ROUTES = [
     *account.ROUTES,
@@ -29,6 +30,7 @@ ROUTES = [
     *live.ROUTES,
     *controls.ROUTES,
     *acts.ROUTES,
+    *waiver.ROUTES,
     *scores.ROUTES,
     *downloads.ROUTES,
     *decisions.ROUTES,

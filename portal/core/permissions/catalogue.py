@@ -38,6 +38,7 @@ ALL: tuple[Permission, ...] = (
     Permission("control.time", LIVE, N_("Give extra time, pause and resume")),
     Permission("control.end", LIVE, N_("End attempts and take back a hand-in")),
     Permission("act.decide", LIVE, N_("Be the second person of an act")),
+    Permission("act.waive", LIVE, N_("Waive the second person in an outage, and review what was done")),
     Permission("receipt.check", LIVE, N_("Check a receipt")),
     Permission("rescue.take", LIVE, N_("Take in a rescue file")),
     Permission("score.view", RESULTS, N_("See results after the end")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from portal.core.i18n import N_
+from portal.core.i18n import N_, number
 from scoring.rules import ChoiceRule, ChoicesRule, GapsRule, NumericRule, TextRule
 
 if TYPE_CHECKING:
@@ -94,6 +94,23 @@ def said_rule(rule: Rule) -> str:
             return rule.value if rule.tolerance == "0" else f"{rule.value} ± {rule.tolerance}"
         case TextRule():
             return " · ".join(rule.accept)
+
+
+def said_parameter(name: str, value: Any) -> str:
+    """What a run was told, short enough for a line; the whole is in the run's record."""
+    match name, value:
+        case _, None | [] | {} | ():
+            return "—"
+        case "quota", dict():
+            return number(sum(value.values()))
+        case (("decisions" | "excluded"), list()):
+            return ", ".join(f"№ {one['attempt_id']}" for one in value[:10]) + (" …" if len(value) > 10 else "")
+        case "corrections", list():
+            return ", ".join(one["code"] for one in value)
+        case _, list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def _decimal(form: Form, name: str, default: str = "") -> str:

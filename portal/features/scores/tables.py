@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.objects import open_bucket
 from portal.features.scores.problems import RunFilesAway
+from portal.features.scores.rules import said_parameter
 from portal.features.scores.structs import Difference
 from scoring.run import Run, Summary
 from scoring.snapshot import Snapshot, from_files
@@ -106,7 +107,7 @@ def differences(old: pl.DataFrame, new: pl.DataFrame, old_row: RunRow, new_row: 
     )
     names = sorted({*old_row.parameters, *new_row.parameters})
     changed = [
-        (name, _short(old_row.parameters.get(name)), _short(new_row.parameters.get(name)))
+        (name, said_parameter(name, old_row.parameters.get(name)), said_parameter(name, new_row.parameters.get(name)))
         for name in names
         if old_row.parameters.get(name) != new_row.parameters.get(name)
     ]
@@ -119,7 +120,3 @@ def differences(old: pl.DataFrame, new: pl.DataFrame, old_row: RunRow, new_row: 
         parameters=changed,
         same_input=old_row.snapshot_hash == new_row.snapshot_hash,
     )
-
-
-def _short(value: Any) -> str:
-    return msgspec.json.encode(value).decode()[:120]
