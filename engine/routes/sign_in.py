@@ -139,10 +139,12 @@ async def _known_pupil(worker: Worker, asked: SignIn) -> Pupil:
         await worker.catch_up()
         pupil = worker.roster.codes.get(hashed)
     if pupil is None:
+        worker.misses.note("code-unknown")
         raise Problem("code-unknown")
     sitting = worker.roster.sittings.get(pupil.sitting)
     help_ = Help(sitting.help_name, sitting.help_phone) if sitting else Help("", "")
     if pupil.locked or pupil.attempt in worker.board.locked:
+        worker.misses.note("code-locked", pupil.sitting)
         raise Problem("code-locked", help=help_)
     if pupil.birth != asked.month * 100 + asked.day:
         await _count_miss(worker, pupil, help_)
@@ -151,6 +153,7 @@ async def _known_pupil(worker: Worker, asked: SignIn) -> Pupil:
 
 async def _count_miss(worker: Worker, pupil: Pupil, help_: Help) -> None:
     """Three misses lock the code until the supervisor frees it (SAFETY J3)."""
+    worker.misses.note("birth-mismatch", pupil.sitting)
     name = f"miss:{pupil.attempt}"
     try:
         misses = int(await worker.valkey.incr(name))

@@ -199,6 +199,7 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
         numbers["pupil"] = await db.fetchval(
             "select id from participant where sitting_id = $1 order by id limit 1", demo.played_sitting
         )
+        numbers["form"] = forms["main"]
         numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")
     finally:
         await db.close()
@@ -421,6 +422,18 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
             "/sittings/{sitting_id:int}/scores/{version:int}/differences/{other:int}",
             {"sitting_id": played, "version": 2, "other": 1},
         ),
+        "scores-decisions": ("/sittings/{sitting_id:int}/scores/decisions", {"sitting_id": played}),
+        "scores-quota-places": ("/sittings/{sitting_id:int}/scores/quota", {"sitting_id": played}),
+        "scores-quota-list": (
+            "/sittings/{sitting_id:int}/scores/{version:int}/quota",
+            {"sitting_id": played, "version": number["quota"]},
+        ),
+        "scores-waiting": ("/sittings/{sitting_id:int}/scores/waiting", {"sitting_id": played, "?": "show=all"}),
+        "scores-question": (
+            "/sittings/{sitting_id:int}/scores/questions/{form_id:int}/{code:str}",
+            {"sitting_id": played, "form_id": number["form"], "code": "M01"},
+        ),
+        "waiver": ("/waiver", {}),
         "receipts": ("/receipts", {}),
         "receipts-unknown": ("/receipts", {"?": "code=K7QM-2XW9"}),
         "rescue": ("/sittings/{sitting_id:int}/rescue", {"sitting_id": played}),
@@ -511,12 +524,31 @@ def _happenings(browser: Browser, place: Place, states: dict[str, Any]) -> int:
         page.wait_for_selector(".compare")
     with contextlib.closing(browser.new_context(storage_state=states["analyst"])) as context:
         page = context.new_page()
-        second = f"{place.portal}/sittings/{number['played']}/scores/2"
+        scores = f"{place.portal}/sittings/{number['played']}/scores"
+        second = f"{scores}/2"
         if context.request.get(second).status != 200:
-            page.goto(f"{place.portal}/sittings/{number['played']}/scores")
+            _quota(browser, place, states, page, scores)
+            page.goto(scores)
             page.locator('form[action$="/scores/run"] button').first.click()
             until(lambda: context.request.get(second).status == 200, 90)
+        number["quota"] = 2
     return job
+
+
+def _quota(browser: Browser, place: Place, states: dict[str, Any], page: Page, scores: str) -> None:
+    """Places that two persons set, so that the second run has a quota list."""
+    page.goto(f"{scores}/quota")
+    for place_of in page.locator("input.short").all()[:5]:
+        place_of.fill("2")
+    page.check("[name=from_home]")
+    page.fill("#f-reason", "№ 118 бұйрық")
+    page.click("main button.primary")
+    page.wait_for_url("**/acts?asked=1")
+    with contextlib.closing(browser.new_context(storage_state=states["super"])) as context:
+        other = context.new_page()
+        other.goto(f"{place.portal}/acts")
+        other.locator('form:has(input[name="csrf"]) button[value="do"]').first.click()
+        other.wait_for_load_state()
 
 
 def _whose(
