@@ -18,6 +18,26 @@ if TYPE_CHECKING:
     from portal.core.db import Connection
 
 
+REVIEWERS = 2
+
+
+async def to_review(db: Connection, actor: Actor) -> int:
+    """How many waived acts still need this person's look: he took no part, and fewer than two others have looked."""
+    if not actor.scope("act.waive").country:
+        return 0
+    return await db.fetchval(
+        """
+        select count(*)
+        from pending_act p
+        join waiver w on w.id = p.waiver_id
+        where w.project = $2 and $1 not in (w.asked_by, w.agreed_by, p.made_by)
+            and (select count(*) from waived_review r where r.act_id = p.id) < $3
+            and not exists (select from waived_review r where r.act_id = p.id and r.reviewed_by = $1)
+        """,
+        *(actor.staff_id, PROJECT, REVIEWERS),
+    )
+
+
 async def do_waived(db: Connection, actor: Actor, act_id: int, settings: PortalSettings) -> bool:
     """Do an act that was just asked for, if a waiver is in force and covers it; False: it waits.
 

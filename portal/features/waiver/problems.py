@@ -1,4 +1,4 @@
-"""WaiverProblems: WaivedAlready · NoWaiver · NotAReviewer."""
+"""WaiverProblems: WaivedAlready · AskedTooLongAgo · NoWaiver · NotAReviewer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ class WaivedAlready(Problem):
     status = 409
     title = N_("The second person is waived already.")
     advice = N_("When it is over, two persons can declare another half an hour.")
+
+
+class AskedTooLongAgo(Problem):
+    """An outage is now."""
+
+    code = "asked-too-long-ago"
+    status = 409
+    title = N_("This was asked more than an hour ago.")
+    advice = N_("If the outage lasts, ask anew: both keys have to be touched within one hour.")
 
 
 class NoWaiver(Problem):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
@@ -15,13 +16,14 @@ from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.ui.pages import page, see_other
 from portal.features.waiver import queries
-from portal.features.waiver.problems import NotAReviewer, NoWaiver, WaivedAlready
+from portal.features.waiver.problems import AskedTooLongAgo, NotAReviewer, NoWaiver, WaivedAlready
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
     from portal.core.accounts import Actor
 
-REVIEWERS = 2
+# Who agrees an hour later agrees to something else than what was asked, and with a key that was touched long ago.
+AGREED_WITHIN = timedelta(hours=1)
 
 
 @get("/waiver", guards=[allows("act.waive")])
@@ -61,6 +63,8 @@ async def ask(request: StaffRequest, db: Connection) -> Response[str]:
 
 async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: PortalSettings) -> None:
     """The second has agreed, and his key was confirmed where he decided (`with_key`)."""
+    if datetime.now(UTC) - act.made_at > AGREED_WITHIN:
+        raise AskedTooLongAgo
     waiver_id = await queries.insert_waiver(db, act.reason, act.made_by, actor.staff_id)
     if waiver_id is None:
         raise WaivedAlready
@@ -119,7 +123,7 @@ async def _page(request: StaffRequest, db: Connection, form: Form | None) -> Res
         keys=await keys.keys_of(db, actor.staff_id),
         waivers=await queries.waivers(db),
         waived=await queries.waived_acts(db),
-        reviewers=REVIEWERS,
+        reviewers=acts.REVIEWERS,
         names={code: act.text for code, act in acts.ACTS.items()},
         errors=form.errors if form else {},
         values=form.values if form else {},

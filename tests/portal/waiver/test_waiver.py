@@ -99,6 +99,17 @@ def test_under_a_waiver_one_person_acts_and_all_see_it(
     assert "The second person is waived" not in watcher.get("/?lang=en").text
 
 
+def test_what_was_asked_an_hour_ago_is_asked_anew(house: House, pair: tuple[Duty, Duty]) -> None:
+    """A key that was touched in the morning declares nothing in the evening."""
+    first, second = pair
+    assert first.at.post("/waiver", {"reason": "Ақау", "credential": first.key.confirm(first.at)}).status_code == 303
+    act = house.sql("select max(id) as id from pending_act where act = 'act.waive'")[0]["id"]
+    house.sql("update pending_act set made_at = made_at - interval '2 hours' where id = $1", act)
+    late = {"do": "do", "credential": second.key.confirm(second.at)}
+    assert second.at.post(f"/acts/{act}/decide", late).status_code == 409
+    assert house.sql("select 1 from waiver where ends_at > now()") == []
+
+
 def test_it_ends_by_itself(house: House, pair: tuple[Duty, Duty], make_sitting: Callable[..., Scene]) -> None:
     """Half an hour, not a second more; the table refuses a longer one."""
     scene = make_sitting()
@@ -120,6 +131,8 @@ def test_two_others_review_each_act(house: House, pair: tuple[Duty, Duty], make_
     act = house.sql("select max(id) as id from pending_act where sitting_id = $1", scene.id)[0]["id"]
     for own in (pair[0].at, pair[1].at, worker):
         assert own.post(f"/waiver/acts/{act}/review").status_code == 403
+    assert "wait for your review" in reviewers[0].get("/?lang=en").text
+    assert "wait for your review" not in house.worker("proctor").get("/?lang=en").text
     shown = reviewers[0].get("/waiver?lang=en").text
     assert "reviewed by 0 of 2" in shown
     assert "Асықпаңдар." in shown
