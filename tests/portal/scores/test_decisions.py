@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -57,6 +58,9 @@ def test_a_list_from_home_names_both_who_agreed(house: House, make_sat: Callable
     said = " ".join(str(row[0].value) for row in book.worksheets[0].iter_rows())
     assert all(name in said for name in names)
     assert "quota" in book.sheetnames
+    archive = zipfile.ZipFile(io.BytesIO(first.post(f"{sat.base}/1/download?lang=en", {"kind": "csv"}).content))
+    assert "quota.csv" in archive.namelist()
+    assert all(name in archive.read("about.txt").decode("utf-8-sig") for name in names)
 
 
 def test_answers_after_a_silence_count_when_two_decided(house: House, make_sat: Callable[..., Sat]) -> None:
