@@ -153,14 +153,16 @@ async def _known_pupil(worker: Worker, asked: SignIn) -> Pupil:
 
 async def _count_miss(worker: Worker, pupil: Pupil, help_: Help) -> None:
     """Three misses lock the code until the supervisor frees it (SAFETY J3)."""
-    worker.misses.note("birth-mismatch", pupil.sitting)
     name = f"miss:{pupil.attempt}"
     try:
         misses = int(await worker.valkey.incr(name))
         await worker.valkey.expire(name, 24 * 3600)
     except (RedisError, OSError) as error:
         # Without a count no guess is free.
+        worker.misses.note("birth-mismatch", pupil.sitting)
         raise Problem("try-later", retry_after_s=5) from error
+    # Another worker may have locked the code before the flusher told this one.
+    worker.misses.note("code-locked" if misses > TRIES else "birth-mismatch", pupil.sitting)
     log.info("engine.sign_in.birth_missed", attempt=pupil.attempt, misses=misses)
     worker.commits.join(MissRecord(pupil.attempt, misses, worker.real_ms()))
     if misses >= TRIES:

@@ -547,7 +547,7 @@ def _quota(browser: Browser, place: Place, states: dict[str, Any], page: Page, s
     with contextlib.closing(browser.new_context(storage_state=states["super"])) as context:
         other = context.new_page()
         other.goto(f"{place.portal}/acts")
-        other.locator('form:has(input[name="csrf"]) button[value="do"]').first.click()
+        other.locator("article", has_text="№ 118").locator('button[value="do"]').click()
         other.wait_for_load_state()
 
 
