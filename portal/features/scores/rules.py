@@ -98,9 +98,9 @@ def said_rule(rule: Rule) -> str:
 
 def said_parameter(name: str, value: Any) -> str:
     """What a run was told, short enough for a line; the whole is in the run's record."""
+    if not value:
+        return "—"
     match name, value:
-        case _, None | [] | {} | ():
-            return "—"
         case "quota", dict():
             return number(sum(value.values()))
         case (("decisions" | "excluded"), list()):

@@ -32,6 +32,7 @@ def test_a_quota_list_from_a_hall_is_made_when_two_agreed(house: House, make_sat
     assert all(f"№ {attempt}" in page for attempt in sat.attempts[:2])
     assert page.count("shares the place at the line") == 2
     assert "All who share the place at the quota line are listed" in page
+    assert 'data-name="New">1<' in first.get(f"{sat.base}/2/differences/1{SCORES}").text
     assert "From home" not in page
     assert "From home" not in first.get(f"{sat.base}/2{SCORES}").text
 
