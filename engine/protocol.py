@@ -419,6 +419,14 @@ News = Position | NewestDevice | ControlSet | Sealed | MissingEvents | Passed | 
 CONTROL_STREAM = "control"
 
 
+MISS_MINUTES_KEPT = 120
+
+
+def miss_key(minute: int) -> str:
+    """Hash of the failed sign-ins of a Unix minute: `problem code:sitting` → how many."""
+    return f"misses:{minute}"
+
+
 def stream_key(number: int) -> str:
     """Valkey's key of a stream; the hash tag spreads streams over the shards of a cluster."""
     return f"s:{{{number}}}"

@@ -18,6 +18,7 @@ from engine.bundles.store import BundleStore
 from engine.group_commit import GroupCommit
 from engine.keys import KeyRing
 from engine.metrics import WorkerMetrics
+from engine.misses import Misses
 from engine.order import attempt_seed
 from engine.protocol import CONTROL_STREAM
 from engine.roster import Roster
@@ -56,6 +57,7 @@ class Worker:
         self.keys = KeyRing(decode_key(settings.release_private_key))
         self.metrics = WorkerMetrics(folder / "metrics")
         self.problems: Counter[str] = self.metrics.problems
+        self.misses = Misses()
         self.postgres_offset_ms = 0
         self.reasons: dict[str, str] = {}
         self._stamp: tuple[int, str] = (0, "")
@@ -92,6 +94,7 @@ class Worker:
             self._follow_news(last_news),
             self._watch_memory(),
             self.metrics.write_for_ever(self),
+            self.misses.tell_for_ever(self.valkey),
         ]
         self._tasks = [asyncio.create_task(work) for work in follow]
 

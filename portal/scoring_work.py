@@ -22,6 +22,7 @@ from infra.settings import ScoringSettings, read
 from portal.core.db import open_pool
 from portal.core.jobs import rows
 from portal.core.jobs.worker import SCORING_KINDS, SCORING_QUEUE
+from scoring.decided import with_decided
 from scoring.run import compute, record
 from scoring.sealed import score_store
 from scoring.snapshot import read_snapshot
@@ -92,6 +93,7 @@ async def _score(settings: ScoringSettings, job: Job) -> dict[str, Any]:
     parameters = msgspec.convert(job.payload["parameters"], Parameters)
     db = await asyncpg.connect(settings.database_url)
     try:
+        parameters = await with_decided(db, job.sitting_id, parameters)
         snapshot = await read_snapshot(db, job.sitting_id, time.time_ns() // 1_000_000)
         run = await asyncio.to_thread(compute, snapshot, parameters)
         async with score_store(settings) as store:

@@ -18,6 +18,7 @@ from infra.local import adopt
 from infra.settings import ScoringSettings, read
 from scoring import report, report_pdf
 from scoring.artefacts import FolderStore, put_all
+from scoring.decided import with_decided
 from scoring.run import Run, compute, score_sitting
 from scoring.sealed import score_store
 from scoring.snapshot import Snapshot, from_files
@@ -49,6 +50,10 @@ With names, in Russian; then the files say for whom and for what:
 A quota list; who shares the place at the line stays out:
 
   elumiti score 3 --quota KZ-10=12 --quota KZ-11=9 --tie-at-line none
+
+With all that two persons decided in the portal:
+
+  elumiti score 3 --decided --out report
 
 Leave an attempt out; count what came after a dead line, as was decided:
 
@@ -124,6 +129,13 @@ def score(
             negative=(),
         ),
     ] = None,
+    decided: Annotated[
+        bool,
+        Parameter(
+            help="Take quota places, decisions, exclusions and corrections as two persons set them in the portal.",
+            negative=(),
+        ),
+    ] = False,
     from_snapshot: Annotated[
         Path | None,
         Parameter(help="Compute from a downloaded snapshot folder; reads no database and records nothing."),
@@ -157,19 +169,21 @@ def score(
             snapshot = from_files({path.name: path.read_bytes() for path in sorted(from_snapshot.iterdir())})
             run = compute(snapshot, parameters)
         else:
-            snapshot, run = asyncio.run(_score_sitting(sitting or 0, parameters))
+            snapshot, run = asyncio.run(_score_sitting(sitting or 0, parameters, decided=decided))
     if out is not None:
         with console.status("Writing the report…"):
             asyncio.run(_write(out, run, snapshot, language, names=names, reader=reader, purpose=purpose))
     _tell(Console(), run, snapshot, language, out)
 
 
-async def _score_sitting(sitting: int, parameters: Parameters) -> tuple[Snapshot, Run]:
+async def _score_sitting(sitting: int, parameters: Parameters, *, decided: bool) -> tuple[Snapshot, Run]:
     adopt("scoring")
     settings = read(ScoringSettings)
     db = await asyncpg.connect(settings.database_url)
     try:
         async with score_store(settings) as store:
+            if decided:
+                parameters = await with_decided(db, sitting, parameters)
             now_ms = time.time_ns() // 1_000_000
             return await score_sitting(db, store, sitting, parameters, now_ms=now_ms, made_by=None)
     finally:

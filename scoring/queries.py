@@ -44,6 +44,16 @@ class SittingRow(msgspec.Struct, frozen=True, kw_only=True):
     longest_extra_s: int
 
 
+class QuotaPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Quota places as two persons set them; they are named, for a list from home has to say who agreed."""
+
+    places: dict[str, int]
+    tie_at_line: str
+    from_home: bool
+    asked_by: str
+    agreed_by: str
+
+
 SITTINGS = """
     select s.id, s.title::text as title, s.form_id, s.reserve_form_id,
            (extract(epoch from s.starts_at) * 1000)::bigint as starts_ms,
@@ -217,6 +227,65 @@ async def copy_events(db: Connection, sitting_id: int, path: Path) -> None:
     )
 
 
+async def quota_plan(db: Connection, sitting_id: int) -> QuotaPlan | None:
+    """The quota places of a sitting, if any were set."""
+    row = await db.fetchrow(
+        """
+        select q.places::text as places, q.tie_at_line, q.from_home, a.full_name as asked_by, b.full_name as agreed_by
+        from quota_plan q
+        join staff a on a.id = q.asked_by
+        join staff b on b.id = q.agreed_by
+        where q.sitting_id = $1
+        """,
+        sitting_id,
+    )
+    if row is None:
+        return None
+    return QuotaPlan(**{**dict(row), "places": msgspec.json.decode(row["places"], type=dict[str, int])})
+
+
+async def waiting_decisions(db: Connection, sitting_id: int) -> Rows:
+    """attempt_id, counts, reason of each decision about waiting answers."""
+    rows = await db.fetch(
+        """
+        select attempt_id, counts, reason
+        from waiting_decision
+        where sitting_id = $1
+        order by attempt_id
+        """,
+        sitting_id,
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+async def exclusions(db: Connection, sitting_id: int) -> Rows:
+    """attempt_id and the reason's code of each attempt that is left out now."""
+    rows = await db.fetch(
+        """
+        select attempt_id, reason
+        from exclusion
+        where sitting_id = $1 and excluded
+        order by attempt_id
+        """,
+        sitting_id,
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+async def item_rulings(db: Connection, sitting_id: int) -> Rows:
+    """form_id, code, rule as JSON text (None: voided) of each question that does not count as packed."""
+    rows = await db.fetch(
+        """
+        select form_id, code, rule::text
+        from item_ruling
+        where sitting_id = $1 and ruling <> 'as-packed'
+        order by form_id, code
+        """,
+        sitting_id,
+    )
+    return [tuple(row.values()) for row in rows]
+
+
 @asynccontextmanager
 async def recording(db: Connection, sitting_id: int) -> AsyncGenerator[None, None]:
     """Hold the right to record a run of a sitting: a lock of the session, so two runs take two numbers."""
@@ -228,14 +297,16 @@ async def recording(db: Connection, sitting_id: int) -> AsyncGenerator[None, Non
 
 
 async def same_run(db: Connection, sitting_id: int, snapshot: str, parameters: str, code: str) -> int | None:
-    """The version of an earlier run over the same snapshot with the same parameters and code."""
+    """The version of the newest run, if it was over the same snapshot with the same parameters and code.
+
+    An older one does not count: after a decision was taken back, the newest run has to be the one that holds.
+    """
     return await db.fetchval(
         """
         select version
         from score_run
         where sitting_id = $1 and snapshot_hash = $2 and parameters = $3::jsonb and code_version = $4
-        order by version desc
-        limit 1
+            and version = (select max(version) from score_run where sitting_id = $1)
         """,
         *(sitting_id, snapshot, parameters, code),
     )

@@ -118,7 +118,14 @@ def about(run: Run, language: Language, *, reader: str = "", purpose: str = "") 
             absent=summary.absent,
             excluded=sum(summary.excluded.values()),
         ),
-        *(SAY.excluded_for.of(language, reason=reason, n=n) for reason, n in sorted(summary.excluded.items())),
+        *(
+            SAY.excluded_for.of(language, reason=SAY.value("reason", reason, language), n=n)
+            for reason, n in sorted(summary.excluded.items())
+        ),
+        *(
+            (SAY.voided if correction.rule is None else SAY.rekeyed).of(language, code=correction.code)
+            for correction in run.parameters.corrections
+        ),
     ]
     if summary.waiting_answers:
         lines.append(SAY.waiting.of(language, attempts=summary.waiting_attempts, answers=summary.waiting_answers))

@@ -1,6 +1,6 @@
 """A run of scoring: snapshot + parameters + code → result tables with a hash, and a row in score_run.
 
-The same snapshot, parameters and code give the same bytes; then no second row is written either. A corrected
+The same snapshot, parameters and code give the same bytes; straight after each other, no second row is written. A corrected
 key, a decision or an exclusion is another snapshot or other parameters, so it makes a new version and never
 changes an old one.
 """
@@ -26,6 +26,7 @@ from scoring.artefacts import (
     version_prefix,
     with_sums,
 )
+from scoring.corrections import corrected_keys
 from scoring.snapshot import Snapshot, read_snapshot
 from scoring.structs import HomeQuotaError, LatePolicy, Parameters, SnapshotError
 
@@ -127,6 +128,7 @@ def compute(snapshot: Snapshot, parameters: Parameters) -> Run:
 def result_tables(snapshot: Snapshot, parameters: Parameters) -> Tables:
     """All result tables; the columns of each are explained in scoring/codebook.py."""
     lazy = {name: table.lazy() for name, table in snapshot.tables.items()}
+    lazy["keys"] = corrected_keys(snapshot, parameters.corrections).lazy()
     late = parameters.late_policy or snapshot.facts.late_policy
     items = lazy["items"].join(lazy["keys"], on=["form_id", "item"], how="inner")
     judged = final.judged(lazy["events"], lazy["attempts"], snapshot.facts.grace_ms).collect().lazy()
@@ -178,7 +180,7 @@ async def score_sitting(
 async def record(db: Connection, store: Store, snapshot: Snapshot, run: Run, made_by: int | None) -> Run:
     """Store a run's files and write its row; answers with the version.
 
-    The same run again gives the earlier version. Files are stored before the row, so a row always has its
+    The same run again gives the same version, unless another was made since. Files are stored before the row, so a row always has its
     files: sittings/N/snapshots/HASH/… (without names: a child that is erased is in no snapshot) and
     sittings/N/runs/V/…. One run of a sitting is recorded at a time, under a lock of the session: the upload
     may take minutes, and no transaction waits for it.

@@ -11,6 +11,7 @@ from typing import NewType
 import msgspec
 
 from infra.errors import PlainError
+from scoring.rules import Rule
 
 SittingId = NewType("SittingId", int)
 AttemptId = NewType("AttemptId", int)
@@ -74,6 +75,14 @@ class Exclusion(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Correction(msgspec.Struct, frozen=True):
+    """How a question counts instead of as packed: voided (`rule` is None), or by another rule (scoring/rules.py)."""
+
+    form_id: int
+    code: str
+    rule: Rule | None = None
+
+
 class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a run may be told. The same parameters over the same snapshot give the same bytes.
 
@@ -87,6 +96,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     home_quota_agreed  the two persons who accept a quota list from a sitting at home (SAFETY D2).
     visit_cap_ms       the longest time that one look at an item may count; longer means that the pupil went
                        away.
+    corrections        questions that are voided or marked by another rule than the packed one.
     """
 
     late_policy: LatePolicy | None = None
@@ -98,6 +108,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     tie_at_line: TieAtLine = TieAtLine.ALL
     home_quota_agreed: tuple[str, ...] = ()
     visit_cap_ms: int = 15 * 60_000
+    corrections: tuple[Correction, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no run could mean."""

@@ -60,6 +60,8 @@ class Sentences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run_line: Words
     took_part: Words
     excluded_for: Words
+    voided: Words
+    rekeyed: Words
     waiting: Words
     form_line: Words
     distribution_axes: Words

@@ -149,10 +149,12 @@ async def _known_pupil(worker: Worker, asked: SignIn) -> Pupil:
         await worker.catch_up()
         pupil = worker.roster.codes.get(hashed)
     if pupil is None:
+        worker.misses.note("code-unknown")
         raise Problem("code-unknown")
     sitting = worker.roster.sittings.get(pupil.sitting)
     help_ = Help(sitting.help_name, sitting.help_phone) if sitting else Help("", "")
     if pupil.locked or pupil.attempt in worker.board.locked:
+        worker.misses.note("code-locked", pupil.sitting)
         raise Problem("code-locked", help=help_)
     if pupil.birth != asked.month * 100 + asked.day:
         await _count_miss(worker, pupil, help_)
@@ -167,7 +169,10 @@ async def _count_miss(worker: Worker, pupil: Pupil, help_: Help) -> None:
         await worker.valkey.expire(name, 24 * 3600)
     except (RedisError, OSError) as error:
         # Without a count no guess is free.
+        worker.misses.note("birth-mismatch", pupil.sitting)
         raise Problem("try-later", retry_after_s=5) from error
+    # Another worker may have locked the code before the flusher told this one.
+    worker.misses.note("code-locked" if misses > TRIES else "birth-mismatch", pupil.sitting)
     log.info("engine.sign_in.birth_missed", attempt=pupil.attempt, misses=misses)
     worker.commits.join(MissRecord(pupil.attempt, misses, worker.real_ms()))
     if misses >= TRIES:

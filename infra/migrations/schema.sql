@@ -200,6 +200,19 @@ ALTER TABLE public.district ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.exclusion (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    reason text NOT NULL,
+    note text NOT NULL,
+    excluded boolean NOT NULL,
+    asked_by integer NOT NULL,
+    agreed_by integer NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT exclusion_check CHECK ((asked_by <> agreed_by)),
+    CONSTRAINT exclusion_reason_check CHECK ((reason = ANY (ARRAY['other-person'::text, 'outside-help'::text, 'saw-questions'::text, 'not-entitled'::text, 'own-wish'::text, 'trial'::text])))
+);
+
 CREATE TABLE public.form (
     id integer NOT NULL,
     test_id integer NOT NULL,
@@ -262,6 +275,21 @@ CREATE TABLE public.generation (
     CONSTRAINT generation_only_row_check CHECK (only_row)
 );
 
+CREATE TABLE public.item_ruling (
+    sitting_id integer NOT NULL,
+    form_id integer NOT NULL,
+    code text NOT NULL,
+    ruling text NOT NULL,
+    rule jsonb,
+    reason text NOT NULL,
+    asked_by integer NOT NULL,
+    agreed_by integer NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT item_ruling_check CHECK (((ruling = 'key'::text) = (rule IS NOT NULL))),
+    CONSTRAINT item_ruling_check1 CHECK ((asked_by <> agreed_by)),
+    CONSTRAINT item_ruling_ruling_check CHECK ((ruling = ANY (ARRAY['void'::text, 'key'::text, 'as-packed'::text])))
+);
+
 CREATE TABLE public.job (
     id bigint NOT NULL,
     kind text NOT NULL,
@@ -284,6 +312,14 @@ ALTER TABLE public.job ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.key_challenge (
+    challenge bytea NOT NULL,
+    staff_id integer NOT NULL,
+    purpose text NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT key_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'confirm'::text])))
 );
 
 CREATE TABLE public.migration (
@@ -361,7 +397,7 @@ CREATE TABLE public.pending_act (
     decided_by integer,
     decided_at timestamp with time zone,
     state text DEFAULT 'waits'::text NOT NULL,
-    CONSTRAINT pending_act_check CHECK (((decided_by IS NULL) OR (decided_by <> made_by) OR (state = 'withdrawn'::text))),
+    waiver_id bigint,
     CONSTRAINT pending_act_state_check CHECK ((state = ANY (ARRAY['waits'::text, 'done'::text, 'refused'::text, 'withdrawn'::text])))
 );
 
@@ -372,6 +408,19 @@ ALTER TABLE public.pending_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.quota_plan (
+    sitting_id integer NOT NULL,
+    places jsonb NOT NULL,
+    tie_at_line text NOT NULL,
+    from_home boolean NOT NULL,
+    reason text NOT NULL,
+    asked_by integer NOT NULL,
+    agreed_by integer NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT quota_plan_check CHECK ((asked_by <> agreed_by)),
+    CONSTRAINT quota_plan_tie_at_line_check CHECK ((tie_at_line = ANY (ARRAY['all'::text, 'none'::text])))
 );
 
 CREATE TABLE public.region (
@@ -617,6 +666,26 @@ ALTER TABLE public.staff ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.staff_key (
+    id integer NOT NULL,
+    staff_id integer NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    name text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE public.staff_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.staff_key_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.staff_session (
     key_hash bytea NOT NULL,
     staff_id integer NOT NULL,
@@ -659,6 +728,46 @@ CREATE TABLE public.test (
 
 ALTER TABLE public.test ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.test_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.waiting_decision (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    counts boolean NOT NULL,
+    reason text NOT NULL,
+    asked_by integer NOT NULL,
+    agreed_by integer NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT waiting_decision_check CHECK ((asked_by <> agreed_by))
+);
+
+CREATE TABLE public.waived_review (
+    act_id bigint NOT NULL,
+    reviewed_by integer NOT NULL,
+    reviewed_at timestamp with time zone DEFAULT now() NOT NULL,
+    note text DEFAULT ''::text NOT NULL
+);
+
+CREATE TABLE public.waiver (
+    id bigint NOT NULL,
+    project text NOT NULL,
+    reason text NOT NULL,
+    asked_by integer NOT NULL,
+    agreed_by integer NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone DEFAULT (now() + '00:30:00'::interval) NOT NULL,
+    ended_by integer,
+    CONSTRAINT waiver_check CHECK ((asked_by <> agreed_by)),
+    CONSTRAINT waiver_check1 CHECK ((ends_at <= (began_at + '00:30:00'::interval)))
+);
+
+ALTER TABLE public.waiver ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.waiver_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -713,6 +822,9 @@ ALTER TABLE ONLY public.district
 ALTER TABLE ONLY public.district
     ADD CONSTRAINT district_region_code_name_kk_key UNIQUE (region_code, name_kk);
 
+ALTER TABLE ONLY public.exclusion
+    ADD CONSTRAINT exclusion_pkey PRIMARY KEY (attempt_id);
+
 ALTER TABLE ONLY public.form_item
     ADD CONSTRAINT form_item_pkey PRIMARY KEY (form_id, code);
 
@@ -737,8 +849,14 @@ ALTER TABLE ONLY public.form
 ALTER TABLE ONLY public.generation
     ADD CONSTRAINT generation_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY public.item_ruling
+    ADD CONSTRAINT item_ruling_pkey PRIMARY KEY (sitting_id, form_id, code);
+
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.key_challenge
+    ADD CONSTRAINT key_challenge_pkey PRIMARY KEY (challenge);
 
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
@@ -754,6 +872,12 @@ ALTER TABLE ONLY public.participant_staging
 
 ALTER TABLE ONLY public.pending_act
     ADD CONSTRAINT pending_act_pkey PRIMARY KEY (id);
+
+ALTER TABLE public.pending_act
+    ADD CONSTRAINT pending_act_two_persons CHECK (((decided_by IS NULL) OR (decided_by <> made_by) OR (state = 'withdrawn'::text) OR (waiver_id IS NOT NULL))) NOT VALID;
+
+ALTER TABLE ONLY public.quota_plan
+    ADD CONSTRAINT quota_plan_pkey PRIMARY KEY (sitting_id);
 
 ALTER TABLE ONLY public.region
     ADD CONSTRAINT region_pkey PRIMARY KEY (code);
@@ -806,6 +930,12 @@ ALTER TABLE ONLY public.sitting_region
 ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.staff_key
+    ADD CONSTRAINT staff_key_credential_id_key UNIQUE (credential_id);
+
+ALTER TABLE ONLY public.staff_key
+    ADD CONSTRAINT staff_key_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_login_key UNIQUE (login);
 
@@ -824,6 +954,15 @@ ALTER TABLE ONLY public.test
 ALTER TABLE ONLY public.test
     ADD CONSTRAINT test_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.waiting_decision
+    ADD CONSTRAINT waiting_decision_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.waived_review
+    ADD CONSTRAINT waived_review_pkey PRIMARY KEY (act_id, reviewed_by);
+
+ALTER TABLE ONLY public.waiver
+    ADD CONSTRAINT waiver_pkey PRIMARY KEY (id);
+
 CREATE INDEX attempt_device_device ON public.attempt_device USING btree (device);
 
 CREATE INDEX attempt_device_phone ON public.attempt_device USING btree (phone) WHERE (phone IS NOT NULL);
@@ -840,6 +979,10 @@ CREATE INDEX control_sitting ON public.control USING btree (sitting_id, version)
 
 CREATE INDEX control_unrelayed ON public.control USING btree (id) WHERE (relayed_at IS NULL);
 
+CREATE INDEX exclusion_sitting ON public.exclusion USING btree (sitting_id);
+
+CREATE INDEX key_challenge_staff ON public.key_challenge USING btree (staff_id);
+
 CREATE INDEX participant_changed ON public.participant USING btree (changed_in);
 
 CREATE UNIQUE INDEX participant_code ON public.participant USING btree (code_hash) WHERE (code_hash IS NOT NULL);
@@ -854,13 +997,21 @@ CREATE INDEX participant_sort ON public.participant USING btree (sitting_id, sor
 
 CREATE INDEX pending_act_waiting ON public.pending_act USING btree (sitting_id) WHERE (state = 'waits'::text);
 
+CREATE INDEX pending_act_waiver ON public.pending_act USING btree (waiver_id) WHERE (waiver_id IS NOT NULL);
+
 CREATE INDEX seal_code ON public.seal USING btree (code);
 
 CREATE INDEX seal_sitting ON public.seal USING btree (sitting_id);
 
 CREATE INDEX staff_grant_staff ON public.staff_grant USING btree (staff_id);
 
+CREATE INDEX staff_key_staff ON public.staff_key USING btree (staff_id);
+
 CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
+
+CREATE INDEX waiting_decision_sitting ON public.waiting_decision USING btree (sitting_id);
+
+CREATE INDEX waiver_end ON public.waiver USING btree (project, ends_at);
 
 ALTER INDEX public.response_event_pkey ATTACH PARTITION public.response_event_other_pkey;
 
@@ -889,6 +1040,18 @@ ALTER TABLE ONLY public.control
 ALTER TABLE ONLY public.district
     ADD CONSTRAINT district_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
 
+ALTER TABLE ONLY public.exclusion
+    ADD CONSTRAINT exclusion_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.exclusion
+    ADD CONSTRAINT exclusion_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.exclusion
+    ADD CONSTRAINT exclusion_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.participant(id);
+
+ALTER TABLE ONLY public.exclusion
+    ADD CONSTRAINT exclusion_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.form_item
     ADD CONSTRAINT form_item_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
 
@@ -910,8 +1073,23 @@ ALTER TABLE ONLY public.form_section
 ALTER TABLE ONLY public.form
     ADD CONSTRAINT form_test_id_fkey FOREIGN KEY (test_id) REFERENCES public.test(id);
 
+ALTER TABLE ONLY public.item_ruling
+    ADD CONSTRAINT item_ruling_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.item_ruling
+    ADD CONSTRAINT item_ruling_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.item_ruling
+    ADD CONSTRAINT item_ruling_form_id_code_fkey FOREIGN KEY (form_id, code) REFERENCES public.form_item(form_id, code);
+
+ALTER TABLE ONLY public.item_ruling
+    ADD CONSTRAINT item_ruling_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.key_challenge
+    ADD CONSTRAINT key_challenge_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.participant
     ADD CONSTRAINT participant_import_job_fkey FOREIGN KEY (import_job) REFERENCES public.job(id);
@@ -930,6 +1108,18 @@ ALTER TABLE ONLY public.pending_act
 
 ALTER TABLE ONLY public.pending_act
     ADD CONSTRAINT pending_act_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.pending_act
+    ADD CONSTRAINT pending_act_waiver_id_fkey FOREIGN KEY (waiver_id) REFERENCES public.waiver(id);
+
+ALTER TABLE ONLY public.quota_plan
+    ADD CONSTRAINT quota_plan_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.quota_plan
+    ADD CONSTRAINT quota_plan_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.quota_plan
+    ADD CONSTRAINT quota_plan_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.staff(id);
@@ -973,11 +1163,41 @@ ALTER TABLE ONLY public.staff_grant
 ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.staff_key
+    ADD CONSTRAINT staff_key_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_own_school_id_fkey FOREIGN KEY (own_school_id) REFERENCES public.school(id);
 
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.waiting_decision
+    ADD CONSTRAINT waiting_decision_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.waiting_decision
+    ADD CONSTRAINT waiting_decision_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.waiting_decision
+    ADD CONSTRAINT waiting_decision_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.participant(id);
+
+ALTER TABLE ONLY public.waiting_decision
+    ADD CONSTRAINT waiting_decision_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.waived_review
+    ADD CONSTRAINT waived_review_act_id_fkey FOREIGN KEY (act_id) REFERENCES public.pending_act(id);
+
+ALTER TABLE ONLY public.waived_review
+    ADD CONSTRAINT waived_review_reviewed_by_fkey FOREIGN KEY (reviewed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.waiver
+    ADD CONSTRAINT waiver_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.waiver
+    ADD CONSTRAINT waiver_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.waiver
+    ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
 GRANT USAGE ON SCHEMA keys TO elumiti_scoring;
 
@@ -1044,6 +1264,9 @@ GRANT SELECT ON TABLE public.district TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.district TO elumiti_portal;
 GRANT SELECT ON TABLE public.district TO elumiti_scoring;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
+GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
+
 GRANT SELECT ON TABLE public.form TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.form TO elumiti_portal;
 GRANT SELECT ON TABLE public.form TO elumiti_scoring;
@@ -1076,8 +1299,13 @@ GRANT SELECT ON TABLE public.generation TO elumiti_flusher;
 GRANT SELECT ON TABLE public.generation TO elumiti_portal;
 GRANT SELECT ON TABLE public.generation TO elumiti_scoring;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.item_ruling TO elumiti_portal;
+GRANT SELECT ON TABLE public.item_ruling TO elumiti_scoring;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.job TO elumiti_portal;
 GRANT SELECT,UPDATE ON TABLE public.job TO elumiti_scoring;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.key_challenge TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.migration TO elumiti_engine;
 GRANT SELECT ON TABLE public.migration TO elumiti_flusher;
@@ -1116,6 +1344,9 @@ GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
 GRANT SELECT,INSERT,DELETE ON TABLE public.participant_staging TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.pending_act TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.quota_plan TO elumiti_portal;
+GRANT SELECT ON TABLE public.quota_plan TO elumiti_scoring;
 
 GRANT SELECT ON TABLE public.region TO elumiti_engine;
 GRANT SELECT ON TABLE public.region TO elumiti_flusher;
@@ -1166,7 +1397,17 @@ GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
 
+GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
+
+GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_grant TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.staff_key TO elumiti_portal;
+
+GRANT UPDATE(sign_count) ON TABLE public.staff_key TO elumiti_portal;
+
+GRANT UPDATE(used_at) ON TABLE public.staff_key TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_session TO elumiti_portal;
 
@@ -1179,3 +1420,14 @@ GRANT UPDATE(retired_at) ON TABLE public.stream_position TO elumiti_engine;
 GRANT SELECT ON TABLE public.test TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test TO elumiti_portal;
 GRANT SELECT ON TABLE public.test TO elumiti_scoring;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.waiting_decision TO elumiti_portal;
+GRANT SELECT ON TABLE public.waiting_decision TO elumiti_scoring;
+
+GRANT SELECT,INSERT ON TABLE public.waived_review TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.waiver TO elumiti_portal;
+
+GRANT UPDATE(ends_at) ON TABLE public.waiver TO elumiti_portal;
+
+GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;

@@ -13,11 +13,12 @@ from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
 from portal.features.rescue import routes as rescue
-from portal.features.scores import downloads
+from portal.features.scores import decisions, downloads, questions, quota
 from portal.features.scores import routes as scores
 from portal.features.sittings import routes as sittings
 from portal.features.slips import routes as slips
 from portal.features.staff import routes as staff
+from portal.features.waiver import routes as waiver
 
 ROUTES = [
     *account.ROUTES,
@@ -29,8 +30,12 @@ ROUTES = [
     *live.ROUTES,
     *controls.ROUTES,
     *acts.ROUTES,
+    *waiver.ROUTES,
     *scores.ROUTES,
     *downloads.ROUTES,
+    *decisions.ROUTES,
+    *quota.ROUTES,
+    *questions.ROUTES,
     *rescue.ROUTES,
     *audit.ROUTES,
     *staff.ROUTES,

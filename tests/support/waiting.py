@@ -35,3 +35,13 @@ async def eventually(work: Callable[[], Awaitable[T]], limit_s: float = 15, ever
             if time.monotonic() > limit:
                 raise
             await asyncio.sleep(every_s)
+
+
+def until(work: Callable[[], bool], limit_s: float = 15, every_s: float = 0.2) -> None:
+    """Wait for a fact from a synchronous test."""
+    limit = time.monotonic() + limit_s
+    while not work():
+        if time.monotonic() > limit:
+            message = f"it did not come about in {limit_s:.0f} s"
+            raise AssertionError(message)
+        time.sleep(every_s)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from portal.core.accounts.passwords import verify_password
-from portal.core.accounts.structs import PROJECT, Actor, Grant
+from portal.core.accounts.structs import PROJECT, Actor, Grant, Waiver
 from portal.core.db import Connection, Pool
 
 COOKIE = "elumiti_session"
@@ -86,7 +86,17 @@ async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
                            select coalesce(jsonb_agg(rp.permission), '[]'::jsonb)
                            from role_permission rp where rp.role = g.role)))
                    from staff_grant g
-                   where g.staff_id = st.id and g.project = $3 and g.ends_at > $2), '[]'::jsonb) as grants
+                   where g.staff_id = st.id and g.project = $3 and g.ends_at > $2), '[]'::jsonb) as grants,
+               (
+                   select jsonb_build_object('id', w.id, 'reason', w.reason, 'ends_at', w.ends_at,
+                                             'asked_by', w.asked_by, 'agreed_by', w.agreed_by,
+                                             'asked_by_name', a.full_name, 'agreed_by_name', b.full_name)
+                   from waiver w
+                   join staff a on a.id = w.asked_by
+                   join staff b on b.id = w.agreed_by
+                   where w.project = $3 and w.ends_at > $2
+                   order by w.id desc
+                   limit 1) as waiver
         from staff_session s
         join staff st on st.id = s.staff_id
         where s.key_hash = $1 and s.ends_at > $2 and s.seen_at > $2 - $4::interval and st.disabled_at is null
@@ -107,6 +117,7 @@ async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
         csrf=row["csrf"],
         session=hashed,
         address=address,
+        waiver=msgspec.convert(row["waiver"], Waiver | None),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -36,6 +37,18 @@ class Scope(msgspec.Struct, frozen=True):
         return self.country, list(self.regions), list(self.schools)
 
 
+class Waiver(msgspec.Struct, frozen=True, kw_only=True):
+    """The second person is waived until `ends_at`; every page of staff says so (SAFETY J5)."""
+
+    id: int
+    reason: str
+    asked_by: int
+    agreed_by: int
+    asked_by_name: str
+    agreed_by_name: str
+    ends_at: datetime
+
+
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """A signed-in member of staff, or nobody (`ANONYMOUS`). `limited`: this address asks too often just now."""
 
@@ -49,6 +62,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     session: bytes
     address: str
     limited: bool = False
+    waiver: Waiver | None = None
 
     @property
     def signed_in(self) -> bool:

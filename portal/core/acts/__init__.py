@@ -4,5 +4,19 @@ from __future__ import annotations
 
 from portal.core.acts.pending import Pending, ask, decide, find, waiting, withdraw
 from portal.core.acts.registry import ACTS, Act, register
+from portal.core.acts.waivers import REVIEWERS, do_waived, to_review
 
-__all__ = ["ACTS", "Act", "Pending", "ask", "decide", "find", "register", "waiting", "withdraw"]
+__all__ = [
+    "ACTS",
+    "REVIEWERS",
+    "Act",
+    "Pending",
+    "ask",
+    "decide",
+    "do_waived",
+    "find",
+    "register",
+    "to_review",
+    "waiting",
+    "withdraw",
+]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = """
     p.id, p.sitting_id, p.act, p.payload, p.before, p.after, p.reason, p.made_by, p.made_at, p.decided_by,
-    p.decided_at, p.state, m.full_name as made_by_name, d.full_name as decided_by_name, s.title as sitting_title
+    p.decided_at, p.state, p.waiver_id, m.full_name as made_by_name, d.full_name as decided_by_name, s.title as sitting_title
 """
 TABLES = """
     from pending_act p
@@ -64,6 +64,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: int | None
     decided_at: datetime | None
     state: str
+    waiver_id: int | None
     made_by_name: str
     decided_by_name: str | None
     sitting_title: dict[str, str] | None

@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
 
 class Act(msgspec.Struct, frozen=True):
-    """An act: its sentence, the permission both persons need, and what does it (inside the deciding transaction)."""
+    """An act: its sentence, the permission both persons need, and what does it (inside the deciding transaction).
+
+    `waivable`: one person may do it while a waiver is in force (SAFETY J5); nothing that moves results is.
+    `with_key`: who agrees confirms with his security key.
+    """
 
     code: str
     text: str
     permission: str
     perform: Callable[[Connection, Actor, Pending, PortalSettings], Awaitable[None]]
+    waivable: bool = False
+    with_key: bool = False
 
 
 ACTS: dict[str, Act] = {}

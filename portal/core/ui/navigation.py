@@ -27,6 +27,7 @@ ENTRIES = (
     Entry("/sittings", N_("Sittings"), "calendar-clock", "sitting.view"),
     Entry("/live", N_("Live"), "radio", "live.view"),
     Entry("/acts", N_("Second person"), "user-check", "act.decide"),
+    Entry("/waiver", N_("Outage"), "triangle-alert", "act.waive"),
     Entry("/receipts", N_("Receipts"), "clipboard-check", "receipt.check"),
     Entry("/scores", N_("Results"), "chart-column", "score.view"),
     Entry("/staff", N_("Staff"), "users", "staff.view"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from litestar import Response, get, post
 
 from portal.core import audit
-from portal.core.accounts import StaffRequest, sessions, set_password
+from portal.core.accounts import StaffRequest, keys, sessions, set_password
 from portal.core.accounts.passwords import verify_password
 from portal.core.db import Connection
 from portal.core.forms import Form
@@ -134,14 +134,54 @@ async def _account_page(
     request: StaffRequest, db: Connection, errors: Mapping[str, object], status: int = 200
 ) -> Response[str]:
     actor = request.scope["user"]
+    home = keys.origin(request.app.state.settings)
     return page(
         request,
         "account/account.html",
         status=status,
         errors=errors,
         grants=await queries.grants_of(db, actor.staff_id),
+        keys=await keys.keys_of(db, actor.staff_id),
+        key_page="" if str(request.base_url).rstrip("/") == home else f"{home}/account",
         sessions=await sessions.sessions_of(db, actor.staff_id),
     )
+
+
+@post("/account/keys/options", guards=[allows("own.account")])
+async def key_options(request: StaffRequest, db: Connection) -> Response[bytes]:
+    """What the browser asks the key just now (a program's answer: the page's script reads it)."""
+    purpose = Form(await request.form()).choice("purpose", ["register", "confirm"], "confirm")
+    made = await keys.options(db, request.scope["user"], request.app.state.settings, purpose)
+    return Response(made.encode(), media_type="application/json", status_code=200)
+
+
+@post("/account/keys", guards=[allows("own.account")])
+async def add_key(request: StaffRequest, db: Connection) -> Response[str]:
+    """Add a security key; the present password is asked too, so that a session left open adds none."""
+    actor = request.scope["user"]
+    form = Form(await request.form())
+    name, credential = form.text("name", most=60), form.values.get("credential", "")
+    if not await verify_password(await queries.password_hash(db, actor.staff_id), form.values.get("present", "")[:200]):
+        form.miss("present", N_("This is not your present password."))
+    if form.errors:
+        return await _account_page(request, db, form.errors, status=422)
+    async with db.transaction():
+        key_id = await keys.add(db, actor, request.app.state.settings, credential, name)
+        fact: dict[str, object] = {"key": key_id, "name": name}
+        await audit.record(db, actor, "account.key.added", kind="staff", object_id=actor.staff_id, after=fact)
+    return see_other("/account")
+
+
+@post("/account/keys/{key_id:int}/remove", guards=[allows("own.account")])
+async def remove_key(request: StaffRequest, db: Connection, key_id: int) -> Response[str]:
+    """Forget a security key."""
+    actor = request.scope["user"]
+    async with db.transaction():
+        if not await keys.remove(db, actor.staff_id, key_id):
+            raise NotThere
+        fact: dict[str, object] = {"key": key_id}
+        await audit.record(db, actor, "account.key.removed", kind="staff", object_id=actor.staff_id, before=fact)
+    return see_other("/account")
 
 
 def _inside(target: str | None) -> str:
@@ -151,4 +191,15 @@ def _inside(target: str | None) -> str:
     return target
 
 
-ROUTES = [sign_in_page, sign_in, sign_out, choose_language, account, change_password, end_session]
+ROUTES = [
+    sign_in_page,
+    sign_in,
+    sign_out,
+    choose_language,
+    account,
+    change_password,
+    end_session,
+    key_options,
+    add_key,
+    remove_key,
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Response, get, post
 
 from portal.core import acts
-from portal.core.accounts import StaffRequest
+from portal.core.accounts import StaffRequest, keys
 from portal.core.acts.pending import decided, may_decide
 from portal.core.db import Connection
 from portal.core.forms import Form
@@ -24,6 +24,7 @@ async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
         mine=[act for act in waiting if act.made_by == actor.staff_id],
         others=[act for act in waiting if act.made_by != actor.staff_id and may_decide(actor, act)],
         decided=await decided(db, actor),
+        with_key={code for code, act in acts.ACTS.items() if act.with_key},
         names={code: act.text for code, act in acts.ACTS.items()},
         asked="asked" in request.query_params,
     )
@@ -36,6 +37,9 @@ async def decide(request: StaffRequest, db: Connection, act_id: int) -> Response
     do = form.choice("do", ["do", "refuse"], "refuse") == "do"
     async with db.transaction():
         settings = request.app.state.settings
+        act = await acts.find(db, request.scope["user"], act_id)
+        if do and acts.ACTS[act.act].with_key:
+            await keys.confirm(db, request.scope["user"], settings, form.values.get("credential", ""))
         reason = form.text("reason", required=False)
         await acts.decide(db, request.scope["user"], act_id, settings, do=do, reason=reason)
     return see_other("/acts")

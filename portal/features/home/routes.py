@@ -25,6 +25,7 @@ async def overview(request: StaffRequest, db: Connection) -> Response[str]:
         "home/overview.html",
         sittings=await queries.near_sittings(db, actor.scope("sitting.view")) if actor.may("sitting.view") else [],
         waiting=await acts.waiting(db, actor) if actor.may("act.decide") else [],
+        to_review=await acts.to_review(db, actor),
         jobs=[job for job in await jobs.recent(db, made_by=actor.staff_id) if job.open],
     )
 

@@ -60,6 +60,8 @@ async def send(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
                 form.miss("reason", N_("Two persons act here: say why, for the one who has to agree."))
             else:
                 act_id = await _ask(db, actor, sitting_id, target, made, reason)
+                if await acts.do_waived(db, actor, act_id, request.app.state.settings):
+                    return see_other(_back(sitting_id, target))
                 waiting = await acts.find(db, actor, act_id)
                 return page(request, "live/waits.html", status=202, act=waiting, sitting=head, tabs=[])
     return await _form(request, db, sitting_id, form, kind)
@@ -153,7 +155,7 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: P
 
 
 CODES = {
-    kind: acts.register(acts.Act(f"control.{kind}", text, rules.PERMISSIONS[kind], _perform)).code
+    kind: acts.register(acts.Act(f"control.{kind}", text, rules.PERMISSIONS[kind], _perform, waivable=True)).code
     for kind, text in rules.KINDS.items()
 }
 

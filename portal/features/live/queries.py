@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from portal.core.accounts import Scope
     from portal.core.db import Connection
 
+# 300 000 children type some per mille of wrong birthdays in the minutes of the entry; guessing codes is far above.
+MISSES_ALLOWED = 300
 CONCERNED = """
     ($2 = 'sitting' or ($2 = 'region' and d.region_code = $3) or ($2 = 'school' and sc.id::text = $3)
      or ($2 = 'attempt' and p.id::text = $3))
@@ -295,3 +297,9 @@ async def items(db: Connection, form_id: int) -> dict[str, int]:
     """Question code → its id on the wire."""
     row = await db.fetchrow("select item_map from form_pack where form_id = $1", form_id)
     return {code: item["id"] for code, item in (row["item_map"] if row else {}).items()}
+
+
+async def misses_allowed(db: Connection) -> int:
+    """Failed sign-ins a minute in the whole country that are no alarm; the setting `sign_in_alarm` changes it."""
+    found = await db.fetchval("select (value ->> 'per_minute')::int from setting where name = 'sign_in_alarm'")
+    return MISSES_ALLOWED if found is None else found

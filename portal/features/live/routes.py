@@ -16,7 +16,7 @@ from portal.core.i18n import t
 from portal.core.permissions import allows
 from portal.core.sittings import find_head, tabs, to_ms
 from portal.core.ui.pages import page
-from portal.features.live import queries, rules
+from portal.features.live import misses, queries, rules
 from portal.features.live.structs import Line, SchoolCount
 
 if TYPE_CHECKING:
@@ -54,15 +54,24 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         else rules.by_region(here, names)
     )
     total = rules.in_all(here)
+    missed = await misses.read(request.app.state.queues, sitting_id, int(time.time() // 60))
     lag_s = await _lag_s(request.app.state.queues, await queries.open_streams(db))
     context = {
         "lines": lines,
         "total": total,
         "region": region,
         "region_name": names.get(region),
-        "alarms": rules.alarms(
-            total, await queries.conflict_count(db, sitting_id), await queries.dead_letter_count(db, sitting_id), lag_s
-        ),
+        "alarms": [
+            *misses.alarms(missed, await queries.misses_allowed(db)),
+            *rules.alarms(
+                total,
+                await queries.conflict_count(db, sitting_id),
+                await queries.dead_letter_count(db, sitting_id),
+                lag_s,
+            ),
+        ],
+        "missed": missed,
+        "miss_kinds": misses.KINDS,
         "controls": await queries.controls(db, sitting_id, scope, 8),
         "kinds": rules.KINDS,
         "now": head.now(),

@@ -53,6 +53,14 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, str]
 
 
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """Failed sign-ins of one kind: this minute and the one before, of a sitting and of the whole country."""
+
+    code: str
+    here: tuple[int, int] | None
+    country: tuple[int, int]
+
+
 class ControlRow(msgspec.Struct, frozen=True, kw_only=True):
     """A control and how far it got."""
 

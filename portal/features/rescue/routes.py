@@ -96,7 +96,7 @@ async def upload(request: StaffRequest, db: Connection, sitting_id: int) -> Resp
             object_id=payload.attempt,
             after=msgspec.to_builtins(report),
         )
-        await acts.ask(
+        act_id = await acts.ask(
             db,
             actor,
             TAKE.code,
@@ -116,7 +116,8 @@ async def upload(request: StaffRequest, db: Connection, sitting_id: int) -> Resp
             },
             reason=reason,
         )
-    return see_other("/acts?asked=1")
+        waived = await acts.do_waived(db, actor, act_id, settings)
+    return see_other(f"/sittings/{sitting_id}/rescue" if waived else "/acts?asked=1")
 
 
 async def _read(
@@ -180,7 +181,7 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, settings: Po
     )
 
 
-TAKE = acts.register(acts.Act("rescue.take", N_("Take in a rescue file"), "rescue.take", _perform))
+TAKE = acts.register(acts.Act("rescue.take", N_("Take in a rescue file"), "rescue.take", _perform, waivable=True))
 
 
 async def _page(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:

@@ -83,6 +83,9 @@ def _body(
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, table in made.items():
             archive.writestr(f"{name}.csv", report.csv_bytes(table, language))
+        # A CSV has no first page: its rules and who agreed to a list from home stand beside it (SAFETY D2).
+        told = report.about(run, language, reader=reader, purpose=purpose)
+        archive.writestr("about.txt", "\r\n".join(told).encode("utf-8-sig"))
         archive.writestr("codebook.csv", report.csv_bytes(report.codebook(made, language), language))
     return out.getvalue()
 

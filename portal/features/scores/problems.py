@@ -1,4 +1,4 @@
-"""ScoreProblems: RunFilesAway · PurposeNeeded."""
+"""ScoreProblems: RunFilesAway · PurposeNeeded · AlreadyPublished · NotScoredYet · NothingDecided."""
 
 from __future__ import annotations
 
@@ -31,3 +31,21 @@ class AlreadyPublished(Problem):
     status = 409
     title = N_("This run is published already.")
     advice = N_("Reload the page to see since when.")
+
+
+class NotScoredYet(Problem):
+    """What is decided from a run needs one; and there is none before the form is over (SAFETY J6)."""
+
+    code = "not-scored-yet"
+    status = 409
+    title = N_("This sitting has not been scored yet.")
+    advice = N_("Score it first: answers, pupils and questions are decided about on the page of a run.")
+
+
+class NothingDecided(Problem):
+    """The same as before."""
+
+    code = "nothing-decided"
+    status = 409
+    title = N_("This is so already.")
+    advice = N_("Nothing was changed. Reload the page to see what holds and who decided it.")

@@ -13,14 +13,16 @@ from portal.core import acts, audit, jobs, territory
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.i18n import N_, number, t, when
+from portal.core.i18n import N_, current, number, when
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
-from portal.core.sittings import find_head, require_whole, tabs
+from portal.core.sittings import find_head, require_whole
 from portal.core.ui.listing import listing, picked
 from portal.core.ui.pages import page, see_other
-from portal.features.scores import pictures, queries, tables
+from portal.features.scores import pictures, queries, rules, tables
 from portal.features.scores.problems import AlreadyPublished
+from portal.features.scores.quota import quota_rules
+from portal.features.scores.rooms import room
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
@@ -107,7 +109,7 @@ async def items(request: StaffRequest, db: Connection, sitting_id: int, version:
     by_item: dict[int, list[dict[str, object]]] = {}
     for line in counts.to_dicts():
         by_item.setdefault(line["item"], []).append(line)
-    return _page(
+    return room(
         request,
         head,
         run,
@@ -140,7 +142,7 @@ async def ranking(request: StaffRequest, db: Connection, sitting_id: int, versio
         async with db.transaction():
             fact: dict[str, object] = {"version": version, "rows": len(rows), "region": region}
             await audit.record(db, actor, "score.sheet.opened", kind="sitting", object_id=sitting_id, after=fact)
-    return _page(
+    return room(
         request,
         head,
         run,
@@ -171,7 +173,7 @@ async def sheet(request: StaffRequest, db: Connection, sitting_id: int, version:
     async with db.transaction():
         fact: dict[str, object] = {"version": version}
         await audit.record(db, actor, "score.sheet.opened", kind="participant", object_id=attempt_id, after=fact)
-    return _page(
+    return room(
         request, head, run, "scores/sheet.html", person=people[attempt_id], score=mine[0], answers=answers.to_dicts()
     )
 
@@ -188,7 +190,7 @@ async def differences(
     before = tables.within(await tables.table(settings, old, "scores"), scope)
     after = tables.within(await tables.table(settings, run, "scores"), scope)
     found = await asyncio.to_thread(tables.differences, before, after, old, run)
-    return _page(request, head, run, "scores/differences.html", old=old, found=found)
+    return room(request, head, run, "scores/differences.html", old=old, found=found, names=rules.PARAMETERS)
 
 
 @post("/sittings/{sitting_id:int}/scores/{version:int}/publish", guards=[allows("score.publish")])
@@ -246,7 +248,7 @@ PUBLISH = acts.register(acts.Act("score.publish", N_("Publish results"), "score.
 async def _run_page(
     request: StaffRequest, db: Connection, head: SittingHead, runs: list[RunRow], run: RunRow | None
 ) -> Response[str]:
-    context: dict[str, Any] = {"forms": [], "groups": [], "left_out": []}
+    context: dict[str, Any] = {"forms": [], "groups": [], "rulings_since": 0, "quota_lines": []}
     if run is not None:
         settings = request.app.state.settings
         spread = (await tables.table(settings, run, "distribution")).to_dicts()
@@ -263,11 +265,13 @@ async def _run_page(
         ]
         scope = request.scope["user"].scope("score.view")
         names = {region.code: region.name for region in await territory.regions(db, scope)}
+        context["rulings_since"] = await queries.rulings_since(db, head.id, run.made_at)
+        context["quota_lines"] = quota_rules(run, current())
         groups = (await tables.table(settings, run, "groups")).to_dicts()
         by_code = {line["value"]: line for line in groups if line["split"] == "region_code"}
         context["groups"] = [{**by_code[code], "name": name} for code, name in names.items() if code in by_code]
     working = list(await jobs.recent(db, sitting_id=head.id, kind="score"))[:1]
-    return _page(
+    return room(
         request,
         head,
         run,
@@ -275,16 +279,11 @@ async def _run_page(
         runs=runs,
         job=working[0] if working and (working[0].open or working[0].state == "failed") else None,
         late=LATE,
+        reasons=rules.EXCLUDED_FOR,
         over=head.state in {"closed", "archived"} or head.now() > head.last_entry_at,
         asked=when(datetime.now(UTC)),
         **context,
     )
-
-
-def _page(request: StaffRequest, head: SittingHead, run: RunRow | None, template: str, **context: Any) -> Response[str]:
-    actor = request.scope["user"]
-    rooms = [(path, t(text)) for path, text in tabs(actor, head)]
-    return page(request, template, sitting=head, tabs=rooms, run=run, base=f"/sittings/{head.id}/scores", **context)
 
 
 ROUTES = [overview, newest, one_run, ask_run, items, ranking, sheet, differences, publish]

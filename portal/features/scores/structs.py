@@ -76,3 +76,69 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     largest: list[dict[str, Any]]
     parameters: list[tuple[str, str, str]]
     same_input: bool
+
+
+class QuotaPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Quota places of a sitting as two persons set them."""
+
+    places: dict[str, int]
+    tie_at_line: str
+    from_home: bool
+    reason: str
+    asked_by: str
+    agreed_by: str
+    decided_at: datetime
+
+
+class WaitingDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the waiting answers of an attempt count."""
+
+    attempt_id: int
+    counts: bool
+    reason: str
+    asked_by: str
+    agreed_by: str
+    decided_at: datetime
+
+
+class ExclusionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt that was left out, or was taken in again."""
+
+    attempt_id: int
+    reason: str
+    note: str
+    excluded: bool
+    asked_by: str
+    agreed_by: str
+    decided_at: datetime
+
+
+class ItemRuling(msgspec.Struct, frozen=True, kw_only=True):
+    """How a question counts instead of as packed."""
+
+    form_id: int
+    code: str
+    ruling: str
+    rule: dict[str, Any] | None
+    reason: str
+    asked_by: str
+    agreed_by: str
+    decided_at: datetime
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """A question as authored, without its key."""
+
+    form_id: int
+    form_name: str
+    code: str
+    kind: str
+    content: dict[str, Any]
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose attempt it is, as far as a decision needs it."""
+
+    id: int
+    school_id: int
+    begun: bool

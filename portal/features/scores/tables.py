@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.objects import open_bucket
 from portal.features.scores.problems import RunFilesAway
+from portal.features.scores.rules import said_parameter
 from portal.features.scores.structs import Difference
 from scoring.run import Run, Summary
 from scoring.snapshot import Snapshot, from_files
@@ -83,6 +84,16 @@ def within(scores: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     )
 
 
+def quota_counts(chosen: pl.DataFrame, places: dict[str, int]) -> list[dict[str, Any]]:
+    """Each region's places, how many are on the list, and how many of them share the place at the line."""
+    given = chosen.group_by("region_code").agg(given=pl.len(), at_line=pl.col("at_line").sum())
+    known = {row["region_code"]: row for row in given.to_dicts()}
+    return [
+        {"region": code, "places": count, "given": 0, "at_line": 0, **known.get(code, {})}
+        for code, count in places.items()
+    ]
+
+
 def differences(old: pl.DataFrame, new: pl.DataFrame, old_row: RunRow, new_row: RunRow) -> Difference:
     """Who has other points or another place, the largest moves first."""
     columns = ["attempt_id", "raw", "rank_nation"]
@@ -96,7 +107,7 @@ def differences(old: pl.DataFrame, new: pl.DataFrame, old_row: RunRow, new_row: 
     )
     names = sorted({*old_row.parameters, *new_row.parameters})
     changed = [
-        (name, _short(old_row.parameters.get(name)), _short(new_row.parameters.get(name)))
+        (name, said_parameter(name, old_row.parameters.get(name)), said_parameter(name, new_row.parameters.get(name)))
         for name in names
         if old_row.parameters.get(name) != new_row.parameters.get(name)
     ]
@@ -109,7 +120,3 @@ def differences(old: pl.DataFrame, new: pl.DataFrame, old_row: RunRow, new_row: 
         parameters=changed,
         same_input=old_row.snapshot_hash == new_row.snapshot_hash,
     )
-
-
-def _short(value: Any) -> str:
-    return msgspec.json.encode(value).decode()[:120]

@@ -1,5 +1,6 @@
 /** The portal's one script. Every page works without it; it adds comfort to what HTML already does. */
 import { mountDialogs } from "./dialogs";
+import { mountKeys } from "./keys";
 import { mountPolling } from "./polling";
 import { mountShell } from "./shell";
 import { mountUnsaved } from "./unsaved";
@@ -9,3 +10,4 @@ mountShell(document);
 mountDialogs(document);
 mountUnsaved(document);
 mountPolling(document);
+mountKeys(document);

@@ -132,7 +132,7 @@ async def the_whole_day(browser: Browser, served: str) -> None:
     await expect(page.locator("article")).to_contain_text("Желі баяу")
     await page.click('button[name="do"][value="do"]')
     await page.goto(f"{sitting}/live")
-    await expect(page.locator("table")).to_have_count(2)
+    await expect(page.locator("table")).to_have_count(3)
     await expect(page.locator("table").last).to_contain_text("Асықпаңдар")
     await context.close()
 

@@ -13,7 +13,6 @@ from litestar.handlers import HTTPRouteHandler
 from portal.features import ROUTES
 from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.screenshots.album import SIZES, Album, say
-from tests.browser.screenshots.demo import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Playwright
@@ -71,6 +70,18 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
             "/sittings/{sitting_id:int}/scores/{version:int}/differences/{other:int}",
             {"sitting_id": played, "version": 2, "other": 1},
         ),
+        "scores-decisions": ("/sittings/{sitting_id:int}/scores/decisions", {"sitting_id": played}),
+        "scores-quota-places": ("/sittings/{sitting_id:int}/scores/quota", {"sitting_id": played}),
+        "scores-quota-list": (
+            "/sittings/{sitting_id:int}/scores/{version:int}/quota",
+            {"sitting_id": played, "version": 2},
+        ),
+        "scores-waiting": ("/sittings/{sitting_id:int}/scores/waiting", {"sitting_id": played, "?": "show=all"}),
+        "scores-question": (
+            "/sittings/{sitting_id:int}/scores/questions/{form_id:int}/{code:str}",
+            {"sitting_id": played, "form_id": number["form"], "code": "M01"},
+        ),
+        "waiver": ("/waiver", {}),
         "receipts": ("/receipts", {}),
         "receipts-unknown": ("/receipts", {"?": "code=K7QM-2XW9"}),
         "rescue": ("/sittings/{sitting_id:int}/rescue", {"sitting_id": played}),
@@ -161,13 +172,6 @@ def _happenings(browser: Browser, place: Place, states: dict[str, Any]) -> int:
         page.fill("#f-reason", "Желі баяу")
         page.click("section form button.primary")
         page.wait_for_selector(".compare")
-    with contextlib.closing(browser.new_context(storage_state=states["analyst"])) as context:
-        page = context.new_page()
-        second = f"{place.portal}/sittings/{number['played']}/scores/2"
-        if context.request.get(second).status != 200:
-            page.goto(f"{place.portal}/sittings/{number['played']}/scores")
-            page.locator('form[action$="/scores/run"] button').first.click()
-            until(lambda: context.request.get(second).status == 200, 90)
     return job
 
 
