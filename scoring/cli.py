@@ -22,7 +22,7 @@ from scoring.decided import with_decided
 from scoring.run import Run, compute, score_sitting
 from scoring.sealed import score_store
 from scoring.snapshot import Snapshot, from_files
-from scoring.structs import Decision, Exclusion, LatePolicy, Parameters, SupersededPolicy, TieAtLine
+from scoring.structs import Decision, Equating, Exclusion, LatePolicy, Parameters, SupersededPolicy, TieAtLine
 from scoring.words import Language
 
 app = cyclopts.App(
@@ -122,6 +122,13 @@ def score(
     tie_at_line: Annotated[
         TieAtLine, Parameter(help="Pupils who share the place at the quota line: all are listed, or none.")
     ] = TieAtLine.ALL,
+    equate: Annotated[
+        list[str] | None,
+        Parameter(
+            help="FORM=SLOPE,INTERCEPT:SOURCE; brings another form's points to the main form's scale. May be repeated.",
+            negative=(),
+        ),
+    ] = None,
     home_quota_agreed: Annotated[
         list[str] | None,
         Parameter(
@@ -161,6 +168,7 @@ def score(
         excluded=tuple(Exclusion(attempt, reason) for attempt, reason in map(_reasoned, exclude or [])),
         quota=dict(map(_places, quota or [])),
         tie_at_line=tie_at_line,
+        equating=tuple(map(_equating, equate or [])),
         home_quota_agreed=tuple(home_quota_agreed or ()),
     )
     console = Console(stderr=True)
@@ -237,3 +245,14 @@ def _places(text: str) -> tuple[str, int]:
         what = f"«{text}» is not REGION=PLACES."
         raise PlainError(what, "Write the region's code and a number, such as KZ-10=12.")
     return region.strip(), int(places)
+
+
+def _equating(text: str) -> Equating:
+    left, _, source = text.partition(":")
+    form, _, constants = left.partition("=")
+    slope, _, intercept = constants.partition(",")
+    try:
+        return Equating(int(form), float(slope), float(intercept), source.strip())
+    except ValueError as error:
+        what = f"«{text}» is not FORM=SLOPE,INTERCEPT:SOURCE."
+        raise PlainError(what, "Such as 12=1.04,-0.8:pilot of May, common items.") from error

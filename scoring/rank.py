@@ -37,14 +37,14 @@ def hard_points(cells: pl.LazyFrame, hardest: pl.LazyFrame) -> pl.LazyFrame:
 def ranked(scores: pl.LazyFrame) -> pl.LazyFrame:
     """Add places in the country and in the region.
 
-    In      a row a scored attempt: attempt_id, region_code, centi i64, hard_centi i64.
+    In      a row a scored attempt: attempt_id, region_code, equated_centi i64 (scoring/equate.py), hard_centi i64.
     Out     the same rows, best first: rank_nation, rank_region u32 (competition ranks: 1 + how many are
             strictly better), tied_nation, tied_region u32 (how many share the place, 1 for nobody else).
     Ties    by the rule above; rows that share a place stand in order of attempt_id, which is no order of
             merit.
     """
-    # hard_centi ≤ centi < 2³¹: one number orders by both.
-    merit = pl.col("centi") * 2**31 + pl.col("hard_centi")
+    # hard_centi, centi < 2³¹: one number orders by both.
+    merit = pl.col("equated_centi") * 2**31 + pl.col("hard_centi")
     return (
         scores.with_columns(merit=merit)
         .with_columns(

@@ -34,7 +34,8 @@ PLACE = ("region", "district", "school_code", "school")
 PERSON = ("external_id", "last_name", "first_name", "middle_name")
 RANKING = (
     "rank_nation", "rank_region", "tied_nation", "tied_region", "attempt_id", *PERSON, *PLACE, "region_code",
-    "grade", "gender", "language", "form_id", "mixed", "raw", "max_points", "hard_points", "percent",
+    "grade", "gender", "language", "form_id", "mixed", "raw", "max_points", "equated", "unequated",
+    "hard_points", "percent",
     "scaled_0_100", "scaled_100_200", "z", "t", "percentile_rank", "stanine", "right", "partial", "wrong",
     "omitted", "unreadable", "time_ms", "changes",
 )  # fmt: skip
@@ -126,6 +127,14 @@ def about(run: Run, language: Language, *, reader: str = "", purpose: str = "") 
             (SAY.voided if correction.rule is None else SAY.rekeyed).of(language, code=correction.code)
             for correction in run.parameters.corrections
         ),
+    ]
+    if summary.unequated:
+        lines.append(SAY.unequated.of(language, n=summary.unequated))
+    lines += [
+        SAY.equated.of(
+            language, form=one.form_id, slope=f"{one.slope:g}", intercept=f"{one.intercept:g}", source=one.source
+        )
+        for one in run.parameters.equating
     ]
     if summary.waiting_answers:
         lines.append(SAY.waiting.of(language, attempts=summary.waiting_attempts, answers=summary.waiting_answers))

@@ -27,6 +27,7 @@ from scoring.artefacts import (
     with_sums,
 )
 from scoring.corrections import corrected_keys
+from scoring.equate import equated
 from scoring.snapshot import Snapshot, read_snapshot
 from scoring.structs import HomeQuotaError, LatePolicy, Parameters, SnapshotError
 
@@ -62,6 +63,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     waiting_answers: int
     unreadable_responses: int
     mixed_forms: int
+    unequated: int
     forms: list[dict[str, float | int | None]]
     late_policy: LatePolicy
     quota_places: int
@@ -140,7 +142,9 @@ def result_tables(snapshot: Snapshot, parameters: Parameters) -> Tables:
     cells = raw.cells(scored, raw.marked_responses(responses, items, lazy["options"]), items).collect().lazy()
     times = timing.item_times(lazy["events"], parameters.visit_cap_ms).collect().lazy()
     item_table = _item_table(cells, times, items).collect()
-    scores = _scores(lazy["participants"], scored, cells, times, item_table.lazy(), parameters).collect()
+    scores = _scores(
+        lazy["participants"], scored, cells, times, item_table.lazy(), parameters, snapshot.facts.form_id
+    ).collect()
     tables = {
         "scores": scores,
         "responses": _responses(cells, times).collect(),
@@ -238,6 +242,7 @@ def summarise(snapshot: Snapshot, parameters: Parameters, tables: Tables, *, fro
         waiting_answers=int(undecided["answers"].sum()),
         unreadable_responses=int(scores["unreadable"].sum()),
         mixed_forms=int(scores["mixed"].sum()),
+        unequated=int(scores["unequated"].sum()),
         forms=tables["test"].to_dicts(),
         late_policy=late,
         quota_places=sum(parameters.quota.values()),
@@ -286,6 +291,7 @@ def _scores(
     times: pl.LazyFrame,
     item_table: pl.LazyFrame,
     parameters: Parameters,
+    main_form: int,
 ) -> pl.LazyFrame:
     """One row a scored attempt: points, scales, places, time; best first."""
     hardest = rank.hardest_items(item_table, parameters.hard_share)
@@ -300,7 +306,7 @@ def _scores(
         .join(participants.drop("extra_minutes"), on="attempt_id", how="left")
         .sort("attempt_id")
     )
-    scaled = scale.percent_right(table)
+    scaled = equated(scale.percent_right(table), parameters.equating, main_form)
     scaled = scale.linear(scale.linear(scaled, "scaled_0_100", 0, 100), "scaled_100_200", 100, 200)
     return rank.ranked(scale.stanine(scale.percentile_rank(scale.t_score(scale.z_score(scaled)))))
 

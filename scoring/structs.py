@@ -83,6 +83,21 @@ class Correction(msgspec.Struct, frozen=True):
     rule: Rule | None = None
 
 
+class Equating(msgspec.Struct, frozen=True):
+    """How points on another form become points on the sitting's main one (scoring/equate.py), and who found that."""
+
+    form_id: int
+    slope: float
+    intercept: float
+    source: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no scale."""
+        if not 0 < self.slope < 10 or not abs(self.intercept) < 1000 or not self.source.strip():
+            what = f"The equating of form {self.form_id} is slope {self.slope:g}, intercept {self.intercept:g}."
+            raise PlainError(what, "The slope lies between 0 and 10, the intercept within 1000 points; name the study.")
+
+
 class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a run may be told. The same parameters over the same snapshot give the same bytes.
 
@@ -96,6 +111,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     home_quota_agreed  the two persons who accept a quota list from a sitting at home (SAFETY D2).
     visit_cap_ms       the longest time that one look at an item may count; longer means that the pupil went
                        away.
+    equating           constants that bring another form's points to the main form's scale, with their source.
     corrections        questions that are voided or marked by another rule than the packed one.
     """
 
@@ -109,6 +125,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     home_quota_agreed: tuple[str, ...] = ()
     visit_cap_ms: int = 15 * 60_000
     corrections: tuple[Correction, ...] = ()
+    equating: tuple[Equating, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no run could mean."""

@@ -56,6 +56,8 @@ class Sentences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ties_in: Words
     ties_out: Words
     from_home: Words
+    equated: Words
+    unequated: Words
     title: Words
     run_line: Words
     took_part: Words

@@ -22,15 +22,15 @@ def percent_right(scores: pl.LazyFrame) -> pl.LazyFrame:
 def linear(scores: pl.LazyFrame, name: str, low: int, high: int) -> pl.LazyFrame:
     """Add a whole-number scale on which no point is `low` and all points are `high`.
 
-    In      a row an attempt: centi i64, max_centi i64.
+    In      a row an attempt: equated_centi, equated_max_centi i64 (scoring/equate.py; its own points on the main form).
     Out     the same rows and order; column `name` i32: low + (high − low) · points / maximum, half rounds up;
             null where the form has no points.
     Ties    equal points give equal scaled scores; different points may share one where the scale is coarser.
     Source  Kolen & Brennan (2014), Test Equating, Scaling, and Linking, 3rd ed., ch. 9 (linear
             transformations).
     """
-    maximum = pl.col("max_centi")
-    scaled = low + _rounded(pl.col("centi") * (high - low), maximum)
+    maximum = pl.col("equated_max_centi")
+    scaled = low + _rounded(pl.col("equated_centi") * (high - low), maximum)
     return scores.with_columns(pl.when(maximum > 0).then(scaled).cast(pl.Int32).alias(name))
 
 

@@ -14,7 +14,7 @@ Row = tuple[int, str, int, int]
 
 
 def frame(rows: list[Row]) -> pl.LazyFrame:
-    schema = {"attempt_id": pl.Int64, "region_code": pl.String, "centi": pl.Int64, "hard_centi": pl.Int64}
+    schema = {"attempt_id": pl.Int64, "region_code": pl.String, "equated_centi": pl.Int64, "hard_centi": pl.Int64}
     return pl.LazyFrame(rows, schema=schema, orient="row")
 
 

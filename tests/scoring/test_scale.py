@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.equate import equated
 from scoring.scale import linear, percent_right, percentile_rank, stanine, t_score, z_score
 
 points = st.lists(st.integers(0, 6000), min_size=1, max_size=40)
 
 
 def scores(centi: list[int], maximum: int = 6000) -> pl.LazyFrame:
-    return pl.LazyFrame(
+    table = pl.LazyFrame(
         {
             "attempt_id": range(len(centi)),
             "form_id": [1] * len(centi),
@@ -22,6 +23,7 @@ def scores(centi: list[int], maximum: int = 6000) -> pl.LazyFrame:
         },
         schema={"attempt_id": pl.Int64, "form_id": pl.Int32, "centi": pl.Int64, "max_centi": pl.Int64},
     )
+    return equated(table, (), 1)
 
 
 def all_scales(frame: pl.LazyFrame) -> pl.DataFrame:

@@ -155,7 +155,9 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: P
 
 
 CODES = {
-    kind: acts.register(acts.Act(f"control.{kind}", text, rules.PERMISSIONS[kind], _perform, waivable=kind != "restart")).code
+    kind: acts.register(
+        acts.Act(f"control.{kind}", text, rules.PERMISSIONS[kind], _perform, waivable=kind != "restart")
+    ).code
     for kind, text in rules.KINDS.items()
 }
 
