@@ -40,7 +40,9 @@ async def seal(db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set
         told = decode_finish(row["told"])
         if row["held"] == seq - 1 == told.count and row["digest"].hex() == told.hash:
             code = receipt_code(key, attempt, seq, row["digest"])
-            at_ms = await db.fetchval(INSERT, attempt, row["sitting_id"], device, seq, row["digest"], code, row["answered"])
+            at_ms = await db.fetchval(
+                INSERT, attempt, row["sitting_id"], device, seq, row["digest"], code, row["answered"]
+            )
             if at_ms is not None:
                 news.append(Sealed(attempt, code, at_ms, row["answered"]))
             continue
