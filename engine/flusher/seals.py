@@ -62,7 +62,7 @@ def _names() -> list[str]:
     return [KIND_NAMES.get(number, "") for number in range(1, max(KIND_NAMES) + 1)]
 
 
-# The newest finish of each attempt, by receipt; and the digest of all events of that device before it.
+# The newest finish of each attempt by (device epoch, seq), for clocks of two workers differ (rule 8); and the digest of all events of that device before it.
 LOGS = """
     select f.attempt_id, f.sitting_id, f.device, f.seq as finish_seq, f.value as told,
            held.held, standing.answered, held.digest
@@ -71,8 +71,9 @@ LOGS = """
     cross join lateral (
         select e.attempt_id, e.sitting_id, e.device, e.seq, e.value
         from response_event e
+        left join attempt_device d on d.attempt_id = e.attempt_id and d.device = e.device
         where e.sitting_id = a.sitting_id and e.attempt_id = a.id and e.kind = 10
-        order by e.received_ms desc, e.seq desc
+        order by coalesce(d.epoch, 0) desc, e.seq desc
         limit 1
     ) f
     cross join lateral (

@@ -9,7 +9,7 @@ import { learnAll, speak } from "./i18n";
 import { Log, TabLost } from "./log";
 import { Opening } from "./opening";
 import type { Control, Final, Help, Language, SignInReply } from "./protocol";
-import { ownerOf, sealAttempt, unseal, type Owner } from "./seal";
+import { ownerOf, sealAttempt, tokenOf, unseal, type Owner } from "./seal";
 import {
   changeHead, erase, keepReceiptOnly, phone, read, readAll, readSettings, write, writeSettings,
   type AttemptRecord, type LogHead, type ReceiptRecord, type Settings,
@@ -19,6 +19,9 @@ import { holdWake } from "./wake";
 
 export type Screen = "loading" | "language" | "sign-in" | "check" | "waiting" | "practice" | "test" | "review" | "receipt" | "elsewhere" | "wrong";
 export interface SignInTrouble { code: string; help: Help | null; n: number; at_ms: number }
+
+/** This log of the phone does not write the attempt. */
+class Superseded extends Error {}
 
 export class App {
   screen: Screen = "loading";
@@ -99,19 +102,23 @@ export class App {
     }
   }
 
-  private async signInAs(owner: Owner, slip: { code: string; day: number; month: number }): Promise<void> {
+  private async signInAs(owner: Owner, slip: { code: string; day: number; month: number }, again: LogHead | null = null): Promise<void> {
     const heads = await readAll<LogHead>("logs");
-    const mine = heads.filter((head) => head.slip === owner.slip);
-    const known = mine.find((head) => !head.superseded);
-    const earlier = mine.find((head) => head !== known && head.token !== null);
+    const mine = heads.filter((head) => head.slip === owner.slip).sort((a, b) => b.made_ms - a.made_ms);
+    const known = again ?? mine.find((head) => !head.superseded);
+    const earlier = mine.find((head) => head !== known);
+    const shown = earlier ? await tokenOf(earlier, owner.key) : null;
     const head = known ?? (await Log.make(owner.slip, owner.key));
     const body = { ...slip, device: head.device, agent: agent(), phone: await phone() };
     let answer: Awaited<ReturnType<typeof api.signIn>>;
     try {
-      answer = await api.signIn(body, earlier?.token ?? undefined);
+      answer = await api.signIn(body, shown ?? undefined);
     } catch (error) {
       // Without an answer it may have been counted: the next try is the same device, not one more.
       if (!known && !(error instanceof NoLine)) await erase("logs", head.device);
+      if (!known && earlier && error instanceof Refused && error.problem.code === "device-held") {
+        if (await this.goBack(owner, slip, mine)) return;
+      }
       // Without a network the same device goes on from its own log: code and birth day open it.
       if (error instanceof NoLine && known && (await this.reopen(known, owner))) return;
       throw error;
@@ -119,16 +126,33 @@ export class App {
     const { reply, asked, came } = answer;
     this.clock.heard(reply, asked, came);
     if (reply.superseded) {
+      if (again) throw new Superseded();
       await changeHead(head.device, (old) => { old.superseded = true; });
       return this.signInAs(owner, slip);
     }
     const sealed = known ? await unseal(known, owner.key) : null;
-    await changeHead(head.device, (fresh) => Object.assign(fresh, { attempt: reply.attempt, token: reply.token, generation: fresh.generation || reply.generation }));
+    await changeHead(head.device, (fresh) => Object.assign(fresh, { attempt: reply.attempt, token: reply.token, superseded: false, generation: fresh.generation || reply.generation }));
     const before = sealed ?? (await read<AttemptRecord>("attempts", reply.attempt));
     const record = recordOf(reply, head, before);
     await write("attempts", record);
     await this.enter(record, "ask", reply.resume);
     if (reply.language !== this.settings.language && !this.settings.language_chosen) await this.speak(reply.language);
+  }
+
+  /** New devices are held off, and the attempt is given back to one of this phone's logs: found within seconds (SAFETY J4). */
+  private async goBack(owner: Owner, slip: { code: string; day: number; month: number }, mine: LogHead[]): Promise<boolean> {
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      for (const head of mine) {
+        try {
+          await this.signInAs(owner, slip, head);
+          return true;
+        } catch (error) {
+          if (!(error instanceof Superseded)) throw error;
+        }
+      }
+    }
+    return false;
   }
 
   private async reopen(head: LogHead, owner: Owner): Promise<boolean> {

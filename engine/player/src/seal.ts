@@ -27,10 +27,11 @@ async function unpack<T>(key: Uint8Array, sealed: Uint8Array, device: string): P
   return JSON.parse(new TextDecoder().decode(await open(key, sealed, utf8.encode(device)))) as T;
 }
 
-/** Puts the attempt (keys, times, texts of the sitting) under the owner's key: at once when he leaves. */
+/** Puts the attempt (keys, times, texts of the sitting, token) under the owner's key: at once when he leaves. */
 export async function sealAttempt(head: LogHead, record: AttemptRecord): Promise<void> {
   if (!head.owner) return;
-  const sealed = await pack(head.owner, record, head.device);
+  const signed_in = { ...record.signed_in, token: head.token ?? "" };
+  const sealed = await pack(head.owner, { ...record, signed_in }, head.device);
   await transact(["logs", "attempts"], "readwrite", async (tx) => {
     const kept = (await done(tx.objectStore("logs").get(head.device))) as LogHead | undefined;
     if (kept) await done(tx.objectStore("logs").put({ ...kept, sealed_attempt: sealed }));
@@ -48,6 +49,12 @@ export async function sealEvents(head: LogHead): Promise<void> {
     await done(tx.objectStore("events").delete(rowsOf(head.device)));
     await done(tx.objectStore("logs").put({ ...kept, sealed_events: sealed, owner: null, token: null }));
   });
+}
+
+/** What proves, to the server too, that this log was this owner's: a new log of his shows it. */
+export async function tokenOf(head: LogHead, key: Uint8Array): Promise<string | null> {
+  if (head.token || !head.sealed_attempt) return head.token;
+  return unpack<AttemptRecord>(key, head.sealed_attempt, head.device).then((record) => record.signed_in.token || null, () => null);
 }
 
 /** The owner is back: everything as it was. */
