@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 def test_a_row_changed_by_the_databases_owner_shows(house: House) -> None:
     """The check says the number; put back, the record is whole again."""
+    for _ in range(4):
+        house.visitor(house.person("proctor"))
     boss = house.worker("super-admin")
     assert "fingerprints do not fit" not in boss.post("/audit/check?lang=en").text
     row = house.sql("select id, reason from audit order by id desc limit 1 offset 3")[0]
