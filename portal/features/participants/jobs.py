@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BUCKET = "imports"
 SAMPLE = 8
+MOST_UNUSUAL = 50
 KEEP_DAYS = 30
 
 
@@ -123,6 +124,8 @@ def _outcome(total: int, checked: Checked) -> dict[str, Any]:
         "good": len(checked.rows),
         "error_total": len(checked.errors),
         "errors": [msgspec.to_builtins(error) for error in checked.errors[: rules.MOST_ERRORS]],
+        "unusual_total": len(checked.unusual),
+        "unusual": [msgspec.to_builtins(one) for one in checked.unusual[:MOST_UNUSUAL]],
         "schools": len({row.school_id for row in checked.rows}),
         "grades": grades,
         "languages": languages,

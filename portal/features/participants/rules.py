@@ -32,7 +32,8 @@ GENDER_WORDS = {
     "m": {"m", "е", "м", "ұл", "ер", "муж", "мужской", "мальчик", "male"},
 }
 DATE_FORMS = ("%d.%m.%Y", "%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
-# What names of Kazakhstan are written with; a digit or a sign is a slip of the hand or an attack on Excel.
+# What names of Kazakhstan are written with. A digit or a sign is mostly a slip of the hand: shown, and taken as it is,
+# for no list of ours decides what a child is called (SAFETY J10: such a name goes out and in unchanged).
 NAME = re.compile(r"[^\W\d_][^\W\d_'’ʼ\-. ]*(?:[ '’ʼ\-.][^\W\d_'’ʼ\-. ]+)*\.?")
 
 
@@ -46,24 +47,26 @@ def check_rows(
     """All rows checked. `schools`: code → id in the actor's territory; `taken`: external ids of the sitting."""
     good: list[NewParticipant] = []
     errors: list[RowError] = []
+    unusual: list[RowError] = []
     ids: dict[str, int] = {}
     for number, raw in rows:
         seen_row(number)
-        row = _Row(number, raw, errors)
+        row = _Row(number, raw, errors, unusual)
         row.unique(ids, taken)
         made = row.participant(schools, today)
         if made is not None:
             good.append(made)
-    return Checked(good, errors)
+    return Checked(good, errors, unusual)
 
 
 class _Row:
     """One row under check; misses go to the common list."""
 
-    def __init__(self, number: int, raw: Mapping[str, str], errors: list[RowError]) -> None:
+    def __init__(self, number: int, raw: Mapping[str, str], errors: list[RowError], unusual: list[RowError]) -> None:
         self.number = number
         self.raw = raw
         self.errors = errors
+        self.unusual = unusual
         self.clean = True
 
     def value(self, column: str) -> str:
@@ -99,8 +102,11 @@ class _Row:
                 self.miss(column, N_("Please fill this in."))
         elif len(value) > MOST_NAME:
             self.miss(column, N_("At most 60 characters."))
+        elif not value.isprintable():
+            self.miss(column, N_("There is a character in it that cannot be printed."))
         elif not NAME.fullmatch(value):
-            self.miss(column, N_("Letters, a hyphen, an apostrophe or a space between are allowed."))
+            message = N_("Names are mostly letters, with a hyphen, an apostrophe or a space between.")
+            self.unusual.append(RowError(row=self.number, column=column, seen=value, message=message))
         return value
 
     def birth(self, today: date) -> date:

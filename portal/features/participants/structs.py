@@ -34,10 +34,11 @@ class RowError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """The outcome of a check: all rows, or all errors."""
+    """The outcome of a check: all rows, or all errors. `unusual` names are taken as they stand; a person looks at them."""
 
     rows: list[NewParticipant]
     errors: list[RowError]
+    unusual: list[RowError]
 
 
 class ParticipantRow(msgspec.Struct, frozen=True, kw_only=True):

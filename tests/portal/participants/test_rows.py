@@ -68,7 +68,7 @@ def test_each_miss_names_its_column() -> None:
     """One wrong cell, one error in that column."""
     for column, value in {
         "school_code": "S9",
-        "last_name": "=1+1",
+        "last_name": "\u0007Серікова",
         "first_name": "",
         "birth_date": "2015-13-40",
         "gender": "x",
@@ -80,6 +80,16 @@ def test_each_miss_names_its_column() -> None:
     }.items():
         checked = check_rows([(2, {**GOOD, column: value})], SCHOOLS, set(), TODAY)
         assert [(error.row, error.column) for error in checked.errors] == [(2, column)], column
+
+
+def test_an_unusual_name_is_shown_and_taken_as_it_is() -> None:
+    """No list of ours decides what a child is called; a slip shows before the list is taken in."""
+    checked = check_rows(
+        [(2, {**GOOD, "last_name": "Серікова1"}), (3, {**GOOD, "external_id": "A2"})], SCHOOLS, set(), TODAY
+    )
+    assert checked.errors == []
+    assert [(one.row, one.column, one.seen) for one in checked.unusual] == [(2, "last_name", "Серікова1")]
+    assert checked.rows[0].last_name == "Серікова1"
 
 
 def test_an_id_stands_once() -> None:
