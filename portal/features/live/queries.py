@@ -99,6 +99,45 @@ async def dead_letter_count(db: Connection, sitting_id: int) -> int:
     )
 
 
+async def devices_waiting(db: Connection, sitting_id: int, scope: Scope) -> int:
+    """Pupils of whom a device is held back and nobody has decided yet (SAFETY J4)."""
+    return await db.fetchval(
+        """
+        select count(*)
+        from device_hold h
+        join participant p on p.id = h.attempt_id
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        where p.sitting_id = $4 and ($1 or d.region_code = any($2) or sc.id = any($3))
+            and (p.devices_freed_at is null or extract(epoch from p.devices_freed_at) * 1000 < h.newest_ms)
+        """,
+        *(*scope.parameters, sitting_id),
+    )
+
+
+async def shared_phones(db: Connection, sitting_id: int, scope: Scope) -> int:
+    """Phones on which several attempts were written at one time (SAFETY J4): an event with evidence, no verdict."""
+    return await db.fetchval(
+        """
+        select count(*)
+        from (
+            select ad.phone
+            from attempt_device ad
+            join participant p on p.id = ad.attempt_id
+            join school sc on sc.id = p.school_id
+            join district d on d.id = sc.district_id
+            left join attempt_pulse ap on ap.attempt_id = ad.attempt_id
+            where p.sitting_id = $4 and ad.phone is not null
+                and ($1 or d.region_code = any($2) or sc.id = any($3))
+            group by ad.phone
+            having count(distinct ad.attempt_id) > 1
+                and max(ad.first_seen_ms) < min(coalesce(ap.last_received_ms, ad.first_seen_ms))
+        ) shared
+        """,
+        *(*scope.parameters, sitting_id),
+    )
+
+
 async def open_streams(db: Connection) -> list[tuple[int, int, int]]:
     """(stream, position ms, position counter) of every stream that is still read."""
     rows = await db.fetch(

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 # Ten administrators who look at the same sitting ask the database once in this time.
 KEEP_S = 3.0
+PHONES_KEEP_S = 30.0
 # sitting → (read at, its schools)
 _kept: dict[int, tuple[float, list[SchoolCount]]] = {}
+_phones: dict[tuple[int, str], tuple[float, int]] = {}
 
 
 @get("/live", guards=[allows("live.view")])
@@ -63,6 +65,9 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         "region_name": names.get(region),
         "alarms": [
             *misses.alarms(missed, await queries.misses_allowed(db)),
+            *rules.device_alarms(
+                await queries.devices_waiting(db, sitting_id, scope), await _shared_phones(db, head, scope), head.place
+            ),
             *rules.alarms(
                 total,
                 await queries.conflict_count(db, sitting_id),
@@ -98,6 +103,19 @@ async def _schools(db: Connection, head: SittingHead) -> list[SchoolCount]:
         _kept.clear()
     _kept[head.id] = (time.monotonic(), rows)
     return rows
+
+
+async def _shared_phones(db: Connection, head: SittingHead, scope: Scope) -> int:
+    """Kept for half a minute: over 300 000 devices it is a query that not every look may cost."""
+    at = (head.id, repr(scope.parameters))
+    kept = _phones.get(at)
+    if kept is not None and time.monotonic() - kept[0] < PHONES_KEEP_S:
+        return kept[1]
+    shared = await queries.shared_phones(db, head.id, scope)
+    if len(_phones) > 200:
+        _phones.clear()
+    _phones[at] = (time.monotonic(), shared)
+    return shared
 
 
 async def _lag_s(queues: Queues, streams: list[tuple[int, int, int]]) -> float | None:

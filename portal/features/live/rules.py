@@ -254,6 +254,22 @@ def in_all(schools: Iterable[SchoolCount]) -> Count:
     return total
 
 
+def device_alarms(waiting: int, shared: int, place: str) -> list[Alarm]:
+    """Devices that a person should look at. In a supervised hall children share phones: that is no alarm there."""
+    found: list[Alarm] = []
+    if waiting:
+        text = N_("Devices held back: {count}.")
+        advice = N_(
+            "A third device asked for an attempt within ten minutes. Call the child, then let it in on the pupil's page."
+        )
+        found.append(Alarm(tone="sun", text=text, advice=advice, values={"count": number(waiting)}))
+    if shared and place == "home":
+        text = N_("Phones with several attempts at one time: {count}.")
+        advice = N_("Siblings may share a phone one after the other, not at one time. The pupils' pages show who.")
+        found.append(Alarm(tone="sun", text=text, advice=advice, values={"count": number(shared)}))
+    return found
+
+
 def alarms(count: Count, conflicts: int, dead: int, lag_s: float | None) -> list[Alarm]:
     """What must not be overlooked, worst first."""
     found: list[Alarm] = []
