@@ -47,11 +47,13 @@ class Ack(msgspec.Struct, frozen=True, gc=False):
     stream: int
     id_ms: int
     id_seq: int
+    # As it goes over the wire; made once a group.
+    receipt: str
 
-    @property
-    def receipt(self) -> str:
-        """As it goes over the wire."""
-        return f"{self.stream}-{self.id_ms}-{self.id_seq}"
+    @classmethod
+    def of(cls, stream: int, id_ms: int, id_seq: int) -> Ack:
+        """The receipt of an entry."""
+        return cls(stream, id_ms, id_seq, f"{stream}-{id_ms}-{id_seq}")
 
 
 class StreamLostError(Exception):
@@ -93,7 +95,7 @@ class Stream:
         if answer is None:
             raise StreamGoneError(self.number)
         id_ms, _, id_seq = answer.partition(b"-")
-        return Ack(self.number, int(id_ms), int(id_seq))
+        return Ack.of(self.number, int(id_ms), int(id_seq))
 
     async def _add(self, *command: str | bytes) -> bytes | None:
         try:

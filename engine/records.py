@@ -53,6 +53,7 @@ ESCAPES = re.compile(
 )
 # An anchor may be as far ahead of the receiving server as two well-kept clocks differ.
 CLOCK_SLACK_MS = 2000
+ZERO = ord("0")
 
 
 class Finish(msgspec.Struct, frozen=True):
@@ -197,6 +198,9 @@ def tombstones(refused: list[Refused], stored: list[StoredEvent]) -> list[Stored
 
 def _checked_value(kind: int, raw: bytes) -> tuple[str | None, str | None]:
     """(why refused, None) or (None, the JSON text exactly as it was sent)."""
+    # Nearly every value is an option's number: no decoder is asked what plain digits are.
+    if kind == Kind.ANSWER and len(raw) < 10 and raw.isdigit() and (raw[0] != ZERO or len(raw) == 1):
+        return None, raw.decode()
     if len(raw) > MAX_VALUE_BYTES:
         return "value-too-long", None
     # Postgres holds neither U+0000 nor a lone surrogate; the decoder refuses the latter by itself.

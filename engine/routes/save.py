@@ -70,7 +70,8 @@ async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refuse
     now_ms, now = worker.stamp(sitting)
     items = worker.roster.items.get(claims.sitting, EVERYTHING)
     events = stored_events(batch, refused, worker.times, items, now_ms)
-    events += tombstones(refused, events)
+    if refused:
+        events += tombstones(refused, events)
     superseded = board.is_superseded(claims.attempt, claims.device)
     reply = SaveReply(
         now_ms=now_ms,
