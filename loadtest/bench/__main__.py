@@ -36,6 +36,7 @@ def re_entry(*, times: int = reentry.TIMES, rate: int = reentry.RATE) -> None:
         runner.run(reentry.measure(times, rate))
 
 
+@app.command
 def demo() -> None:
     """Seconds until a demo that is there already is up again (`demo_second_start_s`, at most 10)."""
     demo_start.measure()
