@@ -99,7 +99,7 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         pages[f"sitting-{name}"] = ("/sittings/{sitting_id:int}", {"sitting_id": number[name]})
     for name in ("waits", "open", "played"):
         pages[f"live-{name}"] = ("/sittings/{sitting_id:int}/live", {"sitting_id": number[name]})
-    for kind in ("message", "erratum", "extra", "pause", "end", "reopen"):
+    for kind in ("message", "erratum", "extra", "pause", "stop", "restart", "end", "reopen"):
         pages[f"control-{kind}"] = (control, {"sitting_id": number["open"], "?": f"kind={kind}"})
     return pages
 
