@@ -13,6 +13,7 @@ from portal.core import territory
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.i18n import t
+from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.sittings import find_head, tabs, to_ms
 from portal.core.ui.pages import page
@@ -79,6 +80,7 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         "miss_kinds": misses.KINDS,
         "controls": await queries.controls(db, sitting_id, scope, 8),
         "kinds": rules.KINDS,
+        "from_ms": from_ms,
         "now": head.now(),
         "can": _can(actor),
     }

@@ -73,7 +73,7 @@ MOST_TEXT = 400
 # Players hear of a new start with their next save; a second person has to agree before.
 ASKED_AHEAD = timedelta(minutes=10)
 LEAST_AHEAD = timedelta(minutes=2)
-LINK = re.compile(r"(https?:|www\.|[\w-]+\.(?:kz|ru|com|net|org|io|me)\b)", re.IGNORECASE)
+LINK = re.compile(r"(https?:|www\.|[\w-]{1,63}\.(?:kz|ru|com|net|org|io|me)\b)", re.IGNORECASE)
 # A gap of this many seconds between what was received and what is in Postgres is an alarm.
 LAG_S = 15
 SHARE_SILENT = 0.2
@@ -90,7 +90,8 @@ def read_wish(form: Form, kind: str, items: Mapping[str, int], now: datetime) ->
         return Wish(kind=kind)
     texts = form.texts("text", most=MOST_TEXT)
     for language in ("kk", "ru", "en"):
-        if LINK.search(texts[language]):
+        # Cut first: what is too long is refused anyway, and must not cost the others their time.
+        if LINK.search(texts[language][:MOST_TEXT]):
             form.miss(f"text_{language}", N_("A message holds no address of a site: a pupil must not be led away."))
     code = form.values.get("item", "")
     if kind == "erratum" and code not in items:

@@ -58,7 +58,11 @@ async def template(form: str) -> Response[bytes]:
     return export(Table(t(N_("List of pupils")), [t(column.title) for column in COLUMNS], [example]), form)
 
 
-@post("/sittings/{sitting_id:int}/import", guards=[allows("participant.import")])
+@post(
+    "/sittings/{sitting_id:int}/import",
+    guards=[allows("participant.import")],
+    request_max_body_size=(MOST_MB + 1) * 2**20,
+)
 async def upload(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
     """Keep the file and begin its check."""
     actor = request.scope["user"]

@@ -248,14 +248,22 @@ def _finish(pupil: Participant) -> Reason:
 
 
 def _writing(head: SittingHead, pupil: Participant, now: datetime) -> Reason:
+    # Whose first save is still to come is not silent yet: his time counts from the start.
     last = from_ms(pupil.last_received_ms) if pupil.last_received_ms else None
+    since = last or pupil.started_at or now
+    if last is None and now - since <= head.silent_after:
+        return Reason(
+            tone="leaf",
+            text=N_("He began at {when}; his first answers are on their way."),
+            values={"when": clock(since)},
+        )
     if last is None or now - last > head.silent_after:
         advice = N_("His answers are kept on his device and come when the line is back. Call the school if it lasts.")
         return Reason(
             tone="sun",
             text=N_("He writes, but nothing was heard since {when}."),
             advice=advice,
-            values={"when": clock(last, seconds=True) if last else "—"},
+            values={"when": clock(since, seconds=True)},
         )
     values = {"when": clock(last, seconds=True), "count": str(pupil.answered or 0)}
     return Reason(tone="leaf", text=N_("He writes. Questions answered: {count}; last heard at {when}."), values=values)

@@ -66,7 +66,7 @@ async def show(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
     return await _page(request, db, sitting_id)
 
 
-@post("/sittings/{sitting_id:int}/rescue", guards=[allows("rescue.take")])
+@post("/sittings/{sitting_id:int}/rescue", guards=[allows("rescue.take")], request_max_body_size=2 * 2**20)
 async def upload(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
     """Read the file, say what it would change, and put it before a second person."""
     actor = request.scope["user"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
 
 from portal.core.db import prepare
-from portal.features.live import queries
+from portal.features.live import queries, rules
 
 if TYPE_CHECKING:
     import httpx
@@ -191,3 +192,50 @@ def test_the_live_view_counts_whom_it_may_show(house: House, make_sitting) -> No
     assert "<b>1</b><span>finished</span>" in text
     own = house.worker("proctor", school=scene.place.schools[1]).get(f"/sittings/{scene.id}/live?lang=en").text
     assert "<b>1</b><span>pupils</span>" in own
+
+
+BODIES: dict[str, dict[str, object]] = {
+    "message": {"text": {"kk": "Сәлем", "ru": "Привет", "en": "Hello"}},
+    "erratum": {"item": 77, "text": {"kk": "Түзету", "ru": "Правка", "en": "Correction"}},
+    "extra": {"extra_s": 600},
+    "pause": {"since_ms": 1_764_057_600_000},
+    "resume": {"paused_s": 60},
+    "end": {"at_ms": 1_764_057_600_000},
+    "reopen": {"at_ms": 1_764_057_600_000},
+    "stop": {"at_ms": 1_764_057_600_000},
+    "restart": {"starts_ms": 1_764_057_600_000, "last_entry_ms": 1_764_058_500_000, "manifest": "0" * 64},
+}
+
+
+@pytest.mark.parametrize("kind", rules.KINDS)
+def test_every_control_can_be_read_on_the_live_page_and_on_the_pupils(house: House, make_sitting, kind: str) -> None:  # noqa: ANN001
+    """A page that fails is missing just when people call."""
+    scene = make_sitting()
+    house.sql(
+        "insert into attempt (id, sitting_id, signed_in_at, started_at) values ($1, $2, now(), now())",
+        *(scene.pupils[0], scene.id),
+    )
+    house.sql(
+        "insert into control (sitting_id, scope, scope_id, version, kind, body) values ($1, 'region', $2, 1, $3, $4)",
+        *(scene.id, scene.place.region, kind, BODIES[kind]),
+    )
+    admin = house.worker("test-administrator")
+    for path in (f"/sittings/{scene.id}/live", f"/sittings/{scene.id}/participants/{scene.pupils[0]}"):
+        for language in ("kk", "ru", "en"):
+            answer = admin.get(f"{path}?lang={language}")
+            assert answer.status_code == 200, (path, language, answer.text[-500:])
+
+
+def test_a_long_message_costs_nobody_his_time(house: House, make_sitting) -> None:  # noqa: ANN001
+    """Refused for its length before its words are looked at; what is no file is small."""
+    scene = make_sitting()
+    admin = house.worker("test-administrator")
+    began = time.monotonic()
+    assert tell(admin, scene.id, "attempt", scene.pupils[0], "message", text_kk="x" * 200_000).status_code == 422
+    assert tell(admin, scene.id, "attempt", scene.pupils[0], "message", text_kk="x" * 2_000_000).status_code in {
+        400,
+        413,
+    }
+    # It took minutes; a loaded machine may take a second.
+    assert time.monotonic() - began < 5
+    assert controls(house, scene.id) == []

@@ -113,3 +113,14 @@ def test_half_a_name_finds_the_pupil_in_kazakh_order(house: House, make_sitting)
     page = admin.get(f"/sittings/{scene.id}/participants/{scene.pupils[0]}")
     assert page.status_code == 200
     assert "2015" not in page.text, "no birth date on the page"
+
+
+def test_a_list_of_megabytes_is_taken(house: House, make_sitting) -> None:  # noqa: ANN001
+    """Forms are small, lists of a country are not."""
+    scene = make_sitting(state="draft", starts_in_s=86_400)
+    admin = house.worker("test-administrator")
+    line = f"{scene.place.codes[0]};Серікова;Айгүл;14.03.2015;5;қаз;"
+    rows = "".join(f"{line}N{number:06}\n" for number in range(20_000))
+    assert len(rows) > 2**20
+    job = send(house, admin, scene.id, HEAD + rows)
+    assert house.sql("select result from job where id = $1", job)[0]["result"]["good"] == 20_000
