@@ -121,6 +121,6 @@ def test_a_list_of_megabytes_is_taken(house: House, make_sitting) -> None:  # no
     admin = house.worker("test-administrator")
     line = f"{scene.place.codes[0]};Серікова;Айгүл;14.03.2015;5;қаз;"
     rows = "".join(f"{line}N{number:06}\n" for number in range(20_000))
-    assert len(rows) > 2**20
+    assert len(rows.encode()) > 2**20
     job = send(house, admin, scene.id, HEAD + rows)
     assert house.sql("select result from job where id = $1", job)[0]["result"]["good"] == 20_000
