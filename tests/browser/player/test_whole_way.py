@@ -110,6 +110,7 @@ def test_the_language_changes_in_the_middle_of_a_question(peer: Peer, sitter_at:
     chosen = sitter.page.locator(".option.chosen")
     chosen.wait_for()
     assert chosen.inner_text() != before
+    sitter.kept()
     assert "language" in sitter.everything_stored()
 
 
