@@ -30,11 +30,12 @@ async def sign_in(
     A save of a device whose sign-in was lost with a wiped stream makes it known too.
     """
     came = [unit.record for unit in units if isinstance(unit.record, SignInRecord)]
-    known = memory.devices
+    # A sign-in says more than a save of the same device, and clocks of two workers differ: it stands, whatever came first.
+    known, signed_in = memory.devices, {(record.attempt, record.device) for record in came}
     came += [
         SignInRecord(save.sitting, save.attempt, save.device, save.received_ms, "")
         for save in saves
-        if (save.attempt, save.device) not in known
+        if (save.attempt, save.device) not in known and (save.attempt, save.device) not in signed_in
     ]
     if not came:
         return

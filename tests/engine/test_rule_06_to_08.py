@@ -140,3 +140,22 @@ async def test_the_third_new_device_within_ten_minutes_waits_for_a_person(begin:
     scene_item = next(iter(scene.items.values()))
     first.answer(scene_item, 1)
     await first.save_until_durable()
+
+
+async def test_a_sign_in_stands_though_a_save_of_its_device_bears_an_earlier_time(bench: Bench) -> None:
+    """Clocks of two workers differ by milliseconds: which phone a device continues must not hang on that (J4)."""
+    attempt, old, new = bench.attempts[0], new_device(), new_device()
+    save = save_record(bench.sitting, attempt, {1: '"A"'}, new)
+    sign_in = SignInRecord(bench.sitting, attempt, new, save.received_ms + 15, "test", old)
+    async with bench.writer() as commits:
+        commits.join(SignInRecord(bench.sitting, attempt, old, save.received_ms - 1000, "test"))
+        commits.join(sign_in)
+        await commits.join(save)
+    await bench.round()
+    rows = await bench.db.fetch(
+        "select device, continues from attempt_device where attempt_id = $1 order by epoch", attempt
+    )
+    assert [(row["device"].bytes, row["continues"] and row["continues"].bytes) for row in rows] == [
+        (old, None),
+        (new, old),
+    ]

@@ -65,6 +65,11 @@ export class Attempt implements Host {
 
   // ---- what the page shows
 
+  /** Of the questions as they are shown: a moment behind the page's own when it changes. */
+  get textLanguage(): Language | null {
+    return this.sections[0]?.language ?? null;
+  }
+
   get items(): Item[] {
     return this.sections.flatMap((section) => section.items);
   }

@@ -49,7 +49,7 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
         <main>
           {attempt.log.head.superseded ? <Superseded app={app} /> : attempt.pausedSince !== null ? <Pause /> : (
             <>
-              <Question item={item} number={at + 1} answering={answeringOf(attempt)} language={app.settings.language} erratum={errata(attempt.record.controls).get(item.id)} />
+              <Question item={item} number={at + 1} answering={answeringOf(attempt)} language={attempt.textLanguage ?? app.settings.language} erratum={errata(attempt.record.controls).get(item.id)} />
               <ReportButton reported={attempt.paper.reported.has(item.id)} open={() => setOver("report")} />
             </>
           )}
