@@ -18,11 +18,13 @@ async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
     """What waits for me, what I asked for, what was decided."""
     actor = request.scope["user"]
     waiting = await acts.waiting(db, actor)
+    others = [act for act in waiting if act.made_by != actor.staff_id and may_decide(actor, act)]
     return page(
         request,
         "acts/list.html",
         mine=[act for act in waiting if act.made_by == actor.staff_id],
-        others=[act for act in waiting if act.made_by != actor.staff_id and may_decide(actor, act)],
+        others=others,
+        same_hand=await acts.same_hand(db, actor, {act.made_by for act in others}),
         decided=await decided(db, actor),
         with_key={code for code, act in acts.ACTS.items() if act.with_key},
         names={code: act.text for code, act in acts.ACTS.items()},
