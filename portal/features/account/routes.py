@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from portal.core.front import Front
 
 LEAST_PASSWORD = 10
+# Browsers drop tabs and line ends from an address and read a backslash as a slash: «/\t/host» is another site to them.
+OUTSIDE = re.compile(r"[^!-~]|\\")
 A_YEAR_S = 365 * 86400
 
 
@@ -186,7 +189,7 @@ async def remove_key(request: StaffRequest, db: Connection, key_id: int) -> Resp
 
 def _inside(target: str | None) -> str:
     """An address of ours to go on to; never another site's."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\n" in target:
+    if not target or not target.startswith("/") or target.startswith("//") or OUTSIDE.search(target):
         return "/"
     return target
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from tests.portal.conftest import PASSWORD
 
@@ -26,11 +30,26 @@ def test_it_works(house: House) -> None:
 
 def test_it_never_leads_to_another_site(house: House) -> None:
     """An address to go on to is one of ours."""
-    for target in ("https://evil.test/", "//evil.test", "/\\evil.test"):
+    for target in ("https://evil.test/", "//evil.test", "/\\evil.test", "/\t/evil.test", "/\r/evil.test"):
         answer = house.visitor().post(
             "/sign-in", {"login": house.person("proctor"), "password": PASSWORD, "next": target}
         )
         assert answer.headers["location"] == "/"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.sampled_from("/\\ \t\r\n\x00\x1f\x7f.:@?#ә") | st.sampled_from("evil"), max_size=12))
+@example("/\t/evil.test")
+@example("/\r/../evil.test")
+@example("\\\\evil.test")
+@example("/evil.test")
+def test_no_spelling_leads_to_another_site(house: House, tail: str) -> None:
+    """As a browser reads it: without tabs and line ends, a backslash is a slash."""
+    answer = house.visitor().get("/language/kk", params={"next": f"/{tail}"})
+    location = answer.headers["location"]
+    read = re.sub(r"[\t\r\n]", "", location.strip(" ")).replace("\\", "/")
+    assert urlsplit(urljoin("http://portal.test/language/kk", read)).netloc == "portal.test"
+    assert re.fullmatch(r"[!-~]+", location)
 
 
 def test_an_unknown_login_and_a_wrong_password_look_the_same(house: House) -> None:
