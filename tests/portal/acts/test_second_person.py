@@ -100,3 +100,13 @@ def test_a_month_later_two_are_two_again(house: House, make_sitting: Callable[..
     )
     act = ask(house, house.visitor(first), scene)
     assert house.visitor(second).post(f"/acts/{act}/decide", {"do": "do"}).status_code == 303
+
+
+def test_without_a_word_nothing_is_decided(house: House, make_sitting: Callable[..., Scene]) -> None:
+    """Neither done nor refused: the page comes back and says what is missing."""
+    scene = make_sitting()
+    act, second = ask(house, house.worker(ADMIN), scene), house.worker(ADMIN)
+    for word in ({}, {"do": "perhaps"}):
+        answer = second.post(f"/acts/{act}/decide?lang=en", word)
+        assert (answer.status_code, "Please choose one of the list." in answer.text) == (422, True)
+    assert state(house, act) == "waits"

@@ -191,3 +191,12 @@ def test_the_live_view_counts_whom_it_may_show(house: House, make_sitting) -> No
     assert "<b>1</b><span>finished</span>" in text
     own = house.worker("proctor", school=scene.place.schools[1]).get(f"/sittings/{scene.id}/live?lang=en").text
     assert "<b>1</b><span>pupils</span>" in own
+
+
+def test_a_form_with_a_miss_pauses_nobody(house: House, make_sitting) -> None:  # noqa: ANN001
+    """Also where the kind itself asks for nothing: a reason that is too long, a kind that is none."""
+    scene = make_sitting()
+    admin, school = house.worker("test-administrator"), scene.place.schools[0]
+    assert tell(admin, scene.id, "school", school, "pause", reason="ә" * 501).status_code == 422
+    assert tell(admin, scene.id, "school", school, "").status_code == 422
+    assert controls(house, scene.id) == []
