@@ -59,7 +59,9 @@ async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
         )
     if began is None:
         form.errors.clear()
-        form.miss("login", N_("Login or password does not fit. After five misses an account rests for five minutes."))
+        form.miss(
+            "login", N_("Login or password does not fit. After five misses it rests for five minutes where you sit.")
+        )
         return page(request, "account/sign_in.html", status=401, errors=form.errors, login=login, next=target)
     answer = see_other(target)
     front: Front = request.app.state.front
