@@ -13,7 +13,9 @@ from portal.core.i18n import N_, Text
 from portal.core.problems import NotThere, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+
+    from asyncpg import Record
 
     from infra.settings import PortalSettings
     from portal.core.accounts.structs import Actor, Scope
@@ -33,6 +35,8 @@ ON_LOGINS = [
     "staff.role.given",
     "staff.role.taken",
 ]
+SHOWN, DECIDED_SHOWN, AT_A_TIME = 500, 50, 500
+LAST_ID = 2**63 - 1
 TABLES = """
     from pending_act p
     join staff m on m.id = p.made_by
@@ -138,17 +142,38 @@ def _packed(value: object) -> object:
 
 
 async def waiting(db: Connection, actor: Actor) -> list[Pending]:
-    """What waits in the actor's scope, oldest first."""
-    rows = await db.fetch(f"select {COLUMNS} {TABLES} where p.state = 'waits' order by p.id limit 200")
-    found = [Pending(**row) for row in rows]
-    return [act for act in found if act.made_by == actor.staff_id or may_decide(actor, act)]
+    """What waits in the actor's scope, oldest first; of more than a page holds, the newest."""
+    found: list[Pending] = []
+    before = LAST_ID
+    # Scope is judged here, not by the statement, so what others cannot see must not use up the page.
+    while len(found) < SHOWN:
+        rows = await db.fetch(
+            f"select {COLUMNS} {TABLES} where p.state = 'waits' and p.id < $1 order by p.id desc limit $2",
+            *(before, AT_A_TIME),
+        )
+        found += seen_by(actor, rows)
+        if len(rows) < AT_A_TIME:
+            break
+        before = rows[-1]["id"]
+    return found[:SHOWN][::-1]
 
 
 async def decided(db: Connection, actor: Actor) -> list[Pending]:
     """The newest decided ones in the actor's scope."""
     rows = await db.fetch(
-        f"select {COLUMNS} {TABLES} where p.state <> 'waits' order by p.decided_at desc nulls last, p.id desc limit 50"
+        f"""
+        select {COLUMNS} {TABLES}
+        where p.state <> 'waits'
+        order by p.decided_at desc nulls last, p.id desc
+        limit $1
+        """,
+        AT_A_TIME,
     )
+    return seen_by(actor, rows)[:DECIDED_SHOWN]
+
+
+def seen_by(actor: Actor, rows: Iterable[Record]) -> list[Pending]:
+    """Those that he asked for or may decide."""
     found = [Pending(**row) for row in rows]
     return [act for act in found if act.made_by == actor.staff_id or may_decide(actor, act)]
 
@@ -186,9 +211,34 @@ async def decide(
     await _close(db, act_id, actor, "done" if do else "refused")
     if do:
         await ACTS[act.act].perform(db, actor, act, settings)
+        await drop_twins(db, act)
     else:
         await audit.record(db, actor, "act.act.refused", kind="act", object_id=act_id, reason=reason)
     return act
+
+
+async def drop_twins(db: Connection, done: Pending) -> None:
+    """The same act, asked for twice, is done once: what still waits of it is withdrawn by the system, on record."""
+    rows = await db.fetch(
+        """
+        update pending_act
+        set state = 'withdrawn', decided_at = now()
+        where state = 'waits' and act = $1 and payload = $2 and sitting_id is not distinct from $3 and id <> $4
+        returning id
+        """,
+        *(done.act, done.payload, done.sitting_id, done.id),
+    )
+    for act_id in sorted(row["id"] for row in rows):
+        await audit.record_for(
+            db,
+            staff_id=None,
+            acting_as="-",
+            address="-",
+            act="act.twin.withdrawn",
+            kind="act",
+            object_id=act_id,
+            after={"done": done.id},
+        )
 
 
 async def require_other_hand(db: Connection, actor: Actor, other: int) -> None:

@@ -123,6 +123,7 @@ HANDLERS = {
     Problem: from_problem,
     HTTPException: from_http,
     asyncpg.LockNotAvailableError: from_database,
+    asyncpg.DeadlockDetectedError: from_database,
     asyncpg.QueryCanceledError: from_database,
     asyncpg.PostgresConnectionError: from_database,
     ConnectionError: from_database,

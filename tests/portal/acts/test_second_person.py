@@ -110,3 +110,41 @@ def test_without_a_word_nothing_is_decided(house: House, make_sitting: Callable[
         answer = second.post(f"/acts/{act}/decide?lang=en", word)
         assert (answer.status_code, "Please choose one of the list." in answer.text) == (422, True)
     assert state(house, act) == "waits"
+
+
+def test_of_the_same_act_asked_twice_one_is_done(house: House, make_sitting: Callable[..., Scene]) -> None:
+    """The twin is withdrawn on record; another message, and the same one to another sitting, still wait."""
+    scene, other_scene = make_sitting(), make_sitting()
+    first, second = house.worker(ADMIN), house.worker(ADMIN)
+    done, twin = ask(house, first, scene), ask(house, second, scene)
+    others = [ask(house, first, scene, text_kk="Тынышталыңдар."), ask(house, first, other_scene)]
+    assert second.post(f"/acts/{done}/decide", {"do": "do"}).status_code == 303
+    assert [state(house, act) for act in (done, twin, *others)] == ["done", "withdrawn", "waits", "waits"]
+    record = house.sql(
+        "select staff_id, after from audit where act = 'act.twin.withdrawn' and object_id = $1", str(twin)
+    )
+    assert [(row["staff_id"], row["after"]) for row in record] == [(None, {"done": done})]
+    assert first.post(f"/acts/{twin}/decide", {"do": "do"}).status_code == 409
+    assert len(house.sql("select 1 from control where sitting_id = $1", scene.id)) == 1
+    assert second.get("/acts").status_code == 200
+
+
+def test_what_others_cannot_see_hides_nothing(house: House, make_sitting: Callable[..., Scene]) -> None:
+    """Six hundred acts of another region, older and newer: mine is on my page."""
+    scene = make_sitting()
+    flood = """
+        insert into pending_act (sitting_id, act, payload, before, after, reason, made_by)
+        select null, 'control.message', '{"regions": ["ELSEWHERE"]}', '[]', '[]', 'flood', $1
+        from generate_series(1, 600)
+        """
+    maker = staff_id(house, house.person("proctor"))
+    second = house.worker(ADMIN, region=scene.place.region)
+    house.sql(flood, maker)
+    act = ask(house, house.worker(ADMIN, region=scene.place.region), scene)
+    house.sql(flood, maker)
+    try:
+        for page in ("/acts", "/"):
+            assert second.get(page).status_code == 200
+        assert f"/acts/{act}/decide" in second.get("/acts").text
+    finally:
+        house.sql("delete from pending_act where reason = 'flood'")
