@@ -569,6 +569,15 @@ CREATE TABLE public.setting (
     changed_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.sign_in_address (
+    staff_id integer NOT NULL,
+    address text NOT NULL,
+    misses integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    fitted_at timestamp with time zone,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.sitting (
     id integer NOT NULL,
     project text DEFAULT 'myn-bala'::text NOT NULL,
@@ -921,6 +930,9 @@ ALTER TABLE ONLY public.seal
 ALTER TABLE ONLY public.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.sign_in_address
+    ADD CONSTRAINT sign_in_address_pkey PRIMARY KEY (staff_id, address);
+
 ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_pkey PRIMARY KEY (id);
 
@@ -1132,6 +1144,9 @@ ALTER TABLE ONLY public.score_run
 
 ALTER TABLE ONLY public.score_run
     ADD CONSTRAINT score_run_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.sign_in_address
+    ADD CONSTRAINT sign_in_address_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.staff(id);
@@ -1385,6 +1400,8 @@ GRANT SELECT ON TABLE public.setting TO elumiti_engine;
 GRANT SELECT ON TABLE public.setting TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.setting TO elumiti_portal;
 GRANT SELECT ON TABLE public.setting TO elumiti_scoring;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_address TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.sitting TO elumiti_engine;
 GRANT SELECT ON TABLE public.sitting TO elumiti_flusher;

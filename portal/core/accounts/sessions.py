@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from portal.core.accounts import misses
 from portal.core.accounts.passwords import verify_password
 from portal.core.accounts.structs import PROJECT, Actor, Grant, Waiver
 from portal.core.db import Connection, Pool
@@ -16,9 +17,6 @@ COOKIE = "elumiti_session"
 LONGEST = timedelta(hours=12)
 IDLE = timedelta(hours=2)
 SEEN_EVERY = timedelta(minutes=1)
-MISSES = 5
-REST = timedelta(minutes=5)
-LONGEST_REST = timedelta(hours=1)
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,28 +37,21 @@ def key_hash(key: str) -> bytes:
 async def sign_in(db: Connection, login: str, password: str, address: str, agent: str) -> tuple[int, str] | None:
     """A new session: staff id and cookie. None for every kind of miss, and all kinds take the same time.
 
-    After five misses the account rests for 5 minutes, then twice as long for each further miss, an hour at most.
+    Where it rests after misses, see portal.core.accounts.misses.
     """
     now = datetime.now(UTC)
     row = await db.fetchrow(
-        "select id, password_hash, failed_sign_ins, locked_until from staff where login = $1 and disabled_at is null",
-        login.strip().lower(),
+        "select id, password_hash from staff where login = $1 and disabled_at is null", login.strip().lower()
     )
     fits = await verify_password(row["password_hash"] if row else None, password)
-    if row is None:
-        return None
-    if row["locked_until"] is not None and row["locked_until"] > now:
+    tries = await misses.lock_tries(db, row["id"], row["password_hash"], address) if row else None
+    if row is None or tries is None or tries.rests(now):
         return None
     if not fits:
-        misses = row["failed_sign_ins"] + 1
-        rest = min(LONGEST_REST, REST * 2 ** max(0, misses - MISSES)) if misses >= MISSES else None
-        await db.execute(
-            "update staff set failed_sign_ins = least($2, 30000), locked_until = $3 where id = $1",
-            *(row["id"], misses, now + rest if rest else None),
-        )
+        await misses.missed(db, tries, now)
         return None
+    await misses.fitted(db, tries, now)
     key = secrets.token_urlsafe(32)
-    await db.execute("update staff set failed_sign_ins = 0, locked_until = null where id = $1", row["id"])
     await db.execute("delete from staff_session where ends_at < $1", now)
     await db.execute(
         """

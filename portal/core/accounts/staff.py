@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portal.core.accounts import misses
 from portal.core.accounts.passwords import hash_password
 from portal.core.accounts.structs import PROJECT
 
@@ -70,3 +71,4 @@ async def set_password(db: Connection, staff_id: int, password: str) -> None:
         *(staff_id, await hash_password(password)),
     )
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
+    await misses.forget(db, staff_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.core.acts.pending import Pending, ask, decide, find, waiting, withdraw
+from portal.core.acts.pending import Pending, ask, decide, find, require_other_hand, same_hand, waiting, withdraw
 from portal.core.acts.registry import ACTS, Act, register
 from portal.core.acts.waivers import REVIEWERS, do_waived, to_review
 
@@ -16,6 +16,8 @@ __all__ = [
     "do_waived",
     "find",
     "register",
+    "require_other_hand",
+    "same_hand",
     "to_review",
     "waiting",
     "withdraw",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +13,9 @@ from portal.core.i18n import N_, Text
 from portal.core.problems import NotThere, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
+
+    from asyncpg import Record
 
     from infra.settings import PortalSettings
     from portal.core.accounts.structs import Actor, Scope
@@ -23,6 +25,18 @@ COLUMNS = """
     p.id, p.sitting_id, p.act, p.payload, p.before, p.after, p.reason, p.made_by, p.made_at, p.decided_by,
     p.decided_at, p.state, p.waiver_id, m.full_name as made_by_name, d.full_name as decided_by_name, s.title as sitting_title
 """
+# For so long who held a login in his hand and its owner count as one person.
+HANDS_APART = timedelta(days=30)
+ON_LOGINS = [
+    "staff.person.made",
+    "staff.person.disabled",
+    "staff.person.enabled",
+    "staff.password.reset",
+    "staff.role.given",
+    "staff.role.taken",
+]
+SHOWN, DECIDED_SHOWN, AT_A_TIME = 500, 50, 500
+LAST_ID = 2**63 - 1
 TABLES = """
     from pending_act p
     join staff m on m.id = p.made_by
@@ -38,6 +52,18 @@ class SamePerson(Problem):
     status = 403
     title = N_("You asked for this yourself.")
     advice = N_("A second person has to look at it. You can withdraw it.")
+
+
+class SameHand(Problem):
+    """One of the two holds the other's login in his hand."""
+
+    code = "same-hand"
+    status = 403
+    title = N_("One of you two lately made or changed the other's login.")
+    advice = N_(
+        "Whoever made a login, gave or took its roles or set its password is no second person to it for {days} days, "
+        "nor the other way round. Nothing was changed. Ask a third colleague."
+    )
 
 
 class AlreadyDecided(Problem):
@@ -116,17 +142,38 @@ def _packed(value: object) -> object:
 
 
 async def waiting(db: Connection, actor: Actor) -> list[Pending]:
-    """What waits in the actor's scope, oldest first."""
-    rows = await db.fetch(f"select {COLUMNS} {TABLES} where p.state = 'waits' order by p.id limit 200")
-    found = [Pending(**row) for row in rows]
-    return [act for act in found if act.made_by == actor.staff_id or may_decide(actor, act)]
+    """What waits in the actor's scope, oldest first; of more than a page holds, the newest."""
+    found: list[Pending] = []
+    before = LAST_ID
+    # Scope is judged here, not by the statement, so what others cannot see must not use up the page.
+    while len(found) < SHOWN:
+        rows = await db.fetch(
+            f"select {COLUMNS} {TABLES} where p.state = 'waits' and p.id < $1 order by p.id desc limit $2",
+            *(before, AT_A_TIME),
+        )
+        found += seen_by(actor, rows)
+        if len(rows) < AT_A_TIME:
+            break
+        before = rows[-1]["id"]
+    return found[:SHOWN][::-1]
 
 
 async def decided(db: Connection, actor: Actor) -> list[Pending]:
     """The newest decided ones in the actor's scope."""
     rows = await db.fetch(
-        f"select {COLUMNS} {TABLES} where p.state <> 'waits' order by p.decided_at desc nulls last, p.id desc limit 50"
+        f"""
+        select {COLUMNS} {TABLES}
+        where p.state <> 'waits'
+        order by p.decided_at desc nulls last, p.id desc
+        limit $1
+        """,
+        AT_A_TIME,
     )
+    return seen_by(actor, rows)[:DECIDED_SHOWN]
+
+
+def seen_by(actor: Actor, rows: Iterable[Record]) -> list[Pending]:
+    """Those that he asked for or may decide."""
     found = [Pending(**row) for row in rows]
     return [act for act in found if act.made_by == actor.staff_id or may_decide(actor, act)]
 
@@ -158,12 +205,61 @@ async def decide(
         raise SamePerson
     if act.state != "waits":
         raise AlreadyDecided
+    # To refuse changes nothing, so anybody but the first may.
+    if do:
+        await require_other_hand(db, actor, act.made_by)
     await _close(db, act_id, actor, "done" if do else "refused")
     if do:
         await ACTS[act.act].perform(db, actor, act, settings)
+        await drop_twins(db, act)
     else:
         await audit.record(db, actor, "act.act.refused", kind="act", object_id=act_id, reason=reason)
     return act
+
+
+async def drop_twins(db: Connection, done: Pending) -> None:
+    """The same act, asked for twice, is done once: what still waits of it is withdrawn by the system, on record."""
+    rows = await db.fetch(
+        """
+        update pending_act
+        set state = 'withdrawn', decided_at = now()
+        where state = 'waits' and act = $1 and payload = $2 and sitting_id is not distinct from $3 and id <> $4
+        returning id
+        """,
+        *(done.act, done.payload, done.sitting_id, done.id),
+    )
+    for act_id in sorted(row["id"] for row in rows):
+        await audit.record_for(
+            db,
+            staff_id=None,
+            acting_as="-",
+            address="-",
+            act="act.twin.withdrawn",
+            kind="act",
+            object_id=act_id,
+            after={"done": done.id},
+        )
+
+
+async def require_other_hand(db: Connection, actor: Actor, other: int) -> None:
+    """Refuse a second person who may be the first one under another login, or the first one's tool."""
+    if other in await same_hand(db, actor, [other]):
+        raise SameHand(days=HANDS_APART.days)
+
+
+async def same_hand(db: Connection, actor: Actor, others: Collection[int]) -> set[int]:
+    """Those of `others` whose login this person made or changed lately, or who did so with his; by the trail."""
+    rows = await db.fetch(
+        """
+        select staff_id::text as one, object_id as other
+        from audit
+        where object_kind = 'staff' and act = any($1) and at > now() - $2::interval
+            and ((object_id = $3::text and staff_id = any($4)) or (staff_id = $5 and object_id = any($6)))
+        """,
+        *(ON_LOGINS, HANDS_APART, str(actor.staff_id), list(others), actor.staff_id, [str(one) for one in others]),
+    )
+    pairs = {int(row[name]) for row in rows for name in ("one", "other")}
+    return pairs - {actor.staff_id}
 
 
 async def withdraw(db: Connection, actor: Actor, act_id: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from portal.core import audit
 from portal.core.accounts.structs import PROJECT
-from portal.core.acts.pending import find
+from portal.core.acts.pending import drop_twins, find
 from portal.core.acts.registry import ACTS
 
 if TYPE_CHECKING:
@@ -62,4 +62,5 @@ async def do_waived(db: Connection, actor: Actor, act_id: int, settings: PortalS
     fact: dict[str, object] = {"act": act.act, "waiver": waiver_id}
     await audit.record(db, actor, "act.act.waived", kind="act", object_id=act_id, after=fact, reason=act.reason)
     await ACTS[act.act].perform(db, actor, act, settings)
+    await drop_twins(db, act)
     return True

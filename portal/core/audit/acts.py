@@ -51,6 +51,7 @@ ACTS: dict[str, str] = {
     "waiver.waiver.ended": N_("Ended a waiver before its time"),
     "waiver.act.reviewed": N_("Reviewed an act done under a waiver"),
     "act.act.withdrawn": N_("Withdrew an act"),
+    "act.twin.withdrawn": N_("An act was withdrawn by itself: the same one was done"),
     "receipt.receipt.checked": N_("Checked a receipt"),
     "rescue.file.read": N_("Read a rescue file"),
     "rescue.file.taken": N_("Took in a rescue file"),

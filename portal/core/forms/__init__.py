@@ -71,7 +71,7 @@ class Form:
     def optional_id(self, name: str) -> int | None:
         """The id of a row, or none."""
         raw = self.values.get(name, "").strip()
-        return int(raw) if raw.isascii() and raw.isdigit() and int(raw) <= LARGEST_ID else None
+        return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= 10 and int(raw) <= LARGEST_ID else None
 
     def choice(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
         """One of a list."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import asyncpg
 import orjson
 import structlog
+from asyncpg.exceptions._base import DataError as UnwritableValue
 from litestar import Response
 from litestar.exceptions import HTTPException
 
@@ -106,6 +107,12 @@ def from_database(request: StaffRequest, error: Exception) -> Response[bytes] | 
     return answer(request, Busy())
 
 
+def from_unknown_value(request: StaffRequest, error: Exception) -> Response[bytes] | Response[str]:
+    """A number or a letter that no column can hold: no row has it, so nothing is there."""
+    log.warning("portal.value.impossible", path=request.url.path, error=repr(error))
+    return answer(request, NotThere())
+
+
 def from_bug(request: StaffRequest, error: Exception) -> Response[bytes] | Response[str]:
     """Anything else."""
     log.error("portal.request.failed", path=request.url.path, exc_info=error)
@@ -116,8 +123,12 @@ HANDLERS = {
     Problem: from_problem,
     HTTPException: from_http,
     asyncpg.LockNotAvailableError: from_database,
+    asyncpg.DeadlockDetectedError: from_database,
     asyncpg.QueryCanceledError: from_database,
     asyncpg.PostgresConnectionError: from_database,
     ConnectionError: from_database,
+    # The server's, and the driver's own of the same name, which it raises while it writes a value down.
+    asyncpg.DataError: from_unknown_value,
+    UnwritableValue: from_unknown_value,
     Exception: from_bug,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from portal.core.front import Front
 
 LEAST_PASSWORD = 10
+# Browsers drop tabs and line ends from an address and read a backslash as a slash: «/\t/host» is another site to them.
+OUTSIDE = re.compile(r"[^!-~]|\\")
 A_YEAR_S = 365 * 86400
 
 
@@ -56,7 +59,9 @@ async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
         )
     if began is None:
         form.errors.clear()
-        form.miss("login", N_("Login or password does not fit. After five misses an account rests for five minutes."))
+        form.miss(
+            "login", N_("Login or password does not fit. After five misses it rests for five minutes where you sit.")
+        )
         return page(request, "account/sign_in.html", status=401, errors=form.errors, login=login, next=target)
     answer = see_other(target)
     front: Front = request.app.state.front
@@ -186,7 +191,7 @@ async def remove_key(request: StaffRequest, db: Connection, key_id: int) -> Resp
 
 def _inside(target: str | None) -> str:
     """An address of ours to go on to; never another site's."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\n" in target:
+    if not target or not target.startswith("/") or target.startswith("//") or OUTSIDE.search(target):
         return "/"
     return target
 

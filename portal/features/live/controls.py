@@ -49,7 +49,7 @@ async def send(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         items = await queries.items(db, head.form_id) if kind == "erratum" else {}
         wish = rules.read_wish(form, kind, items, head.now())
         reason = form.text("reason", required=False)
-        if wish is not None:
+        if wish is not None and not form.errors:
             if kind == "reopen" and not target.ended:
                 raise NothingToReopen
             made = await _order(db, head, target, wish)

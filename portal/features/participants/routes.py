@@ -23,7 +23,10 @@ from portal.core.ui.pages import page, see_other
 from portal.features.participants import queries, rules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from portal.core.accounts import Actor
+    from portal.core.i18n import Text
     from portal.core.sittings import SittingHead
 
 STATES = {
@@ -111,6 +114,12 @@ async def export_list(request: StaffRequest, db: Connection, sitting_id: int, fo
 @get("/sittings/{sitting_id:int}/participants/{participant_id:int}", guards=[allows("participant.view")])
 async def show(request: StaffRequest, db: Connection, sitting_id: int, participant_id: int) -> Response[str]:
     """One pupil: why he isn't in, or how far he is."""
+    return await _card(request, db, sitting_id, participant_id, {})
+
+
+async def _card(
+    request: StaffRequest, db: Connection, sitting_id: int, participant_id: int, errors: Mapping[str, Text]
+) -> Response[str]:
     actor = request.scope["user"]
     scope = actor.scope("participant.view")
     head = await find_head(db, sitting_id, scope)
@@ -120,6 +129,8 @@ async def show(request: StaffRequest, db: Connection, sitting_id: int, participa
     return page(
         request,
         "participants/show.html",
+        status=422 if errors else 200,
+        errors=errors,
         pupil=pupil,
         reasons=rules.why(head, pupil, head.now()),
         devices=await queries.devices(db, sitting_id, participant_id),
@@ -136,7 +147,9 @@ async def lock(request: StaffRequest, db: Connection, sitting_id: int, participa
     """Lock or unlock the code, or let a device in that was held back."""
     actor = request.scope["user"]
     form = Form(await request.form())
-    do = form.choice("do", ["lock", "unlock", "free"])
+    do = form.choice("do", list(ACT_OF))
+    if form.errors:
+        return await _card(request, db, sitting_id, participant_id, form.errors)
     pupil = await queries.find_participant(db, sitting_id, participant_id, actor.scope("participant.lock"))
     if pupil.school_id == actor.own_school_id:
         raise OwnSchool

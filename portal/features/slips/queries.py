@@ -55,7 +55,7 @@ async def lock_pupils(
     """The pupils to print, in class order; their rows are locked, for each gets a new code."""
     rows = await db.fetch(
         f"""
-        select p.id as participant_id, p.first_name, left(p.last_name, 1) as initial, p.grade, p.class_letter,
+        select p.id as participant_id, p.school_id, p.first_name, left(p.last_name, 1) as initial, p.grade, p.class_letter,
                p.language, jsonb_build_object('kk', sc.name_kk, 'ru', sc.name_ru, 'en', sc.name_en) as school
         from participant p
         join school sc on sc.id = p.school_id

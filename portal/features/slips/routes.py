@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
 
@@ -24,12 +25,29 @@ from portal.features.slips.paper import slips_pdf
 from portal.features.slips.problems import NobodyToPrint, SlipsClosed, TooManySlips
 from portal.features.slips.structs import SlipSheet
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portal.core.i18n import Text
+    from portal.core.sittings import SittingHead
+
 MOST = 1000
+NAME_THEM = N_("New slips for pupils who have one are made for one school or one pupil. Choose a school.")
+ONE_ONLY = N_(
+    "The waiting room is open: new slips would lock out pupils who come in with theirs. "
+    "Print a new slip on the page of the pupil who needs one."
+)
 
 
 @get("/sittings/{sitting_id:int}/slips", guards=[allows("slip.print")])
 async def show_list(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
     """Schools, and how many of their pupils have a slip."""
+    return await _list_page(request, db, sitting_id, {})
+
+
+async def _list_page(
+    request: StaffRequest, db: Connection, sitting_id: int, errors: Mapping[str, Text]
+) -> Response[str]:
     actor = request.scope["user"]
     scope = actor.scope("slip.print")
     head = await find_head(db, sitting_id, scope)
@@ -42,6 +60,9 @@ async def show_list(request: StaffRequest, db: Connection, sitting_id: int) -> R
     return page(
         request,
         "slips/list.html",
+        status=422 if errors else 200,
+        errors=errors,
+        room_open=head.now() >= head.waiting_opens_at,
         sitting=head,
         tabs=[(path, t(text)) for path, text in tabs(actor, head)],
         lines=lines,
@@ -55,32 +76,35 @@ async def show_list(request: StaffRequest, db: Connection, sitting_id: int) -> R
 
 
 @post("/sittings/{sitting_id:int}/slips", guards=[allows("slip.print")])
-async def print_slips(request: StaffRequest, db: Connection, sitting_id: int) -> Response[bytes]:
+async def print_slips(request: StaffRequest, db: Connection, sitting_id: int) -> Response[bytes] | Response[str]:
     """New codes and their paper. The codes are in this answer and nowhere else."""
     actor = request.scope["user"]
     form = Form(await request.form())
     settings = request.app.state.settings
-    school, participant = form.optional_id("school"), form.optional_id("participant")
-    # His own school's slips are its codes: printed by a colleague (SAFETY J5).
-    if actor.own_school_id is not None and school == actor.own_school_id:
-        raise OwnSchool
+    school, participant, again = form.optional_id("school"), form.optional_id("participant"), form.ticked("again")
     async with db.transaction():
         head = await find_head(db, sitting_id, actor.scope("slip.print"))
         if head.state not in {"draft", "published"}:
             raise SlipsClosed
+        _limit_again(form, head, school, participant, again=again)
+        if form.errors:
+            return await _list_page(request, db, sitting_id, form.errors)
         chosen = await queries.lock_pupils(
             db,
             sitting_id,
             actor.scope("slip.print"),
             school=school,
             participant=participant,
-            again=form.ticked("again"),
+            again=again,
             limit=MOST + 1,
         )
         if not chosen:
             raise NobodyToPrint
         if len(chosen) > MOST:
             raise TooManySlips(most=MOST)
+        # His own school's slips are its codes, however they were chosen: printed by a colleague (SAFETY J5).
+        if any(slip.school_id == actor.own_school_id for slip in chosen):
+            raise OwnSchool
         codes = await queries.give_codes(db, [slip.participant_id for slip in chosen], decode_key(settings.code_pepper))
         help_name, help_phone = await queries.help_contact(db, sitting_id)
         sheet = SlipSheet(
@@ -97,11 +121,19 @@ async def print_slips(request: StaffRequest, db: Connection, sitting_id: int) ->
             "count": len(chosen),
             "school": school,
             "participant": participant,
-            "again": form.ticked("again"),
+            "again": again,
         }
         await audit.record(db, actor, "slip.file.printed", kind="sitting", object_id=sitting_id, after=fact)
     name = of(chosen[0].school) if school or participant else of(head.title)
     return download(body, f"{t(N_('Slips'))} {name}.pdf", "application/pdf")
+
+
+def _limit_again(form: Form, head: SittingHead, school: int | None, participant: int | None, *, again: bool) -> None:
+    """Old codes die for a school at most, and for one pupil at most once pupils may come in with theirs."""
+    if again and participant is None and head.now() >= head.waiting_opens_at:
+        form.miss("again", ONE_ONLY)
+    elif again and participant is None and school is None:
+        form.miss("again", NAME_THEM)
 
 
 ROUTES = [show_list, print_slips]

@@ -20,6 +20,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     """A pupil on paper: no IIN, no birth date, not the whole last name."""
 
     participant_id: int
+    school_id: int
     first_name: str
     initial: str
     grade: int

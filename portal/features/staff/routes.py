@@ -1,4 +1,4 @@
-"""Logins, roles with their territory and end, and the matrix of roles × permissions."""
+"""Logins, and roles with their territory and end."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import ASTANA, N_
 from portal.core.permissions import allows
-from portal.core.permissions.catalogue import ALL, BY_CODE, ROLES
+from portal.core.permissions.catalogue import ROLES
 from portal.core.problems import NotThere
 from portal.core.ui.listing import words
 from portal.core.ui.pages import page, see_other
-from portal.features.staff import queries
-from portal.features.staff.problems import LastKeyholder
+from portal.features.staff import queries, roles
+from portal.features.staff.roles import require_keyholder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +124,7 @@ async def take_role(request: StaffRequest, db: Connection, grant_id: int) -> Res
             await audit.record(
                 db, request.scope["user"], "staff.role.taken", kind="staff", object_id=owner, before=fact
             )
-        await _require_keyholder(db)
+        await require_keyholder(db)
     return see_other(f"/staff/{owner}")
 
 
@@ -148,44 +148,8 @@ async def disable(request: StaffRequest, db: Connection, staff_id: int) -> Respo
         await queries.set_disabled(db, staff_id, datetime.now(UTC) if shut else None)
         act = "staff.person.disabled" if shut else "staff.person.enabled"
         await audit.record(db, request.scope["user"], act, kind="staff", object_id=staff_id)
-        await _require_keyholder(db)
+        await require_keyholder(db)
     return see_other(f"/staff/{staff_id}")
-
-
-@get("/roles", guards=[allows("staff.view")])
-async def roles(request: StaffRequest, db: Connection) -> Response[str]:
-    """Roles × permissions."""
-    groups: dict[str, list[object]] = {}
-    for permission in ALL:
-        if permission.code != "own.account":
-            groups.setdefault(permission.group, []).append(permission)
-    return page(request, "staff/roles.html", groups=groups, roles=ROLES, given=await queries.matrix(db))
-
-
-@post("/roles", guards=[allows("role.edit")])
-async def change_roles(request: StaffRequest, db: Connection) -> Response[str]:
-    """Change what roles may do; each change is its own record."""
-    actor = request.scope["user"]
-    form = Form(await request.form())
-    known = [f"{role}:{code}" for role in ROLES for code in BY_CODE if code != "own.account"]
-    wished = {(pair.split(":")[0], pair.split(":")[1]) for pair in form.choices("given", known)}
-    async with db.transaction():
-        now = {pair for pair in await queries.matrix(db) if f"{pair[0]}:{pair[1]}" in known}
-        for role, permission in sorted(wished - now):
-            await queries.give_permission(db, role, permission)
-            fact: dict[str, object] = {"permission": permission}
-            await audit.record(db, actor, "staff.permission.given", kind="role", object_id=role, after=fact)
-        for role, permission in sorted(now - wished):
-            await queries.take_permission(db, role, permission)
-            fact = {"permission": permission}
-            await audit.record(db, actor, "staff.permission.taken", kind="role", object_id=role, before=fact)
-        await _require_keyholder(db)
-    return see_other("/roles")
-
-
-async def _require_keyholder(db: Connection) -> None:
-    if not await queries.keyholders(db):
-        raise LastKeyholder
 
 
 async def _find(db: Connection, staff_id: int) -> StaffRow:
@@ -241,4 +205,4 @@ async def _person_page(
     )
 
 
-ROUTES = [show_list, new, make, show, grant, take_role, reset_password, disable, roles, change_roles]
+ROUTES = [show_list, new, make, show, grant, take_role, reset_password, disable, *roles.ROUTES]

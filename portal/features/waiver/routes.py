@@ -101,6 +101,8 @@ async def review(request: StaffRequest, db: Connection, act_id: int) -> Response
             raise NotThere
         if actor.staff_id in {act.asked_by, act.agreed_by, act.made_by}:
             raise NotAReviewer
+        for part in (act.asked_by, act.agreed_by, act.made_by):
+            await acts.require_other_hand(db, actor, part)
         if await queries.review(db, act_id, actor.staff_id, note):
             fact: dict[str, object] = {"waiver": act.waiver_id}
             await audit.record(db, actor, "waiver.act.reviewed", kind="act", object_id=act_id, after=fact, reason=note)

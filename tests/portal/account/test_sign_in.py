@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from portal.core.accounts.misses import place_of
 from tests.portal.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -26,11 +32,26 @@ def test_it_works(house: House) -> None:
 
 def test_it_never_leads_to_another_site(house: House) -> None:
     """An address to go on to is one of ours."""
-    for target in ("https://evil.test/", "//evil.test", "/\\evil.test"):
+    for target in ("https://evil.test/", "//evil.test", "/\\evil.test", "/\t/evil.test", "/\r/evil.test"):
         answer = house.visitor().post(
             "/sign-in", {"login": house.person("proctor"), "password": PASSWORD, "next": target}
         )
         assert answer.headers["location"] == "/"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.sampled_from("/\\ \t\r\n\x00\x1f\x7f.:@?#ә") | st.sampled_from("evil"), max_size=12))
+@example("/\t/evil.test")
+@example("/\r/../evil.test")
+@example("\\\\evil.test")
+@example("/evil.test")
+def test_no_spelling_leads_to_another_site(house: House, tail: str) -> None:
+    """As a browser reads it: without tabs and line ends, a backslash is a slash."""
+    answer = house.visitor().get("/language/kk", params={"next": f"/{tail}"})
+    location = answer.headers["location"]
+    read = re.sub(r"[\t\r\n]", "", location.strip(" ")).replace("\\", "/")
+    assert urlsplit(urljoin("http://portal.test/language/kk", read)).netloc == "portal.test"
+    assert re.fullmatch(r"[!-~]+", location)
 
 
 def test_an_unknown_login_and_a_wrong_password_look_the_same(house: House) -> None:
@@ -42,14 +63,59 @@ def test_an_unknown_login_and_a_wrong_password_look_the_same(house: House) -> No
 
 
 def test_after_five_misses_the_right_password_rests_too(house: House) -> None:
-    """And the answer does not say so."""
+    """At this address, and the answer does not say so."""
     login = house.person("proctor")
     visitor = house.visitor()
     for _ in range(5):
         assert visitor.post("/sign-in", {"login": login, "password": "no"}).status_code == 401
     assert visitor.post("/sign-in", {"login": login, "password": PASSWORD}).status_code == 401
-    house.sql("update staff set locked_until = now() - interval '1 second' where login = $1", login)
+    house.sql(
+        "update sign_in_address set locked_until = now() - interval '1 second' where address = $1", visitor.address
+    )
     assert visitor.post("/sign-in", {"login": login, "password": PASSWORD}).status_code == 303
+
+
+def test_nobody_elsewhere_keeps_the_owner_out(house: House) -> None:
+    """A hundred misses from other addresses: the owner's desk signs in at once, a new one after a minute at most."""
+    login = house.person("proctor")
+    desk = house.visitor(login)
+    for _ in range(20):
+        stranger = house.visitor()
+        for _ in range(5):
+            assert stranger.post("/sign-in", {"login": login, "password": "no"}).status_code == 401
+    owner, elsewhere = house.visitor(), house.visitor()
+    owner.address = desk.address
+    assert owner.post("/sign-in", {"login": login, "password": PASSWORD}).status_code == 303
+    # The owner's own sign-in lets the rest go; a stranger's twenty begin anew.
+    for _ in range(4):
+        stranger = house.visitor()
+        for _ in range(5):
+            stranger.post("/sign-in", {"login": login, "password": "no"})
+    assert elsewhere.post("/sign-in", {"login": login, "password": PASSWORD}).status_code == 401
+    rests = house.sql("select locked_until - now() as rest from staff where login = $1", login)[0]["rest"]
+    assert 0 < rests.total_seconds() <= 60
+    house.sql("update staff set locked_until = now() - interval '1 second' where login = $1", login)
+    assert elsewhere.post("/sign-in", {"login": login, "password": PASSWORD}).status_code == 303
+
+
+def test_misses_at_the_same_moment_are_all_counted(house: House) -> None:
+    """Ten wrong passwords at once are ten, not one."""
+    login, visitor = house.person("proctor"), house.visitor()
+    visitor.get("/sign-in")
+    visitor.post("/sign-in", {"login": "nobody-at-all", "password": "no"})
+    with ThreadPoolExecutor(10) as pool:
+        tries = [pool.submit(visitor.post, "/sign-in", {"login": login, "password": "no"}) for _ in range(10)]
+    assert {one.result().status_code for one in tries} == {401}
+    row = house.sql("select misses from sign_in_address where address = $1", visitor.address)[0]
+    assert row["misses"] == 5, "those after the fifth found it at rest"
+
+
+def test_of_ipv6_a_subscriber_counts_once() -> None:
+    """He has 2**64 addresses; and a mapped IPv4 address is that address."""
+    assert place_of("2001:db8:1:2::1") == place_of("2001:db8:1:2:ffff::9") == "2001:db8:1:2::"
+    assert place_of("2001:db8:1:3::1") != place_of("2001:db8:1:2::1")
+    assert place_of("::ffff:10.0.0.1") == place_of("10.0.0.1") == "10.0.0.1"
+    assert place_of("") == ""
 
 
 def test_a_form_without_its_token_changes_nothing(house: House) -> None:

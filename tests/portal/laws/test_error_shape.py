@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.portal.conftest import House
+    from collections.abc import Callable
+
+    from tests.portal.conftest import House, Scene
 
 KEYS = {"type", "title", "status", "detail", "code"}
 
@@ -50,3 +52,24 @@ def test_every_answer_carries_the_security_headers(house: House) -> None:
         assert policy.startswith("default-src 'none'")
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sittings/2147483648",
+        "/sittings/{id}/participants/99999999999999999999",
+        "/jobs/9223372036854775808",
+        "/sittings/{id}/scores/1/differences/9999999999",
+        "/sittings/{id}/controls/new?kind=message&scope=region&id=%00",
+        "/sittings/{id}/controls/new?kind=extra&scope=attempt&id=99999999999999999999",
+        "/sittings/" + "9" * 5000,
+    ],
+)
+def test_a_value_that_no_column_holds_is_nothing_there(
+    house: House, make_sitting: Callable[..., Scene], path: str
+) -> None:
+    """Larger than the column's type, or a letter that the database cannot hold."""
+    answer = house.worker("super-admin").get(path.format(id=make_sitting().id))
+    assert answer.status_code == 404, answer.text[-500:]
+    assert "not-there" in answer.text

@@ -239,3 +239,12 @@ def test_a_long_message_costs_nobody_his_time(house: House, make_sitting) -> Non
     # It took minutes; a loaded machine may take a second.
     assert time.monotonic() - began < 5
     assert controls(house, scene.id) == []
+
+
+def test_a_form_with_a_miss_pauses_nobody(house: House, make_sitting) -> None:  # noqa: ANN001
+    """Also where the kind itself asks for nothing: a reason that is too long, a kind that is none."""
+    scene = make_sitting()
+    admin, school = house.worker("test-administrator"), scene.place.schools[0]
+    assert tell(admin, scene.id, "school", school, "pause", reason="ә" * 501).status_code == 422
+    assert tell(admin, scene.id, "school", school, "").status_code == 422
+    assert controls(house, scene.id) == []

@@ -14,7 +14,7 @@ from infra.local import decode_key
 if TYPE_CHECKING:
     import httpx
 
-    from tests.portal.conftest import House
+    from tests.portal.conftest import House, Scene
 
 CODE = re.compile(r"[0-9A-Z]{4} [0-9A-Z]{4} [0-9A-Z]{4}")
 
@@ -74,3 +74,39 @@ def test_nobody_prints_for_his_own_school(house: House, make_sitting) -> None:  
     coordinator = house.worker("test-administrator", school=scene.place.schools[1])
     assert coordinator.post(f"/sittings/{scene.id}/slips", {"school": scene.place.schools[0]}).status_code == 409
     assert house.sql("select 1 from participant where sitting_id = $1 and code_hash is not null", scene.id) == []
+
+
+def codes(house: House, scene: Scene) -> list[int]:
+    """How often each pupil's code was made."""
+    rows = house.sql("select code_version from participant where sitting_id = $1 order by id", scene.id)
+    return [row["code_version"] for row in rows]
+
+
+def test_new_slips_are_for_a_school_or_a_pupil(house: House, make_sitting) -> None:  # noqa: ANN001
+    """Nobody kills the codes of a whole sitting; and once pupils come in, only one at a time."""
+    scene, later = make_sitting(), make_sitting(starts_in_s=7200)
+    admin = house.worker("test-administrator")
+    for one in (scene, later):
+        read(admin.post(f"/sittings/{one.id}/slips", {}))
+    for nobody in ({}, {"school": "x"}, {"participant": "99999999999"}):
+        answer = admin.post(f"/sittings/{later.id}/slips?lang=en", {"again": "on", **nobody})
+        assert (answer.status_code, "one school or one pupil" in answer.text) == (422, True)
+    school = {"again": "on", "school": scene.place.schools[0]}
+    answer = admin.post(f"/sittings/{scene.id}/slips?lang=en", school)
+    assert (answer.status_code, "The waiting room is open" in answer.text) == (422, True)
+    assert "All anew" not in admin.get(f"/sittings/{scene.id}/slips?lang=en").text
+    assert codes(house, scene) == codes(house, later) == [1, 1, 1]
+    assert "All anew" in admin.get(f"/sittings/{later.id}/slips?lang=en").text
+    read(admin.post(f"/sittings/{later.id}/slips", school))
+    read(admin.post(f"/sittings/{scene.id}/slips", {"again": "on", "participant": scene.pupils[0]}))
+    assert (codes(house, scene), codes(house, later)) == ([2, 1, 1], [2, 2, 1])
+
+
+def test_his_own_school_is_seen_in_every_choice(house: House, make_sitting) -> None:  # noqa: ANN001
+    """Named as a school, as one of its pupils, or among all who have no slip."""
+    scene = make_sitting()
+    own = house.worker("test-administrator", own=scene.place.schools[0])
+    for choice in ({}, {"participant": scene.pupils[0], "again": "1"}, {"school": scene.place.schools[0]}):
+        assert own.post(f"/sittings/{scene.id}/slips", choice).status_code == 403
+    assert codes(house, scene) == [0, 0, 0]
+    read(own.post(f"/sittings/{scene.id}/slips", {"school": scene.place.schools[1]}))

@@ -169,3 +169,22 @@ def test_a_key_is_added_with_the_password_only(house: House) -> None:
     assert other.post(f"/account/keys/{key}/remove").status_code == 404
     assert duty.at.post(f"/account/keys/{key}/remove").status_code == 303
     assert "None yet. A pair on duty" in duty.at.get("/account?lang=en").text
+
+
+def test_who_set_the_others_password_is_no_pair(house: House, pair: tuple[Duty, Duty]) -> None:
+    """A key does not make two persons of one."""
+    first, second = pair
+    rows = house.sql("select id, login from staff where login = any($1)", [first.login, second.login])
+    numbers = {row["login"]: row["id"] for row in rows}
+    house.sql(
+        """
+        insert into audit (staff_id, acting_as, address, act, object_kind, object_id, previous_hash, hash)
+        values ($1, '-', '-', 'staff.password.reset', 'staff', $2, '', '')
+        """,
+        *(numbers[first.login], str(numbers[second.login])),
+    )
+    assert first.at.post("/waiver", {"reason": "Ақау", "credential": first.key.confirm(first.at)}).status_code == 303
+    act = house.sql("select max(id) as id from pending_act where act = 'act.waive'")[0]["id"]
+    agreed = second.at.post(f"/acts/{act}/decide", {"do": "do", "credential": second.key.confirm(second.at)})
+    assert agreed.status_code == 403
+    assert house.sql("select 1 from waiver where ends_at > now()") == []

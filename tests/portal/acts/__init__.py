@@ -1,0 +1,1 @@
+"""Tests of acts that need two persons."""

@@ -1,0 +1,45 @@
+"""What a role may do is widened by two; narrowed by one (SAFETY J5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.portal.conftest import House, Place
+
+GIVEN = "proctor:audit.view"
+
+
+def matrix(house: House) -> set[str]:
+    """All pairs as the form sends them."""
+    rows = house.sql("select role, permission from role_permission")
+    return {f"{row['role']}:{row['permission']}" for row in rows}
+
+
+def test_a_permission_is_added_by_two_and_taken_by_one(house: House) -> None:
+    """It waits, a second super-admin agrees, the record names who asked."""
+    first, second = house.worker("super-admin"), house.worker("super-admin")
+    before = matrix(house)
+    answer = first.post("/roles", {"given": sorted(before | {GIVEN})})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/acts?asked=1")
+    assert matrix(house) == before
+    act = house.sql("select max(id) as id from pending_act where act = 'role.give'")[0]["id"]
+    assert first.post(f"/acts/{act}/decide", {"do": "do"}).status_code == 403
+    assert house.worker("test-administrator").post(f"/acts/{act}/decide", {"do": "do"}).status_code == 404
+    assert "Read the audit trail" in second.get("/acts?lang=en").text
+    assert second.post(f"/acts/{act}/decide", {"do": "do"}).status_code == 303
+    assert matrix(house) == before | {GIVEN}
+    record = house.sql("select after from audit where act = 'staff.permission.given' order by id desc limit 1")[0]
+    maker = house.sql("select made_by from pending_act where id = $1", act)[0]["made_by"]
+    assert record["after"] == {"permission": "audit.view", "asked_by": maker}
+    answer = first.post("/roles", {"given": sorted(before)})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/roles")
+    assert matrix(house) == before
+
+
+def test_who_holds_a_region_changes_no_role(house: House, place: Place) -> None:
+    """A role is the same in the whole country."""
+    regional, before = house.worker("super-admin", region=place.region), matrix(house)
+    for wished in (before | {GIVEN}, before - {"proctor:live.view"}):
+        assert regional.post("/roles", {"given": sorted(wished)}).status_code == 404
+    assert matrix(house) == before
