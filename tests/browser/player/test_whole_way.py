@@ -70,6 +70,36 @@ def test_the_test_opens_by_itself_at_its_time_and_not_before(peer: Peer, sitter_
     assert sitter.page.locator(".time").inner_text() == "60 мин"
 
 
+def test_the_code_in_the_slips_address_is_typed_already(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """As the QR carries it; it waits through the language, leaves the address, and must fit; who is signed in is left alone."""
+    pupil, other = peer.pupils[:2]
+    sitter = sitter_at(peer.url)
+    page = sitter.page
+    page.goto("about:blank")
+    page.goto(f"{peer.url}#{pupil.code}", wait_until="commit")
+    sitter.choose_language()
+    code = page.locator("#code")
+    assert code.input_value().replace(" ", "") == pupil.code
+    assert "#" not in page.evaluate("location.href")
+    sitter.reload()
+    code.wait_for()
+    assert code.input_value() == ""
+    grouped = f"{other.code[:4]}-{other.code[4:8]}%20{other.code[8:]}".lower()
+    for written, shown in ((grouped, other.code), ("K7QM2XW9PN40", other.code), ("main", other.code)):
+        page.evaluate("(hash) => { location.hash = hash; }", written)
+        page.wait_for_function("!location.href.includes('#')")
+        assert code.input_value().replace(" ", "") == shown
+    sitter.sign_in(pupil)
+    page.locator(".findings").wait_for()
+    page.goto("about:blank")
+    page.goto(f"{peer.url}#{other.code}", wait_until="commit")
+    page.locator(".findings").wait_for()
+    assert "#" not in page.evaluate("location.href")
+    page.evaluate("(hash) => { location.hash = hash; }", other.code)
+    page.wait_for_function("!location.href.includes('#')")
+    assert page.locator(".findings").is_visible()
+
+
 def test_a_slip_of_the_finger_is_told_without_asking_the_server(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
     """One field that puts itself in groups; O is 0, I and L are 1; a wrong character shows at once."""
     sitter = sitter_at(peer.url)
