@@ -27,7 +27,7 @@ STRUCTS = (
 )
 # What any request may meet, and what any request with a body may.
 ANYWHERE = ("internal", "try-later")
-WITH_BODY = ("body-invalid", "body-truncated", "too-deep", "body-too-large")
+WITH_BODY = ("body-invalid", "body-truncated", "too-deep", "body-slow", "body-too-large")
 # Not of one route: an address that is none, a method that an address does not take.
 ELSEWHERE = ("not-found", "method-not-allowed")
 # Data fields that a problem carries beyond RFC 9457's.

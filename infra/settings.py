@@ -68,6 +68,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     refresh_every_s: Annotated[float, Doc("How often codes and sittings are followed in Postgres, in seconds")] = 2.0
     next_save_s: Annotated[int, Doc("Rhythm of saves that players are told, in seconds")] = 30
     save_room: Annotated[int, Doc("How many events a player may send again with one save")] = 20
+    body_limit_s: Annotated[float, Doc("How long a request's body may be on its way before 408, in seconds")] = 30.0
     pending_bytes: Annotated[int, Doc("Bytes that may wait for the stream in one worker before 503")] = 32 * 2**20
     stream_memory_share: Annotated[float, Doc("Share of Valkey's maxmemory at which saves get 503")] = 0.85
     trusted_proxies: Annotated[list[str], Doc("Addresses whose X-Forwarded-For is believed")] = []
