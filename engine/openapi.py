@@ -253,7 +253,12 @@ def _ready() -> Json:
 
 def _metrics() -> Json:
     ok = _text("Prometheus text over all workers of this machine.", "elumiti_engine_workers 2.0\n")
-    return _operation("metrics", "Figures for the operators.", "docs/operations/metrics.md explains each.", ok=ok)
+    return _operation(
+        "metrics",
+        "Figures for the operators.",
+        "For the addresses of `metrics_from` only; for others `not-found`.",
+        ok=ok,
+    )
 
 
 # ---- pieces ----

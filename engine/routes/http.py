@@ -11,6 +11,7 @@ from granian._granian import RSGIProtocolClosed
 from engine.problems import Problem
 from engine.protocol import MAX_BODY_BYTES
 from engine.reads import HungUp
+from infra.callers import caller, may_measure
 
 if TYPE_CHECKING:
     from typing import TypeVar
@@ -107,10 +108,16 @@ def live_claims(worker: Worker, scope: Scope) -> Claims:
 
 
 def caller_address(worker: Worker, scope: Scope) -> str:
-    """The address a request comes from; what a proxy says counts only from the proxies that we know."""
-    address = scope.client.rpartition(":")[0]
-    if address in worker.settings.trusted_proxies:
-        forwarded = scope.headers.get("x-forwarded-for")
-        if forwarded:
-            return forwarded.rpartition(",")[2].strip()
-    return address
+    """The address a request comes from."""
+    return caller(*_said(scope), worker.settings.trusted_proxies)
+
+
+def asks_for_figures(worker: Worker, scope: Scope) -> bool:
+    """Whether this caller may read `/metrics`."""
+    settings = worker.settings
+    return may_measure(*_said(scope), settings.trusted_proxies, settings.metrics_from)
+
+
+def _said(scope: Scope) -> tuple[str, str | None]:
+    """Who is at the other end, and for whom he says to ask."""
+    return scope.client.rpartition(":")[0], scope.headers.get("x-forwarded-for")

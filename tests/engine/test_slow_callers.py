@@ -82,3 +82,13 @@ async def test_a_hang_up_in_the_middle_is_counted_and_nothing_else(begin: Begin,
     await eventually(counted)
     assert "request.failed" not in log.read_text()[size:]
     assert "Traceback" not in log.read_text()[size:]
+
+
+async def test_the_figures_are_not_for_everybody(begin: Begin) -> None:
+    """Who comes through a proxy that nobody named gets what an unknown path gets."""
+    _, pupil = await begin(key=False)
+    async with httpx.AsyncClient(base_url=pupil.base_url, headers={"x-forwarded-for": "203.0.113.7"}) as client:
+        refused, unknown = await client.get("/metrics"), await client.get("/nothing-here")
+        near = await client.get("/metrics", headers={"x-forwarded-for": ""})
+    assert (refused.status_code, refused.content) == (404, unknown.content)
+    assert near.status_code == 200
