@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from infra.errors import PlainError
-from infra.local import Home, Secrets, environment, load_secrets
+from infra.local import PRIVATE, Home, Secrets, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
 from infra.parts.process import Command, Part, require_free
 
@@ -37,6 +37,8 @@ class Stack:
         # A file that every part inherits open (see `hold_home`).
         self.held = held
         self.secrets: Secrets = load_secrets(home)
+        for name in PRIVATE:
+            keep_private(home.part(name))
         self.parts: dict[str, Part] = {}
         # Settings that differ from the usual ones, by process: for tests and benchmarks.
         self.overrides: dict[str, dict[str, str]] = {}
