@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from tests.browser.player.peer import Peer
     from tests.browser.player.sitter import Sitter
 
+# Where each gap and the sign behind it stand.
+BEHIND_GAPS = """() => [...document.querySelectorAll("select.gap")].map((gap) => {
+  const range = document.createRange();
+  const text = gap.nextSibling ?? gap.parentElement.nextSibling;
+  range.setStart(text, 0);
+  range.setEnd(text, 1);
+  return [gap, range].map((part) => part.getBoundingClientRect().toJSON());
+})"""
+
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_pupil_sits_a_test_and_gets_a_receipt(peer: Peer, sitter_at: Callable[..., Sitter], language: str) -> None:
@@ -177,3 +186,19 @@ def test_the_log_is_told_in_order_and_with_signed_times(peer: Peer, sitter_at: C
     kinds = [events[seq]["kind"] for seq in sorted(events)]
     assert kinds[-1] == "finish"
     assert {"section", "view", "start", "answer"} <= set(kinds)
+
+
+def test_a_comma_behind_a_gap_stays_beside_it(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """At every width of the line, and without a space; the sentence itself stays whole."""
+    sitter = sitter_at(peer.url)
+    sitter.to_first_question(peer.pupils[0], "ru")
+    page = sitter.page
+    while not page.locator("select.gap").count():
+        sitter.next()
+    for width in range(320, 480, 8):
+        page.set_viewport_size({"width": width, "height": 640})
+        for gap, sign in page.evaluate(BEHIND_GAPS):
+            assert 0 <= sign["left"] - gap["right"] < 2, width
+            assert gap["top"] < sign["top"] < sign["bottom"] < gap["bottom"], width
+    page.locator(".gaps").evaluate("(text) => text.querySelectorAll('select').forEach((gap) => gap.replaceWith('_'))")
+    assert page.locator(".gaps").inner_text() == "Солнце встаёт на _, а садится на _."
