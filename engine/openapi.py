@@ -57,7 +57,7 @@ Everything a pupil's device says to the engine and hears from it; `docs/protocol
 - Errors are `application/problem+json` (RFC 9457) with a stable `code`. 429 and 503 carry `Retry-After` in seconds.
 - Ignore unknown fields of a reply; unknown fields of a request are refused.
 - Limits: body {MAX_BODY_BYTES} bytes, {MAX_EVENTS} events a save, {MAX_VALUE_BYTES} bytes a value, JSON depth 16, \
-20 000 events and 8 MB an attempt, headers 8 KB, 8 anchors, 16 open receipts.
+20 000 events and 8 MB an attempt, 100 headers, 8 anchors, 16 open receipts.
 """
 
 
