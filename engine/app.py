@@ -14,6 +14,7 @@ import structlog
 
 from engine import routes
 from engine.problems import Problem
+from engine.reads import HungUp
 from engine.worker import Worker
 from infra import log as logs
 from infra.settings import EngineSettings, read
@@ -58,6 +59,10 @@ class Engine:
                 await routes.before_start(scope, proto)
             else:
                 await routes.answer(worker, scope, proto)
+        except HungUp:
+            # A phone that lost its line: counted, and nobody is there to be answered.
+            if worker is not None:
+                worker.metrics.hung_up += 1
         except Problem as problem:
             if worker is not None:
                 worker.count_problem(problem.code)

@@ -26,6 +26,7 @@ STALE_S = 10.0
 NAMES = {
     "elumiti_engine_requests": "Requests answered, by route.",
     "elumiti_engine_problems": "Answers that say no, by problem code.",
+    "elumiti_engine_hung_up": "Callers who went away in the middle of their body.",
     "elumiti_engine_groups": "XADDs acknowledged.",
     "elumiti_engine_records": "Records acknowledged; divided by groups it is the batch size.",
     "elumiti_engine_append_failures": "Records whose group failed (answered 503).",
@@ -44,6 +45,7 @@ class Figures(msgspec.Struct, kw_only=True):
     at: float
     requests: dict[str, int]
     problems: dict[str, int]
+    hung_up: int
     groups: int
     records: int
     failures: int
@@ -60,6 +62,7 @@ class WorkerMetrics:
     def __init__(self, folder: Path) -> None:
         self.requests: Counter[str] = Counter()
         self.problems: Counter[str] = Counter()
+        self.hung_up = 0
         self.valkey_bytes = 0
         self._folder = folder
         self._path = folder / f"{os.getpid()}.json"
@@ -79,6 +82,7 @@ class WorkerMetrics:
             at=now,
             requests=dict(self.requests),
             problems=dict(self.problems),
+            hung_up=self.hung_up,
             groups=commits.groups,
             records=commits.records,
             failures=commits.failures,
@@ -106,6 +110,7 @@ class WorkerMetrics:
             for code, count in figures.problems.items():
                 problems.labels(code).inc(count)
         for name, value in (
+            ("hung_up", sum(figures.hung_up for figures in everybody)),
             ("groups", sum(figures.groups for figures in everybody)),
             ("records", sum(figures.records for figures in everybody)),
             ("append_failures", sum(figures.failures for figures in everybody)),

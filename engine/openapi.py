@@ -27,7 +27,7 @@ STRUCTS = (
 )
 # What any request may meet, and what any request with a body may.
 ANYWHERE = ("internal", "try-later")
-WITH_BODY = ("body-invalid", "body-truncated", "too-deep", "body-too-large")
+WITH_BODY = ("body-invalid", "body-truncated", "too-deep", "body-slow", "body-too-large")
 # Not of one route: an address that is none, a method that an address does not take.
 ELSEWHERE = ("not-found", "method-not-allowed")
 # Data fields that a problem carries beyond RFC 9457's.
@@ -57,7 +57,7 @@ Everything a pupil's device says to the engine and hears from it; `docs/protocol
 - Errors are `application/problem+json` (RFC 9457) with a stable `code`. 429 and 503 carry `Retry-After` in seconds.
 - Ignore unknown fields of a reply; unknown fields of a request are refused.
 - Limits: body {MAX_BODY_BYTES} bytes, {MAX_EVENTS} events a save, {MAX_VALUE_BYTES} bytes a value, JSON depth 16, \
-20 000 events and 8 MB an attempt, headers 8 KB, 8 anchors, 16 open receipts.
+20 000 events and 8 MB an attempt, 100 headers, 8 anchors, 16 open receipts.
 """
 
 
@@ -253,7 +253,12 @@ def _ready() -> Json:
 
 def _metrics() -> Json:
     ok = _text("Prometheus text over all workers of this machine.", "elumiti_engine_workers 2.0\n")
-    return _operation("metrics", "Figures for the operators.", "docs/operations/metrics.md explains each.", ok=ok)
+    return _operation(
+        "metrics",
+        "Figures for the operators.",
+        "For the addresses of `metrics_from` only; for others `not-found`.",
+        ok=ok,
+    )
 
 
 # ---- pieces ----

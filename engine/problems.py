@@ -9,6 +9,7 @@ import msgspec
 
 encode = msgspec.json.Encoder().encode
 HEADERS = [("content-type", "application/problem+json"), ("cache-control", "no-store")]
+REQUEST_TIMEOUT = 408
 
 
 class Problem(Exception):  # noqa: N818 (the RFC's word)
@@ -21,6 +22,9 @@ class Problem(Exception):  # noqa: N818 (the RFC's word)
         self.headers = HEADERS
         if retry_after_s is not None:
             self.headers = [*HEADERS, ("retry-after", str(retry_after_s))]
+        elif self.status == REQUEST_TIMEOUT:
+            # What is left of the body may still come: this connection serves no other request.
+            self.headers = [*HEADERS, ("connection", "close")]
         self.body = encode(
             {
                 "type": f"https://elumiti.kz/problems/{code}",
@@ -59,6 +63,7 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     "not-found": (404, "There is nothing at this address.", "See docs/protocol.md."),
     "bundle-unknown": (404, "There is no such file.", "Take names from the manifest."),
     "method-not-allowed": (405, "This route does not take this method.", "See docs/protocol.md."),
+    "body-slow": (408, "The body did not come in time.", "Send the same again."),
     "device-held": (409, "Too many devices in a short time.", "The person in charge must allow the next one."),
     "body-too-large": (413, "The body is too large.", "At most 65536 bytes a save."),
     "range-invalid": (416, "This range is not in the file.", "Ask for bytes within its size."),

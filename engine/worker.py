@@ -21,6 +21,7 @@ from engine.metrics import WorkerMetrics
 from engine.misses import Misses
 from engine.order import attempt_seed
 from engine.protocol import CONTROL_STREAM
+from engine.reads import Reads
 from engine.roster import Roster
 from engine.tokens import SignedTimes, Tokens
 from infra.local import decode_key
@@ -58,6 +59,7 @@ class Worker:
         self.metrics = WorkerMetrics(folder / "metrics")
         self.problems: Counter[str] = self.metrics.problems
         self.misses = Misses()
+        self.reads = Reads(settings.body_limit_s)
         self.postgres_offset_ms = 0
         self.reasons: dict[str, str] = {}
         self._stamp: tuple[int, str] = (0, "")
@@ -95,6 +97,7 @@ class Worker:
             self._watch_memory(),
             self.metrics.write_for_ever(self),
             self.misses.tell_for_ever(self.valkey),
+            self.reads.sweep_for_ever(),
         ]
         self._tasks = [asyncio.create_task(work) for work in follow]
 

@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 import socket
+import stat
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,10 @@ ROLES = ("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal",
 DATABASE = "elumiti"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (a name for what --host and --lan may ask for)
+# Scores, answers, codes' hashes and logs: folders of a home that nobody else on the machine may read. The home itself
+# stays open to pass, and Postgres has its own: started as root, both belong to another account.
+PRIVATE = ("objects", "valkey", "log", "engine")
+PRIVATE_MODE = 0o700
 # Commands that a person runs sign in to Postgres as the process whose tables they read.
 ROLE_OF = {"pack": "portal", "trace": "portal", "audit": "portal"}
 
@@ -82,6 +87,13 @@ class Home(msgspec.Struct, frozen=True):
     def log(self, name: str) -> Path:
         """The log file of a part."""
         return self.folder / "log" / f"{name}.log"
+
+
+def keep_private(folder: Path) -> None:
+    """A folder that its owner alone may enter, made or found: what lies in it has no modes of its own to rely on."""
+    folder.mkdir(mode=PRIVATE_MODE, parents=True, exist_ok=True)
+    if stat.S_IMODE(folder.stat().st_mode) != PRIVATE_MODE:
+        folder.chmod(PRIVATE_MODE)
 
 
 def default_home() -> Home:

@@ -67,7 +67,12 @@ def create_app(settings: PortalSettings) -> Front:
         state=State({"settings": settings}),
     )
     require_declared(handler for handler in ROUTES if isinstance(handler, BaseRouteHandler))
-    front = Front(inner, csrf_key=decode_key(settings.csrf_key), secure=settings.secure_cookies)
+    front = Front(
+        inner,
+        csrf_key=decode_key(settings.csrf_key),
+        secure=settings.secure_cookies,
+        trusted_proxies=settings.trusted_proxies,
+    )
     inner.state.front = front
     return front
 

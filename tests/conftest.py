@@ -50,7 +50,10 @@ def stack(loop: Loop) -> Iterator[Stack]:
     # As root, Postgres runs under another account: let it in.
     folder.chmod(0o755)
     stack = Stack(Home(folder, free_ports()))
-    stack.overrides = {"engine": {"ELUMITI_REFRESH_EVERY_S": "0.3"}, "flusher": {"ELUMITI_PULSE_EVERY_S": "1"}}
+    stack.overrides = {
+        "engine": {"ELUMITI_REFRESH_EVERY_S": "0.3", "ELUMITI_BODY_LIMIT_S": "3"},
+        "flusher": {"ELUMITI_PULSE_EVERY_S": "1"},
+    }
     owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
 
     async def start() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from engine.routes.http import JSON, encode
+from engine.problems import Problem
+from engine.routes.http import JSON, asks_for_figures, encode
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
@@ -36,8 +37,10 @@ async def ready(worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
     proto.response_bytes(503 if reasons else 200, JSON, encode(body))
 
 
-async def metrics(worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
-    """Prometheus text over all workers of this machine."""
+async def metrics(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
+    """Prometheus text over all workers of this machine; an address that is none to who is not in `metrics_from`."""
+    if not asks_for_figures(worker, scope):
+        raise Problem("not-found")
     proto.response_bytes(200, PLAIN, worker.metrics.page(worker))
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
+from granian._granian import RSGIProtocolClosed
 
 from engine.problems import Problem
 from engine.protocol import MAX_BODY_BYTES
+from engine.reads import HungUp
+from infra.callers import caller, may_measure
 
 if TYPE_CHECKING:
     from typing import TypeVar
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
+    from engine.reads import Reads
     from engine.tokens import Claims
     from engine.worker import Worker
 
@@ -25,25 +30,51 @@ DRAINED_AT_MOST = 16 * 2**20
 encode = msgspec.json.Encoder().encode
 
 
-async def bounded_body(scope: Scope, proto: HTTPProtocol, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body; a larger one is refused before it is read, one of unknown length as soon as it is too long."""
+async def bounded_body(worker: Worker, scope: Scope, proto: HTTPProtocol, limit: int = MAX_BODY_BYTES) -> bytes:
+    """The body; a larger one is refused before it is read, one of unknown length as soon as it is too long.
+
+    Who is too slow hears so; who hangs up in the middle is `HungUp`.
+    """
+    reads = worker.reads
     length = scope.headers.get("content-length")
-    if length is not None:
-        if not length.isdigit() or int(length) > limit:
-            await _let_it_finish(length, proto)
-            raise Problem("body-too-large", limit=limit)
-        body = await proto()
-        if len(body) < int(length):
-            raise Problem("body-truncated", expected=int(length), seen=len(body))
-        return body
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in proto:
-        size += len(chunk)
-        if size > limit:
-            raise Problem("body-too-large", limit=limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
+    if length is None or not length.isdigit() or int(length) > limit:
+        return await _without_length(reads, length, proto, limit)
+    waiting = proto()
+    reads.running[waiting] = reads.turn
+    try:
+        body = await waiting
+    except asyncio.CancelledError:
+        if waiting in reads.running:
+            raise
+        raise Problem("body-slow") from None
+    except RSGIProtocolClosed:
+        raise HungUp from None
+    finally:
+        reads.running.pop(waiting, None)
+    if len(body) < int(length):
+        raise Problem("body-truncated", expected=int(length), seen=len(body))
+    return body
+
+
+async def _without_length(reads: Reads, length: str | None, proto: HTTPProtocol, limit: int) -> bytes:
+    """A body whose length is not told, is nonsense or is too much: no player sends one."""
+    try:
+        async with asyncio.timeout(reads.limit_s):
+            if length is not None:
+                await _let_it_finish(length, proto)
+                raise Problem("body-too-large", limit=limit)
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in proto:
+                size += len(chunk)
+                if size > limit:
+                    raise Problem("body-too-large", limit=limit)
+                chunks.append(chunk)
+            return b"".join(chunks)
+    except TimeoutError:
+        raise Problem("body-slow") from None
+    except RSGIProtocolClosed:
+        raise HungUp from None
 
 
 async def _let_it_finish(length: str, proto: HTTPProtocol) -> None:
@@ -77,10 +108,16 @@ def live_claims(worker: Worker, scope: Scope) -> Claims:
 
 
 def caller_address(worker: Worker, scope: Scope) -> str:
-    """The address a request comes from; what a proxy says counts only from the proxies that we know."""
-    address = scope.client.rpartition(":")[0]
-    if address in worker.settings.trusted_proxies:
-        forwarded = scope.headers.get("x-forwarded-for")
-        if forwarded:
-            return forwarded.rpartition(",")[2].strip()
-    return address
+    """The address a request comes from."""
+    return caller(*_said(scope), worker.settings.trusted_proxies)
+
+
+def asks_for_figures(worker: Worker, scope: Scope) -> bool:
+    """Whether this caller may read `/metrics`."""
+    settings = worker.settings
+    return may_measure(*_said(scope), settings.trusted_proxies, settings.metrics_from)
+
+
+def _said(scope: Scope) -> tuple[str, str | None]:
+    """Who is at the other end, and for whom he says to ask."""
+    return scope.client.rpartition(":")[0], scope.headers.get("x-forwarded-for")

@@ -50,7 +50,7 @@ class Standing(msgspec.Struct, frozen=True):
 async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     """Where the pupil was, from whatever device. Waits at most 5 s for what is still on its way to Postgres."""
     claims = live_claims(worker, scope)
-    asked = read_body(decoder, await bounded_body(scope, proto, 2048))
+    asked = read_body(decoder, await bounded_body(worker, scope, proto, 2048))
     device = bytes.fromhex(asked.device)
     if device != claims.device:
         raise Problem("token-rejected")
@@ -121,7 +121,7 @@ async def have(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     claims = worker.tokens.verify(scope.headers.get("authorization"))
     if claims is None:
         raise Problem("token-rejected")
-    asked = read_body(decoder, await bounded_body(scope, proto, 2048))
+    asked = read_body(decoder, await bounded_body(worker, scope, proto, 2048))
     assert worker.pool is not None
     try:
         async with worker.pool.acquire(timeout=5) as db:

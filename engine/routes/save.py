@@ -43,7 +43,7 @@ async def save(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     claims = worker.tokens.verify(scope.headers.get("authorization"))
     if claims is None:
         raise Problem("token-rejected")
-    body = await bounded_body(scope, proto)
+    body = await bounded_body(worker, scope, proto)
     batch, refused = read_save(body)
     proto.response_bytes(200, JSON, encode(await keep(worker, claims, batch, refused)))
 
@@ -53,7 +53,7 @@ async def finish(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     claims = worker.tokens.verify(scope.headers.get("authorization"))
     if claims is None:
         raise Problem("token-rejected")
-    body = await bounded_body(scope, proto)
+    body = await bounded_body(worker, scope, proto)
     batch, refused = read_save(body)
     newest = max(batch.events, key=lambda event: event.seq, default=None)
     if newest is None or newest.kind != FINISH:

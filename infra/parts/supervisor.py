@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from infra.errors import PlainError
-from infra.local import Home, Secrets, environment, load_secrets
+from infra.local import PRIVATE, Home, Secrets, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
 from infra.parts.process import Command, Part, require_free
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LEAST_FREE_BYTES = 2 * 2**30
 ORPHANS_LIMIT_S = 60
+MAX_HTTP2_HEADERS_BYTES = 65536
 SERVERS = ("postgres", "valkey", "objects")
 
 
@@ -37,6 +38,8 @@ class Stack:
         # A file that every part inherits open (see `hold_home`).
         self.held = held
         self.secrets: Secrets = load_secrets(home)
+        for name in PRIVATE:
+            keep_private(home.part(name))
         self.parts: dict[str, Part] = {}
         # Settings that differ from the usual ones, by process: for tests and benchmarks.
         self.overrides: dict[str, dict[str, str]] = {}
@@ -146,6 +149,8 @@ def engine_argv(home: Home, workers: int) -> list[str]:
             str(home.ports.engine),
         ],
         *["--workers", str(workers), "--http", "auto", "--no-ws", "--backlog", "4096", "--backpressure", "20000"],
+        # Of itself granian lets 16 MB of headers in over HTTP/2, for each of 200 requests of a connection.
+        *["--http2-max-headers-size", str(MAX_HTTP2_HEADERS_BYTES)],
         *["--http1-header-read-timeout", "60000", "--loop", "uvloop", "--respawn-failed-workers"],
         *["--log-level", "warning", "engine.app:engine"],
     ]

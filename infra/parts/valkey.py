@@ -10,6 +10,7 @@ import redis.asyncio
 import redis.exceptions
 
 from infra.errors import PlainError
+from infra.local import keep_private
 from infra.parts.process import Command
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def command(home: Home, secrets: Secrets, *, fsync: str = "always", memory_mb: i
         raise PlainError(what, "Install with the extra `embedded`, or give ELUMITI_VALKEY_URL.")
     binary = next((Path(package.origin).parent / "_binaries").glob("*/valkey-server"))
     data = home.part("valkey")
-    data.mkdir(parents=True, exist_ok=True)
+    keep_private(data)
     # The password goes through a file: an argument would show in the list of processes.
     config = data / "valkey.conf"
     config.touch(mode=0o600)

@@ -16,12 +16,15 @@ import msgspec
 import structlog
 from litestar.datastructures import MutableScopeHeaders
 
+from infra.callers import caller
 from portal.core.accounts.csrf import SEED_COOKIE, draw_seed, token_for_seed
 from portal.core.accounts.sessions import COOKIE, actor_of
 from portal.core.accounts.structs import ANONYMOUS
 from portal.core.i18n import LANGUAGES, Language, speak
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from litestar import Litestar
     from litestar.types import Message, Receive, Scope, Send
 
@@ -47,10 +50,13 @@ MOST_ADDRESSES = 20_000
 class Front:
     """An ASGI application around another. granian serves this one."""
 
-    def __init__(self, inner: Litestar, *, csrf_key: bytes, secure: bool) -> None:
+    def __init__(
+        self, inner: Litestar, *, csrf_key: bytes, secure: bool, trusted_proxies: Collection[str] = ()
+    ) -> None:
         self.inner = inner
         self._csrf_key = csrf_key
         self._secure = secure
+        self._trusted_proxies = trusted_proxies
         self._limits: dict[str, tuple[float, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +65,7 @@ class Front:
             return
         began = time.perf_counter()
         cookies = _cookies(scope)
-        address = scope["client"][0] if scope.get("client") else ""
+        address = caller(scope["client"][0] if scope["client"] else "", _forwarded(scope), self._trusted_proxies)
         path = scope["path"]
         plain = path.startswith("/static/") or path in {"/health", "/ready", "/metrics"}
         seed = cookies.get(SEED_COOKIE) or draw_seed()
@@ -117,6 +123,11 @@ class Front:
         left = min(float(BURST), left + A_SECOND * (now - since))
         self._limits[address] = (max(0.0, left - 1), now)
         return left >= 1
+
+
+def _forwarded(scope: Any) -> str | None:
+    said = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return said[-1].decode("latin-1") if said else None
 
 
 def _cookies(scope: Any) -> dict[str, str]:

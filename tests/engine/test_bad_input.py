@@ -6,12 +6,14 @@ import json
 import secrets
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from engine.protocol import Mark
+from engine.protocol import Kind, Mark
 from engine.tokens import Claims, Tokens
 from infra.local import decode_key
 from tests.support.pupil import Pupil, Refused, Reply
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import asyncpg
@@ -202,3 +204,39 @@ async def test_unknown_addresses_and_methods_are_problems_too(service: str, begi
         with pytest.raises(Refused) as caught:
             await pupil.call(method, path)
         assert (caught.value.status, caught.value.problem["code"]) == (status, code), service
+
+
+async def test_a_value_where_none_belongs_is_refused_and_the_others_are_stored(begin: Begin, db: Db) -> None:
+    """Whatever it is, also on events that take none; nothing of it is kept."""
+    scene, pupil = await begin()
+    item = next(iter(scene.items.values()))
+    values = ([[1, [2, [3]]]], {"a": {"b": []}}, 1, "", None, [])
+    kinds = ("view", "mark", "unmark", "blur", "focus")
+    odd = [(kind, value) for kind in kinds for value in values]
+    events = [{"seq": n, "kind": kind, "item": item, "value": value} for n, (kind, value) in enumerate(odd, 1)]
+    # And where one belongs: too deep, and none at all.
+    events += [
+        {"seq": len(events) + 1, "kind": "answer", "item": item, "value": [[1]]},
+        {"seq": len(events) + 2, "kind": "answer", "item": item},
+    ]
+    good = {"seq": len(events) + 1, "kind": "view", "item": item}
+    reply = await pupil.call("POST", "/v1/save", {"attempt": pupil.attempt, "events": [*events, good]})
+    assert reply["refused"] == [{"seq": event["seq"], "code": "value-invalid"} for event in events]
+
+    async def kept() -> None:
+        rows = await db.fetch(
+            "select seq, value from response_event where attempt_id = $1 and kind = $2", pupil.attempt, Kind.VIEW
+        )
+        assert [tuple(row) for row in rows] == [(good["seq"], None)]
+
+    await eventually(kept)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"x": "a" * 400_000}, 200), ({"x": "a" * 900_000}, 431), ({f"x-{n}": "a" for n in range(110)}, 431)],
+)
+async def test_headers_are_bounded_as_the_page_says(service: str, headers: dict[str, str], status: int) -> None:
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{service}/v1/clock", headers=headers)
+    assert (answer.status_code, answer.content == b"") == (status, status == 431)

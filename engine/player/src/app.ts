@@ -3,6 +3,7 @@
 import { api, NoLine, Refused } from "./api";
 import { Attempt, otherForm } from "./attempt";
 import { Clock } from "./clock";
+import { codeInHash } from "./code";
 import { makeWay, sendDebts } from "./debts";
 import { agent } from "./device";
 import { learnAll, speak } from "./i18n";
@@ -33,6 +34,8 @@ export class App {
   receipts: ReceiptRecord[] = [];
   trouble: SignInTrouble | null = null;
   signingIn = false;
+  /** From the address of the slip's QR: the sign-in page begins with it. */
+  code = "";
   /** What the staff sent and the pupil has not yet acknowledged. */
   news: Control[] = [];
   private hold: Hold | null = null;
@@ -58,11 +61,13 @@ export class App {
   }
 
   async boot(): Promise<void> {
+    this.takeCode();
     this.settings = await readSettings().catch(() => this.settings);
     await speak(this.settings.language);
     this.applyTextSize();
     document.addEventListener("visibilitychange", () => this.attempt?.hidden(document.visibilityState === "hidden"));
     addEventListener("pagehide", () => this.attempt?.keepDraft());
+    addEventListener("hashchange", () => this.takeCode());
     addEventListener("online", () => this.attempt?.sender.lineMayBeBack());
     addEventListener("offline", () => this.attempt?.sender.lineGone());
     setInterval(() => this.tick(), 1000);
@@ -86,6 +91,16 @@ export class App {
   }
 
   // ---- signing in
+
+  /** At once out of the address, so that neither the history nor a neighbour keeps it; of no use to who is signed in. */
+  private takeCode(): void {
+    if (!location.hash) return;
+    const code = codeInHash(location.hash);
+    history.replaceState(history.state, "", location.pathname + location.search);
+    if (!code || this.settings.current !== null || this.signingIn) return;
+    this.code = code;
+    this.changed();
+  }
 
   async signIn(code: string, day: number, month: number): Promise<void> {
     if (this.signingIn) return;
@@ -165,6 +180,7 @@ export class App {
   /** Opens an attempt that is on this device; the first tab writes, another may take over. */
   async enter(record: AttemptRecord, how: "ask" | "take", resume = false): Promise<void> {
     this.settings = { ...this.settings, current: record.attempt };
+    this.code = "";
     await this.keepSettings();
     makeWay(record.device);
     this.hold = await hold(record.device, how, () => this.tabLost());

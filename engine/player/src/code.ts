@@ -24,3 +24,10 @@ export function checkCharacter(first: string): string {
 export function codeFits(code: string): boolean {
   return code.length === CODE_LENGTH && checkCharacter(code) === code.charAt(CODE_LENGTH - 1);
 }
+
+/** The code behind the «#» of the slip's QR and of the demo's links; "" unless it is a whole one that fits. */
+export function codeInHash(hash: string): string {
+  const written = hash.slice(1).replace(/%20|[\s-]/g, "");
+  const code = readCode(written);
+  return written.length === CODE_LENGTH && codeFits(code) ? code : "";
+}

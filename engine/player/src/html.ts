@@ -37,7 +37,7 @@ export function build(html: string, slots: Slots): DocumentFragment {
 }
 
 function put(node: Node, into: Node, slots: Slots): void {
-  if (node.nodeType === Node.TEXT_NODE) into.appendChild(document.createTextNode(node.nodeValue ?? ""));
+  if (node.nodeType === Node.TEXT_NODE) into.appendChild(document.createTextNode((node.nodeValue ?? "").slice(closingBehindGap(node).length)));
   if (!(node instanceof Element)) return;
   const name = node.tagName.toUpperCase();
   if (DROPPED.has(name)) return;
@@ -48,9 +48,25 @@ function put(node: Node, into: Node, slots: Slots): void {
   }
   const gap = name === "SPAN" ? node.getAttribute("data-gap") : null;
   if (gap !== null) {
-    into.appendChild(slots.gap(gap));
+    const held = document.createElement("span");
+    held.className = "held";
+    held.appendChild(slots.gap(gap));
+    const closing = closingAfter(node);
+    if (closing) held.appendChild(document.createTextNode(closing));
+    into.appendChild(held);
     return;
   }
   const child = BUILT.has(name) ? into.appendChild(document.createElement(name.toLowerCase())) : into;
   node.childNodes.forEach((inner) => put(inner, child, slots));
+}
+
+/** The comma or full stop right behind a gap: it stays beside it, whatever the width of the line. */
+function closingAfter(gap: Node): string {
+  const { nextSibling: next } = gap;
+  return next?.nodeType === Node.TEXT_NODE ? /^[,.;:!?…»”)]+/.exec(next.nodeValue ?? "")?.[0] ?? "" : "";
+}
+
+function closingBehindGap(text: Node): string {
+  const { previousSibling: before } = text;
+  return before instanceof Element && before.hasAttribute("data-gap") ? closingAfter(before) : "";
 }

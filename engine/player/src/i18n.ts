@@ -53,6 +53,12 @@ export function clockTime(ms: number): string {
   return new Date(ms + ASTANA_MS).toISOString().slice(11, 16);
 }
 
+/** The time alone while it is today there; with its date when it is not. */
+export function moment(ms: number, now_ms: number): string {
+  const day = (at: number) => Math.floor((at + ASTANA_MS) / 86_400_000);
+  return day(ms) === day(now_ms) ? clockTime(ms) : when(ms);
+}
+
 /** Minutes, rounded up; seconds only in the last two. */
 export function timeLeft(left_ms: number): string {
   const s = Math.ceil(left_ms / 1000);

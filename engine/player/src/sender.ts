@@ -46,7 +46,9 @@ export class Sender {
   begin(next_save_s: number, room: number): void {
     this.next_save_s = next_save_s;
     this.room = room;
-    this.plan(this.regular());
+    // A page that was opened without a network says so from its first moment, not after the first save that fails.
+    if (navigator.onLine) this.plan(this.regular());
+    else this.lineGone();
   }
 
   stop(): void {

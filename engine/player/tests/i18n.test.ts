@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clockTime, speak, t, timeLeft, when } from "../src/i18n";
+import { clockTime, moment, speak, t, timeLeft, when } from "../src/i18n";
 import en from "../src/i18n/en.json";
 import kk from "../src/i18n/kk.json";
 import ru from "../src/i18n/ru.json";
@@ -19,6 +19,8 @@ test("times are Astana's, whatever the phone's zone", async () => {
   const at = Date.UTC(2026, 10, 23, 9, 0);
   expect(clockTime(at)).toBe("14:00");
   expect(when(at)).toBe("23 қараша 2026, 14:00 (Астана уақыты)");
+  expect(moment(at, Date.UTC(2026, 10, 22, 19, 0))).toBe("14:00");
+  expect(moment(at, Date.UTC(2026, 10, 22, 18, 59))).toBe("23 қараша 2026, 14:00 (Астана уақыты)");
   expect(t("time.minutes", { n: 5 })).toBe("5 мин");
 });
 

@@ -44,7 +44,7 @@ async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
     form = Form(await request.form())
     login, target = form.text("login", most=100), _inside(form.values.get("next"))
     password = form.values.get("password", "")[:200]
-    address = request.client.host if request.client else ""
+    address = request.scope["user"].address
     async with db.transaction():
         began = await sessions.sign_in(db, login, password, address, request.headers.get("user-agent", ""))
         await audit.record_for(

@@ -6,6 +6,7 @@ import asyncpg
 from litestar import MediaType, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from infra.callers import may_measure
 from portal.core import acts, jobs
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
@@ -65,8 +66,13 @@ async def ready(request: StaffRequest) -> Response[str]:
 
 
 @get("/metrics", guards=[public])
-async def metrics() -> Response[bytes]:
-    """Prometheus text."""
+async def metrics(request: StaffRequest) -> Response[bytes]:
+    """Prometheus text; an address that is none to who is not in `metrics_from`."""
+    settings = request.app.state.settings
+    peer = request.client.host if request.client else ""
+    forwarded = request.headers.get("x-forwarded-for")
+    if not may_measure(peer, forwarded, settings.trusted_proxies, settings.metrics_from):
+        raise NotThere
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

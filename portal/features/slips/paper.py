@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from engine.codes import show_code
 from portal.core.files.fonts import BOLD, PLAIN, register_fonts
-from portal.core.i18n import N_, in_language, of, t
+from portal.core.i18n import N_, in_language, of, t, when
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ def _strip(canvas: Canvas, sheet: SlipSheet, slip: Slip, code: str, bottom: floa
     canvas.drawRightString(
         right, top - 9 * mm, t(N_("Class {grade}{letter}"), grade=slip.grade, letter=slip.class_letter)
     )
-    canvas.drawString(left, top - 14 * mm, _fit(f"{of(sheet.title)}, {sheet.starts}", 9, right - left))
+    canvas.drawString(left, top - 14 * mm, _fit(f"{of(sheet.title)}, {when(sheet.starts_at)}", 9, right - left))
     canvas.setFillColor(SKY)
     canvas.setFont(BOLD, 19)
     canvas.drawString(left, top - 22.5 * mm, show_code(code))

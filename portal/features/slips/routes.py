@@ -109,7 +109,7 @@ async def print_slips(request: StaffRequest, db: Connection, sitting_id: int) ->
         help_name, help_phone = await queries.help_contact(db, sitting_id)
         sheet = SlipSheet(
             title=head.title,
-            starts=when(head.starts_at),
+            starts_at=head.starts_at,
             player_url=settings.player_url,
             help_name=help_name,
             help_phone=help_phone,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 
@@ -33,7 +35,7 @@ class SlipSheet(msgspec.Struct, frozen=True, kw_only=True):
     """What stands on every slip of a file."""
 
     title: dict[str, str]
-    starts: str
+    starts_at: datetime
     player_url: str
     help_name: str
     help_phone: str

@@ -33,6 +33,12 @@ def test_the_test_goes_on_without_a_network_through_reload_and_a_killed_browser(
     sitter.answer()
     sitter.page.evaluate("navigator.serviceWorker.ready")
     sitter.page.wait_for_function("caches.keys().then((names) => names.some((name) => name.startsWith('shell-')))")
+    sitter.context.set_offline(offline=True)
+    sitter.reload()
+    sitter.page.locator("#question").wait_for()
+    # Said with the first picture of the page, before any save could have failed.
+    assert "Желі жоқ" in sitter.page.locator(".banner").inner_text()
+    sitter.context.set_offline(offline=False)
     peer.__exit__()
     sitter.go_to(2)
     sitter.choose(2)

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from tests.browser.player.peer import Peer
     from tests.browser.player.sitter import Sitter
 
+# Where each gap and the sign behind it stand.
+BEHIND_GAPS = """() => [...document.querySelectorAll("select.gap")].map((gap) => {
+  const range = document.createRange();
+  const text = gap.nextSibling ?? gap.parentElement.nextSibling;
+  range.setStart(text, 0);
+  range.setEnd(text, 1);
+  return [gap, range].map((part) => part.getBoundingClientRect().toJSON());
+})"""
+
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_pupil_sits_a_test_and_gets_a_receipt(peer: Peer, sitter_at: Callable[..., Sitter], language: str) -> None:
@@ -68,6 +77,36 @@ def test_the_test_opens_by_itself_at_its_time_and_not_before(peer: Peer, sitter_
     assert started is not None
     assert 0 <= started - peer.starts_ms() < 2_500
     assert sitter.page.locator(".time").inner_text() == "60 мин"
+
+
+def test_the_code_in_the_slips_address_is_typed_already(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """As the QR carries it; it waits through the language, leaves the address, and must fit; who is signed in is left alone."""
+    pupil, other = peer.pupils[:2]
+    sitter = sitter_at(peer.url)
+    page = sitter.page
+    page.goto("about:blank")
+    page.goto(f"{peer.url}#{pupil.code}", wait_until="commit")
+    sitter.choose_language()
+    code = page.locator("#code")
+    assert code.input_value().replace(" ", "") == pupil.code
+    assert "#" not in page.evaluate("location.href")
+    sitter.reload()
+    code.wait_for()
+    assert code.input_value() == ""
+    grouped = f"{other.code[:4]}-{other.code[4:8]}%20{other.code[8:]}".lower()
+    for written, shown in ((grouped, other.code), ("K7QM2XW9PN40", other.code), ("main", other.code)):
+        page.evaluate("(hash) => { location.hash = hash; }", written)
+        page.wait_for_function("!location.href.includes('#')")
+        assert code.input_value().replace(" ", "") == shown
+    sitter.sign_in(pupil)
+    page.locator(".findings").wait_for()
+    page.goto("about:blank")
+    page.goto(f"{peer.url}#{other.code}", wait_until="commit")
+    page.locator(".findings").wait_for()
+    assert "#" not in page.evaluate("location.href")
+    page.evaluate("(hash) => { location.hash = hash; }", other.code)
+    page.wait_for_function("!location.href.includes('#')")
+    assert page.locator(".findings").is_visible()
 
 
 def test_a_slip_of_the_finger_is_told_without_asking_the_server(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
@@ -148,3 +187,19 @@ def test_the_log_is_told_in_order_and_with_signed_times(peer: Peer, sitter_at: C
     kinds = [events[seq]["kind"] for seq in sorted(events)]
     assert kinds[-1] == "finish"
     assert {"section", "view", "start", "answer"} <= set(kinds)
+
+
+def test_a_comma_behind_a_gap_stays_beside_it(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """At every width of the line, and without a space; the sentence itself stays whole."""
+    sitter = sitter_at(peer.url)
+    sitter.to_first_question(peer.pupils[0], "ru")
+    page = sitter.page
+    while not page.locator("select.gap").count():
+        sitter.next()
+    for width in range(320, 480, 8):
+        page.set_viewport_size({"width": width, "height": 640})
+        for gap, sign in page.evaluate(BEHIND_GAPS):
+            assert 0 <= sign["left"] - gap["right"] < 2, width
+            assert gap["top"] < sign["top"] < sign["bottom"] < gap["bottom"], width
+    page.locator(".gaps").evaluate("(text) => text.querySelectorAll('select').forEach((gap) => gap.replaceWith('_'))")
+    assert page.locator(".gaps").inner_text() == "Солнце встаёт на _, а садится на _."

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.portal.conftest import Visitor
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -73,3 +75,14 @@ def test_a_value_that_no_column_holds_is_nothing_there(
     answer = house.worker("super-admin").get(path.format(id=make_sitting().id))
     assert answer.status_code == 404, answer.text[-500:]
     assert "not-there" in answer.text
+
+
+def test_the_figures_are_there_for_this_machine_only(house: House) -> None:
+    """To the public `/metrics` is an address like any that leads nowhere."""
+    visitor = Visitor(house)
+    answers = [visitor.get(path, headers={"accept": "application/json"}) for path in ("/metrics", "/nowhere")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].json() == answers[1].json()
+    visitor.address = "127.0.0.1"
+    assert "python_info" in visitor.get("/metrics").text
+    assert visitor.get("/metrics", headers={"x-forwarded-for": "203.0.113.7"}).status_code == 404

@@ -110,3 +110,20 @@ def test_his_own_school_is_seen_in_every_choice(house: House, make_sitting) -> N
         assert own.post(f"/sittings/{scene.id}/slips", choice).status_code == 403
     assert codes(house, scene) == [0, 0, 0]
     read(own.post(f"/sittings/{scene.id}/slips", {"school": scene.place.schools[1]}))
+
+
+def test_date_and_time_on_a_slip_are_in_its_pupils_language(house: House, make_sitting) -> None:  # noqa: ANN001
+    """Whatever the printer's own: the head and foot of the sheet are his."""
+    scene = make_sitting()
+    first, second = scene.pupils[:2]
+    for language, pupil in (("kk", first), ("ru", second)):
+        house.sql("update participant set language = $2 where id = $1", pupil, language)
+    admin = house.worker("test-administrator")
+    for pupil, own, foreign in ((first, "(Астана уақыты)", "(время Астаны)"), (second, "(время Астаны)", "уақыты")):
+        text = read(admin.post(f"/sittings/{scene.id}/slips?lang=ru", {"participant": pupil, "again": "1"}))
+        # The foot tells its printer, in his language, when it was printed.
+        foot = next(line for line in text.splitlines() if "Напечатал" in line)
+        slip = text.replace(foot, "")
+        assert own in slip
+        assert foreign not in slip
+        assert "(время Астаны)" in foot

@@ -26,7 +26,7 @@ export function Root({ app }: { app: App }) {
     case "language":
       return <ChooseLanguage app={app} />;
     case "sign-in":
-      return <SignIn app={app} />;
+      return <SignIn key={app.code} app={app} />;
     case "elsewhere":
       return <Elsewhere app={app} />;
     case "receipt":

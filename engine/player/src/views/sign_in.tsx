@@ -10,7 +10,7 @@ type Field = "code" | "birth";
 
 export function SignIn({ app }: { app: App }) {
   // Beside the state, since a finger can press the button before the page is drawn anew.
-  const typed = useRef({ code: "", day: 0, month: 0 });
+  const typed = useRef({ code: app.code, day: 0, month: 0 });
   const [{ code, day, month }, show] = useState(typed.current);
   const type = (more: Partial<typeof typed.current>) => {
     typed.current = { ...typed.current, ...more };

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { App } from "../app";
 import type { Attempt } from "../attempt";
-import { clockTime, pick, t, waitLeft, when } from "../i18n";
+import { moment, pick, t, waitLeft, when } from "../i18n";
 import type { Opening } from "../opening";
 import { News } from "./dialogs";
 import { Dialog, Icon, Languages, Page, WhomToCall } from "./parts";
@@ -50,7 +50,7 @@ function State({ attempt, opening }: { attempt: Attempt; opening: Opening }) {
         <div class="card countdown">
           <p>{t("wait.late")}</p>
           <button type="button" class="primary big" id="start" onClick={() => opening.start()}>{t("wait.start")}</button>
-          <p class="quiet">{t("wait.late_until", { time: clockTime(sitting.last_entry_ms) })}</p>
+          <p class="quiet">{t("wait.late_until", { time: moment(sitting.last_entry_ms, attempt.clock.now()) })}</p>
         </div>
       );
     default:

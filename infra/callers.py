@@ -1,0 +1,33 @@
+"""Who calls: the address behind a proxy that we know, and who may read the figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+def caller(peer: str, forwarded: str | None, trusted_proxies: Collection[str]) -> str:
+    """The caller's address; what a proxy says counts only from the proxies that we know."""
+    address = _plain(peer)
+    if forwarded and address in trusted_proxies:
+        return _plain(forwarded.rpartition(",")[2].strip())
+    return address
+
+
+def may_measure(
+    peer: str, forwarded: str | None, trusted_proxies: Collection[str], metrics_from: Collection[str]
+) -> bool:
+    """Whether `/metrics` is there for this caller.
+
+    A proxy that nobody named may stand on this very machine: what it passes on is not from here, so it is told nothing.
+    """
+    if forwarded and _plain(peer) not in trusted_proxies:
+        return False
+    return caller(peer, forwarded, trusted_proxies) in metrics_from
+
+
+def _plain(address: str) -> str:
+    """Without the brackets of IPv6, and IPv4 as itself when it came through an IPv6 socket."""
+    return address.strip("[]").removeprefix("::ffff:")
