@@ -39,9 +39,7 @@ async def roles(request: StaffRequest, db: Connection) -> Response[str]:
 async def change_roles(request: StaffRequest, db: Connection) -> Response[str]:
     """Take permissions from roles, each on its own record; put those to be given before a second person."""
     actor = request.scope["user"]
-    # A role is the same everywhere: who holds a region changes none.
-    if not actor.scope("role.edit").country:
-        raise NotThere
+    require_country(actor, "role.edit")
     form = Form(await request.form())
     wished = {_pair(text) for text in form.choices("given", PAIRS)}
     async with db.transaction():
@@ -83,6 +81,12 @@ GIVE = acts.register(acts.Act("role.give", N_("Add permissions to roles"), "role
 def _pair(text: str) -> tuple[str, str]:
     role, _, permission = text.partition(":")
     return role, permission
+
+
+def require_country(actor: Actor, permission: str) -> None:
+    """Logins and roles are the whole country's: who holds a region could make himself one who holds all."""
+    if not actor.scope(permission).country:
+        raise NotThere
 
 
 async def require_keyholder(db: Connection) -> None:

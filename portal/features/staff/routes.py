@@ -20,7 +20,7 @@ from portal.core.problems import NotThere
 from portal.core.ui.listing import words
 from portal.core.ui.pages import page, see_other
 from portal.features.staff import queries, roles
-from portal.features.staff.roles import require_keyholder
+from portal.features.staff.roles import require_country, require_keyholder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,7 @@ async def new(request: StaffRequest) -> Response[str]:
 @post("/staff/new", guards=[allows("staff.edit")])
 async def make(request: StaffRequest, db: Connection) -> Response[str]:
     """A login; roles come next."""
+    require_country(request.scope["user"], "staff.edit")
     form = Form(await request.form())
     login, name = form.text("login", most=60).lower(), form.text("full_name", most=120)
     password = form.values.get("password", "")
@@ -85,6 +86,7 @@ async def show(request: StaffRequest, db: Connection, staff_id: int) -> Response
 @post("/staff/{staff_id:int}/grant", guards=[allows("staff.edit")])
 async def grant(request: StaffRequest, db: Connection, staff_id: int) -> Response[str]:
     """A role within a territory until a day."""
+    require_country(request.scope["user"], "staff.edit")
     await _find(db, staff_id)
     form = Form(await request.form())
     role = form.choice("role", ROLES)
@@ -115,6 +117,7 @@ async def grant(request: StaffRequest, db: Connection, staff_id: int) -> Respons
 @post("/staff/grants/{grant_id:int}/end", guards=[allows("staff.edit")])
 async def take_role(request: StaffRequest, db: Connection, grant_id: int) -> Response[str]:
     """Take a role away; at once."""
+    require_country(request.scope["user"], "staff.edit")
     owner = await queries.grant_owner(db, grant_id)
     if owner is None:
         raise NotThere
@@ -131,6 +134,7 @@ async def take_role(request: StaffRequest, db: Connection, grant_id: int) -> Res
 @post("/staff/{staff_id:int}/password", guards=[allows("staff.edit")])
 async def reset_password(request: StaffRequest, db: Connection, staff_id: int) -> Response[str]:
     """A drawn password, shown once; all sessions of the person end."""
+    require_country(request.scope["user"], "staff.edit")
     await _find(db, staff_id)
     drawn = secrets.token_urlsafe(9)
     async with db.transaction():
@@ -142,6 +146,7 @@ async def reset_password(request: StaffRequest, db: Connection, staff_id: int) -
 @post("/staff/{staff_id:int}/disable", guards=[allows("staff.edit")])
 async def disable(request: StaffRequest, db: Connection, staff_id: int) -> Response[str]:
     """Shut a login or open it again."""
+    require_country(request.scope["user"], "staff.edit")
     person = await _find(db, staff_id)
     shut = person.disabled_at is None
     async with db.transaction():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
+
+from tests.portal.conftest import PASSWORD
 
 if TYPE_CHECKING:
     from tests.portal.conftest import House, Place
@@ -43,3 +46,21 @@ def test_who_holds_a_region_changes_no_role(house: House, place: Place) -> None:
     for wished in (before | {GIVEN}, before - {"proctor:live.view"}):
         assert regional.post("/roles", {"given": sorted(wished)}).status_code == 404
     assert matrix(house) == before
+
+
+def test_who_holds_a_region_changes_no_login(house: House, place: Place) -> None:
+    """Else he would give himself the country, or set the password of one who holds it."""
+    own, other = house.person("super-admin", region=place.region), house.person("proctor")
+    regional = house.visitor(own)
+    numbers = {row["login"]: row["id"] for row in house.sql("select id, login from staff")}
+    given = house.sql("select id from staff_grant where staff_id = $1", numbers[other])[0]["id"]
+    ends = (dt.datetime.now(dt.UTC) + dt.timedelta(days=2)).strftime("%Y-%m-%d")
+    for path, form in (
+        (f"/staff/{numbers[own]}/grant", {"role": "super-admin", "ends_on": ends}),
+        (f"/staff/{numbers[other]}/password", {}),
+        (f"/staff/{numbers[other]}/disable", {}),
+        (f"/staff/grants/{given}/end", {}),
+        ("/staff/new", {"login": f"{other}x", "full_name": "Елес", "password": PASSWORD, "language": "kk"}),
+    ):
+        assert regional.post(path, form).status_code == 404, path
+    assert house.visitor(other).get("/sittings").status_code == 200
