@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pwd
 import shutil
@@ -90,7 +91,8 @@ def platform() -> Iterator[Platform]:
     yield made
     for run in made.runs:
         for process in whole_tree(run):
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         run.wait()
         assert run.stdout
         run.stdout.close()
@@ -152,7 +154,9 @@ def test_after_kill_9_of_everything_it_starts_again(platform: Platform) -> None:
     """Postgres leaves a lock with its number; by then that may be another program's, as it is ours here."""
     run = platform.start()
     for process in whole_tree(run):
-        process.kill()
+        # One that was just being replaced may be gone by itself.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     run.wait()
     lock = platform.folder / "postgres" / "postmaster.pid"
     lock.write_text("\n".join([str(os.getpid()), *lock.read_text().splitlines()[1:], ""]))

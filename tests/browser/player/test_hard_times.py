@@ -244,6 +244,7 @@ def test_a_restored_store_is_filled_again(peer: Peer, sitter_at: Callable[..., S
     sitter = sitter_at(peer.url)
     sitter.to_first_question(pupil)
     sitter.answer()
+    until(lambda: pupil.events.get(pupil.devices[0]))
     sitter.page.locator(".saved.durable").wait_for()
     before = len(pupil.events[pupil.devices[0]])
     pupil.events[pupil.devices[0]].clear()
