@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from granian.rsgi import Scope
 
     from engine.reads import Reads
+    from engine.roster import Pupil, Sitting
     from engine.tokens import Claims
     from engine.worker import Worker
 
@@ -105,6 +106,17 @@ def live_claims(worker: Worker, scope: Scope) -> Claims:
     if claims is None or claims.expires_s * 1000 < worker.real_ms():
         raise Problem("token-rejected")
     return claims
+
+
+async def whose(worker: Worker, claims: Claims) -> tuple[Pupil, Sitting]:
+    """Whom a token of ours speaks of. Who isn't known here signed in at another worker: this one is behind, and reads."""
+    if claims.attempt not in worker.roster.pupils or claims.sitting not in worker.roster.sittings:
+        await worker.catch_up()
+    pupil = worker.roster.pupils.get(claims.attempt)
+    sitting = worker.roster.sittings.get(claims.sitting)
+    if pupil is None or sitting is None:
+        raise Problem("try-later", retry_after_s=2)
+    return pupil, sitting
 
 
 def caller_address(worker: Worker, scope: Scope) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.problems import Problem
 from engine.protocol import Help, KeyReply, StartRecord
-from engine.routes.http import JSON, encode, live_claims
+from engine.routes.http import JSON, encode, live_claims, whose
 from engine.timing import Phase, deadline_ms, phase, times_of
 from engine.tokens import Claims
 
@@ -28,13 +28,7 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     the player's own first event.
     """
     claims = live_claims(worker, scope)
-    if claims.attempt not in worker.roster.pupils:
-        # The token is ours, so this worker is behind.
-        await worker.catch_up()
-    pupil = worker.roster.pupils.get(claims.attempt)
-    sitting = worker.roster.sittings.get(claims.sitting)
-    if pupil is None or sitting is None:
-        raise Problem("try-later", retry_after_s=2)
+    pupil, sitting = await whose(worker, claims)
     board = worker.board
     now_ms = worker.release_ms(sitting)
     attempt = board.attempt_clock(pupil, worker.roster, claims)

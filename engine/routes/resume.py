@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from engine.problems import Problem
 from engine.protocol import DeviceBody, Have, Help, Kind, Resumed, ResumedAnswer, ResumedDevice
-from engine.routes.http import JSON, bounded_body, encode, live_claims, read_body
+from engine.routes.http import JSON, bounded_body, encode, live_claims, read_body, whose
 from engine.timing import deadline_ms
 from engine.tokens import Claims
 
@@ -57,11 +57,7 @@ async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     if worker.board.is_superseded(claims.attempt, device):
         # Who was replaced reads nothing new: a stranger saw what his own entries showed, and no more (SAFETY J4).
         raise Problem("device-held", help=_help(worker, claims))
-    pupil = worker.roster.pupils.get(claims.attempt)
-    sitting = worker.roster.sittings.get(claims.sitting)
-    if pupil is None or sitting is None:
-        # The token is ours, so this worker is behind: it reads the roster every two seconds.
-        raise Problem("try-later", retry_after_s=2)
+    pupil, sitting = await whose(worker, claims)
     complete = await all_is_durable(worker, WAIT_S)
     assert worker.pool is not None
     try:

@@ -91,6 +91,7 @@ async def sign_in(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
 def signed_in(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now_ms: int, now: str) -> SignedIn:
     """All that a player needs to go on, also after a crash."""
     board = worker.board
+    # Anew: a control may have come while the sign-in was on its way to the disk, and the reply says it knows all of them.
     attempt = board.attempt_clock(pupil, worker.roster)
     started = attempt.started_ms or 0
     deadline = deadline_ms(sitting.clock, attempt)

@@ -11,6 +11,7 @@ import pytest
 
 from engine.keys import KeyRing
 from engine.problems import Problem
+from engine.routes.http import whose
 from engine.worker import Worker
 from infra.local import decode_key, environment
 from infra.settings import EngineSettings, read
@@ -42,6 +43,24 @@ async def test_a_worker_started_without_postgres_serves_bundles_and_keys(
     assert manifest in worker.bundles.files
     assert manifest not in worker.bundles.missing
     assert worker.keys.released(scene.form) == pupil.keys["keys"]
+
+
+async def test_a_worker_that_is_behind_reads_before_it_sends_a_pupil_away(
+    begin: Begin, stack: Stack, tmp_path: Path
+) -> None:
+    """He signed in at another worker a moment ago: re-entry and the key must not wait for this one's next turn."""
+    known = read(EngineSettings, environment(stack.home, "engine"))
+    late = Worker(msgspec.structs.replace(known, refresh_every_s=600), tmp_path)
+    await late.start()
+    try:
+        scene, pupil = await begin()
+        claims = late.tokens.verify(f"Bearer {pupil.token}")
+        assert claims
+        assert claims.attempt not in late.roster.pupils
+        found, sitting = await whose(late, claims)
+    finally:
+        await late.close()
+    assert (found.attempt, sitting.id) == (pupil.attempt, scene.sitting)
 
 
 def test_a_form_that_is_not_known_yet_gives_no_empty_keys() -> None:
