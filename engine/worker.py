@@ -24,6 +24,7 @@ from engine.protocol import CONTROL_STREAM
 from engine.reads import Reads
 from engine.roster import Roster
 from engine.tokens import SignedTimes, Tokens
+from infra import garbage
 from infra.local import decode_key
 from infra.migrate import require_current
 
@@ -91,6 +92,7 @@ class Worker:
             await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
         with contextlib.suppress(Exception):
             await self.commits.open()
+        garbage.settle()
         follow = [
             self._follow_postgres(),
             self._follow_news(last_news),
