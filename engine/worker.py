@@ -168,8 +168,8 @@ class Worker:
         # Keys first: the bundles' fetching waits, and requests come meanwhile.
         self.keys.hold(self.roster.forms)
         await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
-        if changed:
-            await asyncio.to_thread(self.roster.save_snapshot)
+        if changed or self.roster.unwritten:
+            await self.roster.save_snapshot()
         self.reasons.pop("postgres", None)
 
     async def _forget_unlocked(self) -> None:
