@@ -217,7 +217,6 @@ class Candidate:
         kept: list[Open] = []
         for one in log.open:
             if at - one.at > AGAIN_AFTER_S:
-                self.late += 1
                 log.owed += one.ranges
             else:
                 kept.append(one)
@@ -234,6 +233,8 @@ class Candidate:
             for (stream, receipt), standing in zip(batch.opened.items(), heard.open, strict=False):
                 if standing != "wait":
                     self._close(stream, receipt, durable=standing == "durable")
+                elif any(one.receipt == receipt and at - one.at > AGAIN_AFTER_S for one in log.open):
+                    self.late += 1
         if batch.ranges:
             if heard.receipt:
                 log.open.append(Open(heard.receipt, batch.ranges, at))
