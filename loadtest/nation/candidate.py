@@ -114,7 +114,7 @@ class Candidate:
 
     __slots__ = (
         *("anchor", "anchor_at", "attempt", "code", "course", "dark", "done", "due", "generation", "log", "late"),
-        *("manifest", "never", "number", "started", "step", "switch", "switched", "token", "tries", "waits"),
+        *("manifest", "number", "skew_ms", "started", "step", "switch", "switched", "token", "tries", "waits"),
     )
 
     def __init__(self, number: int, attempt: int, code: str, course: Course, log: Log) -> None:
@@ -140,7 +140,8 @@ class Candidate:
         self.switched = ""
         # Where he waits and what for: set by whoever drives him.
         self.waits: list[bytes] = []
-        self.never = False
+        # How far his phone's clock is off.
+        self.skew_ms = 0
 
     def hear(self, now: str, at: float) -> None:
         """The newest signed time of the server, heard at `at`."""
@@ -208,7 +209,7 @@ class Candidate:
                 ms = 0
             else:
                 head = course.heads[place]
-                ms = max(0, int((course.at[place] - anchored) * 1000))
+                ms = max(0, int((course.at[place] - anchored) * 1000)) + self.skew_ms
             events.append(b'{"seq":%d%s%s,"ms":%d}' % (seq, head, again, ms))
 
     def _give_up_waiting(self, at: float) -> None:

@@ -52,7 +52,7 @@ class Driver:
         self.nation = nation
         self.record = Record()
         self._courses = courses
-        self._pool = pool
+        self.pool = pool
         self._host = host
         self.begin = time.perf_counter()
         self.t0 = t0 - self.begin
@@ -67,7 +67,8 @@ class Driver:
         self.left = len(self.candidates)
         self._visits: list[bytes] = []
         self._visited = 0
-        self._pool.on_idle = self._launch
+        self._kept: deque[bytes] | None = None
+        self.pool.on_idle = self._launch
 
     # ---- who they are ----
 
@@ -144,20 +145,30 @@ class Driver:
         """Requests on their way."""
         return len(self._flying)
 
+    @property
+    def flying_connections(self) -> list[Connection]:
+        """Connections with a request on its way."""
+        return list(self._flying)
+
+    def keep_sent(self, count: int) -> deque[bytes]:
+        """Keep the newest saves as they went over the wire: for who wants to replay them."""
+        self._kept = deque(maxlen=count)
+        return self._kept
+
     def _launch(self) -> None:
-        ready, idle = self._ready, self._pool.idle
+        ready, idle = self._ready, self.pool.idle
         while ready and idle:
             self._begin(ready.popleft())
 
     def _send(self, candidate: Candidate, route: str, message: bytes, context: object = None) -> None:
-        connection = self._pool.idle.pop()
+        connection = self.pool.idle.pop()
         due, number = candidate.due, ROUTE[route]
         self._flying[connection] = self.now()
 
         def done(status: int, body: bytes) -> None:
             self._flying.pop(connection, None)
             if status:
-                self._pool.idle.append(connection)
+                self.pool.idle.append(connection)
             now = self.now()
             if status == 200:
                 self.record.answered(number, due, now - due)
@@ -213,7 +224,10 @@ class Driver:
         if finish:
             self.record.finishes[log.number] = log.finish
         path = "/v1/finish" if batch.finish else "/v1/save"
-        self._send(candidate, path[4:], self._post(path, batch.body, candidate.token), batch)
+        message = self._post(path, batch.body, candidate.token)
+        if self._kept is not None:
+            self._kept.append(message)
+        self._send(candidate, path[4:], message, batch)
 
     def _come_back(self, candidate: Candidate, now: float) -> None:
         """The browser crashed (same log), or another phone takes over (a new log)."""
