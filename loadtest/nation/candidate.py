@@ -113,7 +113,20 @@ class Candidate:
     """One pupil. Times are seconds of the run's clock; `started` is the moment of his key."""
 
     __slots__ = (
-        *("anchor", "anchor_at", "attempt", "code", "course", "dark", "done", "due", "generation", "log", "late"),
+        *(
+            "anchor",
+            "anchor_at",
+            "attempt",
+            "code",
+            "course",
+            "dark",
+            "done",
+            "due",
+            "generation",
+            "idle",
+            "log",
+            "late",
+        ),
         *("manifest", "number", "skew_ms", "started", "step", "switch", "switched", "token", "tries", "waits"),
     )
 
@@ -140,8 +153,18 @@ class Candidate:
         self.switched = ""
         # Where he waits and what for: set by whoever drives him.
         self.waits: list[bytes] = []
+        # A phone that was put away: it writes nothing new and only sends what it still owes.
+        self.idle = False
         # How far his phone's clock is off.
         self.skew_ms = 0
+
+    def put_away(self) -> Candidate:
+        """The phone that he leaves for another one, with the log as it is."""
+        old = Candidate(self.number, self.attempt, self.code, self.course, self.log)
+        old.token, old.started, old.generation = self.token, self.started, self.generation
+        old.anchor, old.anchor_at, old.skew_ms = self.anchor, self.anchor_at, self.skew_ms
+        old.idle = True
+        return old
 
     def hear(self, now: str, at: float) -> None:
         """The newest signed time of the server, heard at `at`."""
@@ -168,7 +191,7 @@ class Candidate:
                 if upto < last:
                     rest.append((upto + 1, last))
             log.owed = rest
-        if not log.finish:
+        if not log.finish and not self.idle:
             self._add_new(events, ranges, at, finish=finish)
         opened = {one.stream: one.receipt for one in log.open[-16:]}
         receipts = ",".join([f'"{receipt}"' for receipt in opened.values()])

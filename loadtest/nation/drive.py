@@ -219,7 +219,7 @@ class Driver:
         if candidate.switched and now >= candidate.switch and not log.finish:
             self._come_back(candidate, now)
             return
-        finish = now >= self.stops_at and not log.finish
+        finish = now >= self.stops_at and not log.finish and not candidate.idle
         batch = candidate.save_body(now, finish=finish)
         if finish:
             self.record.finishes[log.number] = log.finish
@@ -232,6 +232,11 @@ class Driver:
     def _come_back(self, candidate: Candidate, now: float) -> None:
         """The browser crashed (same log), or another phone takes over (a new log)."""
         if candidate.switched == "other":
+            # The phone that died comes to itself later and sends what it owes.
+            old = candidate.put_away()
+            old.step = SAVE
+            self.left += 1
+            self._at(old, now + self._random.uniform(1, 2) * self.nation.save_every_s)
             device = f"{self._random.getrandbits(128):032x}"
             offset = candidate.log.offset + candidate.log.sent
             course = candidate.number % len(self._courses)
@@ -350,6 +355,8 @@ class Driver:
         if heard.generation > candidate.generation:
             candidate.step = HAVE
             self._at(candidate, now)
+        elif candidate.idle:
+            self._rest(candidate, now)
         elif log.finish:
             self._wait_for_receipt(candidate, heard.final is not msgspec.UNSET, heard.next_save_s, now)
         else:
@@ -362,6 +369,13 @@ class Driver:
             self.record.counts["final receipts"] += 1
             return
         self._at(candidate, now + next_save_s * self._random.uniform(0.8, 1.2))
+
+    def _rest(self, candidate: Candidate, now: float) -> None:
+        if candidate.clear:
+            candidate.done = True
+            self.left -= 1
+            return
+        self._at(candidate, now + self.nation.save_every_s * self._random.uniform(0.8, 1.2))
 
     def _next_save(self, candidate: Candidate, now: float) -> None:
         every = self.nation.save_every_s

@@ -67,29 +67,55 @@ class Result(msgspec.Struct, kw_only=True):
     last_receipt_s: float
 
 
-def sum_up(nation: Nation, driver: Driver, samples: list[Sample], ledger: Ledger) -> Result:
-    """Everything that the arrays hold, as figures."""
-    requests = driver.record.requests()
+class Seen(msgspec.Struct, kw_only=True):
+    """What a generator keeps besides its arrays; times are seconds since its begin."""
+
+    nation: Nation
+    t0_s: float
+    stops_s: float
+    ended_s: float
+    ticks_late_p99_ms: float
+    counts: dict[str, int]
+    refusals: list[tuple[str, int, str, int]]
+    late: int
+
+
+def seen(driver: Driver) -> Seen:
+    """Of a driver that has finished."""
     late = pl.Series(driver.record.ticks_late_ms, dtype=pl.Float32)
+    return Seen(
+        nation=driver.nation,
+        t0_s=driver.t0,
+        stops_s=driver.stops_at,
+        ended_s=driver.now(),
+        ticks_late_p99_ms=float(late.quantile(0.99) or 0),
+        counts=dict(driver.record.counts),
+        refusals=[(*key, count) for key, count in driver.record.refusals.most_common()],
+        late=sum(candidate.late for candidate in driver.candidates),
+    )
+
+
+def sum_up(told: Seen, requests: pl.DataFrame, samples: list[Sample], ledger: Ledger) -> Result:
+    """Everything that the arrays hold, as figures."""
     keys = requests.filter(pl.col("route") == ROUTE["key"])
     keys_done = (keys["due_s"] + keys["ms"] / 1000).max() if keys.height else None
     return Result(
-        nation=nation,
+        nation=told.nation,
         machine=machine(),
         at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         versions=versions(),
-        t0_s=driver.t0,
-        stops_s=driver.stops_at,
+        t0_s=told.t0_s,
+        stops_s=told.stops_s,
         latencies={name: latency(requests, number) for number, name in enumerate(ROUTES) if _has(requests, number)},
-        refusals=[(*key, count) for key, count in driver.record.refusals.most_common()],
-        counts=dict(driver.record.counts),
-        spans=spans(driver, requests, samples),
+        refusals=told.refusals,
+        counts=told.counts,
+        spans=spans(told, requests, samples),
         ledger=ledger,
         samples=samples,
         seconds=by_second(requests),
-        ticks_late_p99_ms=float(late.quantile(0.99) or 0),
-        keys_all_s=float(keys_done) - driver.t0 if isinstance(keys_done, (int, float)) else 0.0,
-        last_receipt_s=driver.now() - driver.stops_at,
+        ticks_late_p99_ms=told.ticks_late_p99_ms,
+        keys_all_s=float(keys_done) - told.t0_s if isinstance(keys_done, (int, float)) else 0.0,
+        last_receipt_s=told.ended_s - told.stops_s,
     )
 
 
@@ -115,14 +141,14 @@ def by_second(requests: pl.DataFrame) -> list[tuple[int, int, float, float]]:
     )
 
 
-def spans(driver: Driver, requests: pl.DataFrame, samples: list[Sample]) -> dict[str, Span]:
+def spans(told: Seen, requests: pl.DataFrame, samples: list[Sample]) -> dict[str, Span]:
     """CPU of sign-in (with the prefetch), of the keys, and of the steady saves."""
-    nation = driver.nation
+    nation = told.nation
     marks = {
-        "sign-in": (0.0, driver.t0 - 1),
-        "keys": (driver.t0, driver.t0 + nation.spread_s),
-        "saves": (driver.t0 + nation.spread_s + nation.save_every_s, driver.stops_at - 1),
-        "hand-in": (driver.stops_at, driver.now()),
+        "sign-in": (0.0, told.t0_s - 1),
+        "keys": (told.t0_s, told.t0_s + nation.spread_s),
+        "saves": (told.t0_s + nation.spread_s + nation.save_every_s, told.stops_s - 1),
+        "hand-in": (told.stops_s, told.ended_s),
     }
     return {
         name: span

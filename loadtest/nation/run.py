@@ -8,18 +8,18 @@ import datetime as dt
 import os
 import re
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
 import msgspec
+import polars as pl
 import redis.asyncio
 
 from infra.local import database_url, decode_key, environment
 from loadtest.bench.stack import fresh_stack, serve
 from loadtest.nation.courses import draw_courses
 from loadtest.nation.drive import Driver
-from loadtest.nation.measures import Result, sum_up
+from loadtest.nation.measures import Result, seen, sum_up
 from loadtest.nation.progress import report_progress
 from loadtest.nation.reconcile import Ledger, reconcile
 from loadtest.nation.watch import Watch
@@ -27,13 +27,13 @@ from loadtest.scene import BenchScene, make_scene
 from loadtest.wire import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from infra.parts.supervisor import Stack
     from loadtest.nation.courses import Course
     from loadtest.nation.scenario import Nation
 
-    Trouble = Callable[["Play"], Awaitable[None]]
+    Trouble = Callable[["Play"], Coroutine[None, None, None]]
 
 ITEM_EVERY_S = 18
 START_UP_S = 8.0
@@ -61,9 +61,14 @@ async def prepare(stack: Stack, nation: Nation) -> tuple[BenchScene, list[Course
         starts_in_s=3600,
         duration_s=round(nation.minutes * 60 + 600),
         spread_s=round(nation.spread_s),
-        items=max(10, round(nation.minutes * 60 / ITEM_EVERY_S)),
+        items=items_for(nation.minutes),
     )
     return scene, draw_courses(scene, nation.minutes, nation.seed), owner
+
+
+def items_for(minutes: float) -> int:
+    """Enough items that nobody has seen them all before the bell."""
+    return max(10, round(minutes * 60 / ITEM_EVERY_S))
 
 
 async def play(stack: Stack, nation: Nation, *, quiet: bool = False, trouble: Trouble | None = None) -> Result:
@@ -109,25 +114,33 @@ async def play(stack: Stack, nation: Nation, *, quiet: bool = False, trouble: Tr
                 await task
         pool.close()
         await valkey.aclose()
+    told = seen(driver)
     _say("Reconciling …", quiet=quiet)
     ledger = await settled_ledger(played)
-    return sum_up(played.nation, driver, watch.samples, ledger)
+    return sum_up(told, driver.record.requests(), watch.samples, ledger)
 
 
 async def settled_ledger(played: Play) -> Ledger:
     """Wait until the flusher has nothing more to do, then compare."""
-    db = await asyncpg.connect(played.owner_url, command_timeout=1800)
+    record = played.driver.record
+    ledger = await compare(played.owner_url, played.scene.sitting, played.courses, record.devices(), record.acks())
+    ledger.late = sum(candidate.late for candidate in played.driver.candidates)
+    return ledger
+
+
+async def compare(
+    owner_url: str, sitting: int, courses: list[Course], devices: pl.DataFrame, acks: pl.DataFrame
+) -> Ledger:
+    """The ledger, when no stream moves any more."""
+    db = await asyncpg.connect(owner_url, command_timeout=1800)
     try:
         before = -1
         while before != (now := await db.fetchval("select coalesce(sum(id_ms), 0)::bigint from stream_position")):
             before = now
             await asyncio.sleep(1)
-        record = played.driver.record
-        ledger = await reconcile(db, played.scene.sitting, played.courses, record.devices(), record.acks())
+        return await reconcile(db, sitting, courses, devices, acks)
     finally:
         await db.close()
-    ledger.late = sum(candidate.late for candidate in played.driver.candidates)
-    return ledger
 
 
 async def move_start(owner_url: str, sitting: int, t0: dt.datetime) -> None:
@@ -162,12 +175,10 @@ async def page_paths(port: int) -> list[str]:
     return ["/", *sorted(set(re.findall(r'(?:src|href)="(/[^"]+)"', page)))]
 
 
-async def run(nation: Nation, out: Path, *, quiet: bool = False, trouble: Trouble | None = None) -> Result:
-    """On a stack of its own, kept as files in `out`."""
+async def run(nation: Nation, *, quiet: bool = False) -> Result:
+    """On a stack of its own."""
     async with fresh_stack() as stack:
-        result = await play(stack, nation, quiet=quiet, trouble=trouble)
-    out.mkdir(parents=True, exist_ok=True)
-    return result
+        return await play(stack, nation, quiet=quiet)
 
 
 def _say(line: str, *, quiet: bool) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from loadtest.scene import BenchScene
+
 
 class Nation(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario. Shares are of the candidates (0 … 1), times in seconds unless the name says minutes."""
@@ -26,3 +28,18 @@ class Nation(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 600
     workers: int = 1
     seed: int = 1
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A nation that several generators share: who sits where, and when it begins (Unix seconds)."""
+
+    nation: Nation
+    base_url: str
+    t0_unix_s: float
+    scene: BenchScene
+
+    def part(self, number: int, of: int) -> Sent:
+        """The share of one generator: every `of`-th candidate."""
+        seats = self.scene.seats[number - 1 :: of]
+        nation = msgspec.structs.replace(self.nation, candidates=len(seats), seed=self.nation.seed * 1000 + number)
+        return msgspec.structs.replace(self, nation=nation, scene=msgspec.structs.replace(self.scene, seats=seats))
