@@ -9,7 +9,7 @@ import cyclopts
 import uvloop
 
 from infra import log
-from loadtest.bench import demo_start, first_question, page, reentry, save_cpu
+from loadtest.bench import demo_start, door, first_question, page, reentry, save_cpu
 
 app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
 
@@ -34,6 +34,13 @@ def re_entry(*, times: int = reentry.TIMES, rate: int = reentry.RATE) -> None:
     """Crash, sign in on another phone, all answers on the screen (`reentry_s`), beside a running load."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(reentry.measure(times, rate))
+
+
+@app.command(name="door")
+def at_the_door(*, pupils: int = door.PUPILS, returning: int = door.RETURNING) -> None:
+    """What a sign-in and a key cost (`signin_cpu_us`, `key_cpu_us`), and the return of 5 000 (`reentry_5000_p99_s`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(door.measure(pupils, returning))
 
 
 @app.command
