@@ -17,6 +17,7 @@ from engine.board import Board
 from engine.bundles.store import BundleStore
 from engine.group_commit import GroupCommit
 from engine.keys import KeyRing
+from engine.limits import Limits
 from engine.metrics import WorkerMetrics
 from engine.misses import Misses
 from engine.order import attempt_seed
@@ -70,6 +71,7 @@ class Worker:
         self.pool: asyncpg.Pool[asyncpg.Record] | None = None
         # For cold routes only; the streams have connections of their own.
         self.valkey = redis.asyncio.Redis.from_url(settings.valkey_url, socket_timeout=5, socket_connect_timeout=2)
+        self.limits = Limits(self.valkey, self.board.full, settings.saves_a_minute, settings.re_entries_a_minute)
         self.commits: GroupCommit
 
     async def start(self) -> None:
@@ -98,6 +100,7 @@ class Worker:
             self.metrics.write_for_ever(self),
             self.misses.tell_for_ever(self.valkey),
             self.reads.sweep_for_ever(),
+            self.limits.tell_for_ever(self.commits.join, self.real_ms),
         ]
         self._tasks = [asyncio.create_task(work) for work in follow]
 

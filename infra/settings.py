@@ -75,7 +75,9 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_from: Annotated[list[str], Doc("Addresses that may read /metrics; for others it is not there")] = (
         msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
     )
-    sign_ins_per_address: Annotated[int, Doc("Sign-ins a minute from one address")] = 5000
+    sign_ins_per_address: Annotated[int, Doc("Sign-ins a minute from one address, in each worker")] = 5000
+    saves_a_minute: Annotated[int, Doc("Saves and hand-ins a minute of one pupil, in each worker")] = 600
+    re_entries_a_minute: Annotated[int, Doc("Of one device, /v1/resume and /v1/have each; thrice that an attempt")] = 2
     demo: Annotated[bool, Doc("Heed the demo's clock of a sitting; never on a real installation")] = False
 
 

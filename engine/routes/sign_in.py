@@ -69,7 +69,7 @@ async def sign_in(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     """A code and day and month of birth become a token; the device joins the attempt's devices on the way."""
     if rate.over(caller_address(worker, scope), worker.settings.sign_ins_per_address):
         raise Problem("slow-down", retry_after_s=20)
-    asked = read_body(decoder, await bounded_body(worker, scope, proto, 2048))
+    asked = read_body(scope, decoder, await bounded_body(worker, scope, proto, 2048))
     pupil = await _known_pupil(worker, asked)
     sitting = worker.roster.sittings.get(pupil.sitting)
     if sitting is None:
