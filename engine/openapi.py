@@ -50,7 +50,15 @@ DATA: dict[str, Json] = {
 }
 RETRY_AFTER = frozenset({"slow-down", "try-later", "too-early", "device-held"})
 FOR_EVER = "public, max-age=31536000, immutable"
-REFUSED_CODES = ["value-invalid", "value-too-long", "kind-unknown", "seq-invalid", "anchor-invalid", "item-invalid", "reports-over"]
+REFUSED_CODES = [
+    "value-invalid",
+    "value-too-long",
+    "kind-unknown",
+    "seq-invalid",
+    "anchor-invalid",
+    "item-invalid",
+    "reports-over",
+]
 CONTROL_KINDS = ["message", "erratum", "extra", "pause", "resume", "end", "reopen", "stop", "restart"]
 DESCRIPTION = f"""\
 Everything a pupil's device says to the engine and hears from it; `docs/protocol.md` tells the same with its reasons.

@@ -49,10 +49,14 @@ class Worker:
 
     def __init__(self, settings: EngineSettings, folder: Path) -> None:
         self.settings = settings
-        self.tokens = Tokens({int(number): decode_key(key) for number, key in settings.token_keys.items()})
-        self.times = SignedTimes(decode_key(settings.time_key))
+        keys = {int(number): decode_key(key) for number, key in settings.token_keys.items()}
+        self.tokens = Tokens(keys, settings.signs_with)
+        self.times = SignedTimes(decode_key(settings.time_key), decode_key(settings.other_time_key))
         self.order_key = decode_key(settings.order_key)
-        self.code_pepper = decode_key(settings.code_pepper)
+        # Two while a pepper is changed: slips of both open.
+        self.code_peppers = [
+            decode_key(pepper) for pepper in (settings.code_pepper, settings.other_code_pepper) if pepper
+        ]
         self.roster = Roster(folder, demo=settings.demo)
         self.board = Board()
         self.bundles = BundleStore(settings.objects, settings.bundle_bucket, folder / "bundles")

@@ -11,7 +11,7 @@ from granian._granian import RSGIProtocolClosed
 from engine.problems import Problem
 from engine.protocol import MAX_BODY_BYTES
 from engine.reads import HungUp
-from infra.callers import caller, may_measure
+from infra.callers import caller, may_measure, place_of
 
 if TYPE_CHECKING:
     from typing import TypeVar
@@ -133,8 +133,8 @@ async def whose(worker: Worker, claims: Claims) -> tuple[Pupil, Sitting]:
 
 
 def caller_address(worker: Worker, scope: Scope) -> str:
-    """The address a request comes from."""
-    return caller(*_said(scope), worker.settings.trusted_proxies)
+    """What counts as one address a request comes from (of IPv6 the subscriber's network)."""
+    return place_of(caller(*_said(scope), worker.settings.trusted_proxies))
 
 
 def asks_for_figures(worker: Worker, scope: Scope) -> bool:

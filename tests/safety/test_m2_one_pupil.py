@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.codes import draw_code
 from engine.flusher.limits import POISON_CAP
 from engine.limits import BYTES, EVENTS, REPORTS, REPORTS_OVER, STEP_BYTES, STEP_EVENTS
 from engine.protocol import SaveRecord, StoredEvent
@@ -162,7 +163,9 @@ async def test_the_eleventh_report_is_refused_alone_and_always_the_same_one(begi
 async def strict(stack: Stack, owner_url: str, service: str) -> AsyncIterator[tuple[str, Scene]]:
     """An engine with the limits that an installation has by default, and a sitting."""
     scene = await make_sitting(stack, owner_url, pupils=3)
-    async with another_engine(stack, {"ELUMITI_RE_ENTRIES_A_MINUTE": "2", "ELUMITI_SAVES_A_MINUTE": "40"}) as url:
+    settings = {"ELUMITI_RE_ENTRIES_A_MINUTE": "2", "ELUMITI_SAVES_A_MINUTE": "40"}
+    settings["ELUMITI_UNKNOWN_CODES_PER_ADDRESS"] = "3"
+    async with another_engine(stack, settings) as url:
         yield url, scene
 
 
@@ -187,6 +190,23 @@ async def test_re_entries_and_saves_have_a_minute(strict: tuple[str, Scene], db:
     assert refused.problem["limit"] == "saves"
     await send(second, views(item, 1, 1))
     await kept(db, other.attempt, 1)
+
+
+async def test_who_guesses_codes_waits_and_those_who_share_his_address_do_not(strict: tuple[str, Scene]) -> None:
+    """A whole school has one address: codes that nobody has are limited there, codes of children are not."""
+    url, scene = strict
+    pupil = Pupil(url, scene.seats[2])
+    await eventually(pupil.sign_in)
+    first = await refused_as(lambda: pupil.sign_in(code=draw_code()), "code-unknown")
+    assert first.status == 401
+
+    async def limited() -> None:
+        refused = await refused_as(lambda: pupil.sign_in(code=draw_code()), "slow-down")
+        assert refused.status == 429
+
+    await eventually(limited, every_s=0)
+    for _ in range(4):
+        await pupil.sign_in()
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "Deflate"])
