@@ -205,7 +205,7 @@ def _have() -> Json:
 def _bundle(method: str) -> Json:
     headers = {
         "Cache-Control": _header(FOR_EVER, "Names are hashes: a file never changes."),
-        "ETag": _header('"77c0…"', "The name in quotes."),
+        "ETag": _header(f'"{"77c0" * 16}"', "The name in quotes."),
         "Accept-Ranges": _header("bytes", "One range at a time."),
     }
     ranged = {**headers, "Content-Range": _header("bytes 0-1023/18231", "First and last byte, whole size.")}
@@ -227,7 +227,7 @@ def _bundle(method: str) -> Json:
     made["responses"]["304"] = {"description": "`If-None-Match` names this file.", "headers": headers}
     made["parameters"] = [
         {"name": "Range", "in": "header", "schema": {"type": "string"}, "example": "bytes=0-1023"},
-        {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": '"77c0…"'},
+        {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": f'"{"77c0" * 16}"'},
     ]
     return made
 
@@ -375,6 +375,10 @@ def _camel(code: str) -> str:
 
 def _schemas() -> Json:
     _, schemas = msgspec.json.schema_components(STRUCTS, ref_template="#/components/schemas/{name}")
+    # Pairs of integers are said in the words that older readers of schemas know too.
+    pair = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer"}}
+    schemas["Have"]["properties"]["have"]["items"] = pair
+    schemas["SaveReply"]["properties"]["missing"]["anyOf"][0]["items"] = pair
     schemas["Save"]["properties"]["events"]["maxItems"] = MAX_EVENTS
     # The engine reads kinds as plain strings, so that an unknown one refuses its own event only.
     schemas["Event"]["properties"]["kind"]["enum"] = list(KINDS)

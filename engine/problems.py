@@ -15,13 +15,16 @@ REQUEST_TIMEOUT = 408
 class Problem(Exception):  # noqa: N818 (the RFC's word)
     """An answer that says no: code, status, and what the client is to do."""
 
-    def __init__(self, code: str, *, retry_after_s: int | None = None, **data: object) -> None:
+    def __init__(self, code: str, *, retry_after_s: int | None = None, allow: str = "", **data: object) -> None:
         super().__init__(code)
         self.code = code
         self.status, self.title, self.detail = TEXTS[code]
         self.headers = HEADERS
         if retry_after_s is not None:
             self.headers = [*HEADERS, ("retry-after", str(retry_after_s))]
+        elif allow:
+            # RFC 9110 asks for it with every 405.
+            self.headers = [*HEADERS, ("allow", allow)]
         elif self.status == REQUEST_TIMEOUT:
             # What is left of the body may still come: this connection serves no other request.
             self.headers = [*HEADERS, ("connection", "close")]

@@ -17,6 +17,7 @@ from asyncpg.pgproto.pgproto import UUID
 from engine.flusher.devices import hold, sign_in
 from engine.flusher.limits import Poisoned, cross, note_limits
 from engine.protocol import (
+    MAX_SEQ,
     Kind,
     Locked,
     MissRecord,
@@ -28,6 +29,7 @@ from engine.protocol import (
 
 if TYPE_CHECKING:
     from engine.flusher.entries import StreamAt, Taken, Unit
+    from engine.protocol import StoredEvent
 
 log = structlog.get_logger()
 encode = msgspec.msgpack.Encoder().encode
@@ -312,6 +314,14 @@ async def _miss(db: asyncpg.Connection[asyncpg.Record], record: MissRecord, writ
         written.news.append(Locked(record.attempt))
 
 
+def seen_control(event: StoredEvent) -> int | None:
+    """The version of the control that an event says was shown; None: it says so of none that can be."""
+    if event.kind != Kind.CONTROL or event.value is None:
+        return None
+    version = int(event.value)
+    return version if 0 < version <= MAX_SEQ else None
+
+
 async def _note(
     db: asyncpg.Connection[asyncpg.Record], saves: list[SaveRecord], memory: Memory, written: Written
 ) -> None:
@@ -322,8 +332,8 @@ async def _note(
         for event in save.events:
             if event.kind == Kind.FINISH:
                 finished[save.attempt] = (save.received_ms, memory.uuid(save.device))
-            elif event.kind == Kind.CONTROL and event.value is not None:
-                seen.append((save.attempt, min(int(event.value), 2**31 - 1), save.received_ms))
+            elif (version := seen_control(event)) is not None:
+                seen.append((save.attempt, version, save.received_ms))
     if finished:
         await db.execute(
             """

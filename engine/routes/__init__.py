@@ -31,7 +31,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Route]] = {
     ("GET", "/ready"): ("public", health.ready),
     ("GET", "/metrics"): ("public", health.metrics),
 }
-PATHS = frozenset(path for _, path in ROUTES)
+METHODS = {path: method for method, path in ROUTES}
 BUNDLES = "/v1/bundles/"
 
 
@@ -45,8 +45,8 @@ async def answer(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     elif path.startswith(BUNDLES):
         worker.metrics.requests[BUNDLES] += 1
         await bundles.serve(worker, scope, proto)
-    elif path in PATHS:
-        raise Problem("method-not-allowed")
+    elif path in METHODS:
+        raise Problem("method-not-allowed", allow=METHODS[path])
     else:
         await player.serve(worker, scope, proto)
 

@@ -1,0 +1,56 @@
+"""Requests made from the OpenAPI document (schemathesis) against the real engine: what the document says is what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tests.support.pupil import Pupil
+from tests.support.sittings import make_sitting
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infra.parts.supervisor import Stack
+
+# Not asked: that whatever fits the schema is accepted (a code that nobody has fits it, and so does another's attempt),
+# and what is about objects that a client makes and deletes (there are none).
+LEFT_OUT = (
+    "positive_data_acceptance",
+    "use_after_free",
+    "ensure_resource_availability",
+    "object_level_authorization",
+)
+
+
+async def test_the_engine_does_what_its_document_says(
+    stack: Stack, owner_url: str, service: str, tmp_path: Path
+) -> None:
+    scene = await make_sitting(stack, owner_url)
+    pupil = Pupil(service, scene.seats[0])
+    await eventually(pupil.sign_in)
+    async with httpx.AsyncClient() as client:
+        told = (await client.get(f"{service}/v1/openapi.json")).json()
+    # The document of this one pupil: else every save is another's, and nothing is ever stored.
+    schemas = told["components"]["schemas"]
+    schemas["Save"]["properties"]["attempt"]["enum"] = [pupil.attempt]
+    schemas["DeviceBody"]["properties"]["device"] = {"type": "string", "enum": [pupil.device]}
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(told))
+    argv = [
+        *[sys.executable, "-m", "schemathesis.cli", "run", str(document), "--url", service],
+        *["--header", f"Authorization: Bearer {pupil.token}", "--exclude-checks", ",".join(LEFT_OUT)],
+        *["--phases", "examples,coverage,fuzzing", "--max-examples", "4", "--seed", "1", "--continue-on-failure"],
+        *["--no-color"],
+    ]
+    done = await asyncio.to_thread(
+        subprocess.run, argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "12 selected / 12 total" in done.stdout
