@@ -29,7 +29,6 @@ from infra.local import decode_key
 from infra.migrate import require_current
 
 if TYPE_CHECKING:
-    from collections import Counter
     from pathlib import Path
 
     from engine.roster import Pupil, Sitting
@@ -62,7 +61,6 @@ class Worker:
         self.bundles = BundleStore(settings.objects, settings.bundle_bucket, folder / "bundles")
         self.keys = KeyRing(decode_key(settings.release_private_key))
         self.metrics = WorkerMetrics(folder / "metrics")
-        self.problems: Counter[str] = self.metrics.problems
         self.misses = Misses()
         self.reads = Reads(settings.body_limit_s)
         self.postgres_offset_ms = 0
@@ -147,10 +145,6 @@ class Worker:
         """Name of a form's manifest; "" while the form is not known."""
         known = self.roster.forms.get(form)
         return known.manifest if known else ""
-
-    def count_problem(self, code: str) -> None:
-        """One more answer with this problem code."""
-        self.problems[code] += 1
 
     # ---- following ----
 

@@ -99,6 +99,11 @@ class FlusherSettings(msgspec.Struct, frozen=True, kw_only=True):
     flush_events: Annotated[int, Doc("Stream entries read in one round at the most")] = 400
     keep_entries: Annotated[int, Doc("Durable entries that stay in a stream as a margin")] = 2000
     pulse_every_s: Annotated[int, Doc("How often the live view's figures are written, in seconds")] = 10
+    metrics_host: Annotated[str, Doc("Where /health, /ready and /metrics of the flusher listen")] = "127.0.0.1"
+    metrics_port: Annotated[int, Doc("Port of /health, /ready and /metrics; 0: they are not there")] = 0
+    metrics_from: Annotated[
+        list[str], Doc("Addresses or networks that may read /metrics; for others it is not there")
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
 
 
 class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):

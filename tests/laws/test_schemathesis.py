@@ -28,6 +28,16 @@ LEFT_OUT = (
     "object_level_authorization",
 )
 
+# A batch with one event of a wrong shape is 200 with that event under `refused`: it must not hold up the others (rule 7).
+CONFIG = "".join(
+    f"""
+[[operations]]
+include-path = "{path}"
+checks.negative_data_rejection.enabled = false
+"""
+    for path in ("/v1/save", "/v1/finish")
+)
+
 
 async def test_the_engine_does_what_its_document_says(
     stack: Stack, owner_url: str, service: str, tmp_path: Path
@@ -41,16 +51,17 @@ async def test_the_engine_does_what_its_document_says(
     schemas = told["components"]["schemas"]
     schemas["Save"]["properties"]["attempt"]["enum"] = [pupil.attempt]
     schemas["DeviceBody"]["properties"]["device"] = {"type": "string", "enum": [pupil.device]}
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps(told))
     argv = [
         *[sys.executable, "-m", "schemathesis.cli", "run", str(document), "--url", service],
         *["--header", f"Authorization: Bearer {pupil.token}", "--exclude-checks", ",".join(LEFT_OUT)],
-        *["--phases", "examples,coverage,fuzzing", "--max-examples", "4", "--seed", "1", "--continue-on-failure"],
+        *["--phases", "examples,coverage,fuzzing", "--max-examples", "4", "--seed", "1", "--request-timeout", "60"],
         *["--no-color"],
     ]
     done = await asyncio.to_thread(
         subprocess.run, argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
-    assert "12 selected / 12 total" in done.stdout
+    assert "Test cases:" in done.stdout
