@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import asyncpg
+import msgspec
 import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
@@ -233,8 +234,16 @@ class Worker:
             self.reasons.pop("valkey", None)
             for _, entries in answer or []:
                 for entry_id, fields in entries:
-                    self.board.hear(fields[b"n"])
+                    self._hear(fields[b"n"])
                     last = entry_id.decode()
+
+    def _hear(self, entry: bytes) -> None:
+        try:
+            self.board.hear(entry)
+        except msgspec.DecodeError as error:
+            # Words of a newer flusher, while releases change: what else stood there is read from Postgres.
+            log.warning("engine.news.unknown", reason=str(error))
+            self._rebuild = True
 
     async def _watch_memory(self) -> None:
         """Before Valkey's memory is full saves get 503 and players slow down; nothing is evicted (rule 11)."""

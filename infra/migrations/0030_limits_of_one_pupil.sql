@@ -2,7 +2,7 @@
 -- Why     Who goes beyond the bounds of one pupil hears 429, and the proctor has to see it (SAFETY M2).
 -- Locks   none: a new table only.
 -- Time    milliseconds.
--- Order   before the flusher that writes it and the engine that reads it. Older code does not know the table.
+-- Order   before the flusher that writes it, and that before the engines, whose records an older flusher can't read.
 -- Back    drop the table.
 set local lock_timeout = '2s';
 
