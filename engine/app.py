@@ -78,12 +78,14 @@ class Engine:
                 worker.metrics.hung_up += 1
         except Problem as problem:
             if worker is not None:
-                worker.count_problem(problem.code)
+                worker.metrics.refused(routes.route_of(scope.path), problem.code)
             proto.response_bytes(problem.status, problem.headers, problem.body)
         except Exception:
             # A bug is loud in the log, and an ordinary «send it again» for the child.
             log.exception("engine.request.failed", method=scope.method, path=scope.path)
             problem = Problem("internal")
+            if worker is not None:
+                worker.metrics.refused(routes.route_of(scope.path), problem.code)
             proto.response_bytes(problem.status, problem.headers, problem.body)
 
 

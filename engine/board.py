@@ -19,6 +19,7 @@ from engine.protocol import (
     Controls,
     ControlSet,
     Final,
+    Full,
     Locked,
     MissingEvents,
     NewestDevice,
@@ -60,6 +61,8 @@ class Board:
         self.seals: dict[int, Final] = {}
         self.missing: dict[int, MissingEvents] = {}
         self.locked: set[int] = set()
+        # attempt → the limit that it has used up (SAFETY M2)
+        self.full: dict[int, str] = {}
         # leg → attempt → the first release of that leg's key
         self.started: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.generation = 1
@@ -79,6 +82,8 @@ class Board:
             self._hear(Started(row["id"], row["started_ms"], row["leg"]))
         for row in await db.fetch(SEALS, sittings):
             self._hear(Sealed(row["attempt_id"], row["code"], row["at_ms"], row["answered"]))
+        for row in await db.fetch(FULL, sittings):
+            self.full[row["attempt_id"]] = row["name"]
         for row in await db.fetch(CONTROLS, sittings):
             body = row["body"].encode()
             self._hear(ControlSet(row["sitting_id"], row["scope"], row["scope_id"], row["version"], row["kind"], body))
@@ -109,6 +114,8 @@ class Board:
                 self.missing[news.attempt] = news
             case Locked():
                 self.locked.add(news.attempt)
+            case Full():
+                self.full[news.attempt] = news.limit
             case Started():
                 self.hear_started(news.attempt, news.started_ms, news.leg)
 
@@ -199,6 +206,13 @@ SEALS = """
     select attempt_id, code, coalesce(answered, finish_seq - 1) as answered, (extract(epoch from sealed_at) * 1000)::bigint as at_ms
     from seal
     where sitting_id = any($1::int[])
+"""
+
+FULL = """
+    select l.attempt_id, l.name
+    from attempt_limit l
+    join attempt a on a.id = l.attempt_id
+    where a.sitting_id = any($1::int[]) and l.name in ('events', 'bytes', 'poison')
 """
 
 CONTROLS = """

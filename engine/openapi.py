@@ -27,7 +27,7 @@ STRUCTS = (
 )
 # What any request may meet, and what any request with a body may.
 ANYWHERE = ("internal", "try-later")
-WITH_BODY = ("body-invalid", "body-truncated", "too-deep", "body-slow", "body-too-large")
+WITH_BODY = ("body-invalid", "body-truncated", "too-deep", "body-slow", "body-too-large", "encoding-refused")
 # Not of one route: an address that is none, a method that an address does not take.
 ELSEWHERE = ("not-found", "method-not-allowed")
 # Data fields that a problem carries beyond RFC 9457's.
@@ -44,11 +44,21 @@ DATA: dict[str, Json] = {
     "entry-closed": {"help": examples.example(examples.HELP)},
     "waiting-not-open": {"opens_ms": examples.STARTS - 3_600_000, "now_ms": examples.STARTS - 7_200_000},
     "too-early": {"starts_ms": examples.STARTS, "now_ms": examples.STARTS - 12_000},
+    "encoding-refused": {"encoding": "gzip"},
+    "slow-down": {"limit": "re-entries"},
     "range-invalid": {"size": 2210},
 }
 RETRY_AFTER = frozenset({"slow-down", "try-later", "too-early", "device-held"})
 FOR_EVER = "public, max-age=31536000, immutable"
-REFUSED_CODES = ["value-invalid", "value-too-long", "kind-unknown", "seq-invalid", "anchor-invalid", "item-invalid"]
+REFUSED_CODES = [
+    "value-invalid",
+    "value-too-long",
+    "kind-unknown",
+    "seq-invalid",
+    "anchor-invalid",
+    "item-invalid",
+    "reports-over",
+]
 CONTROL_KINDS = ["message", "erratum", "extra", "pause", "resume", "end", "reopen", "stop", "restart"]
 DESCRIPTION = f"""\
 Everything a pupil's device says to the engine and hears from it; `docs/protocol.md` tells the same with its reasons.
@@ -57,7 +67,8 @@ Everything a pupil's device says to the engine and hears from it; `docs/protocol
 - Errors are `application/problem+json` (RFC 9457) with a stable `code`. 429 and 503 carry `Retry-After` in seconds.
 - Ignore unknown fields of a reply; unknown fields of a request are refused.
 - Limits: body {MAX_BODY_BYTES} bytes, {MAX_EVENTS} events a save, {MAX_VALUE_BYTES} bytes a value, JSON depth 16, \
-20 000 events and 8 MB an attempt, 100 headers, 8 anchors, 16 open receipts.
+20 000 events, 8 MB and 10 reports an attempt, 2 re-entries a minute, no compressed bodies, 100 headers, 8 anchors, \
+16 open receipts.
 """
 
 
@@ -174,7 +185,7 @@ def _resume() -> Json:
         "Waits at most 5 s for what is still on its way to Postgres.",
         body=_content("DeviceBody", {"this device": examples.ASK_DEVICE}, limit=2048),
         ok=_json("The answers that stand.", "Resumed", {"after a crash": examples.RESUMED}),
-        problems=(*WITH_BODY, "token-rejected", "device-held"),
+        problems=(*WITH_BODY, "token-rejected", "device-held", "slow-down"),
         token="required",  # noqa: S106
     )
 
@@ -186,7 +197,7 @@ def _have() -> Json:
         "To be asked when `generation` rises; send what is missing.",
         body=_content("DeviceBody", {"this device": examples.ASK_DEVICE}, limit=2048),
         ok=_json("Closed ranges of seqs.", "Have", {"with a gap": examples.HAVE}),
-        problems=(*WITH_BODY, "token-rejected"),
+        problems=(*WITH_BODY, "token-rejected", "slow-down"),
         token="required",  # noqa: S106
     )
 
@@ -194,7 +205,7 @@ def _have() -> Json:
 def _bundle(method: str) -> Json:
     headers = {
         "Cache-Control": _header(FOR_EVER, "Names are hashes: a file never changes."),
-        "ETag": _header('"77c0…"', "The name in quotes."),
+        "ETag": _header(f'"{"77c0" * 16}"', "The name in quotes."),
         "Accept-Ranges": _header("bytes", "One range at a time."),
     }
     ranged = {**headers, "Content-Range": _header("bytes 0-1023/18231", "First and last byte, whole size.")}
@@ -216,7 +227,7 @@ def _bundle(method: str) -> Json:
     made["responses"]["304"] = {"description": "`If-None-Match` names this file.", "headers": headers}
     made["parameters"] = [
         {"name": "Range", "in": "header", "schema": {"type": "string"}, "example": "bytes=0-1023"},
-        {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": '"77c0…"'},
+        {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": f'"{"77c0" * 16}"'},
     ]
     return made
 
@@ -364,6 +375,10 @@ def _camel(code: str) -> str:
 
 def _schemas() -> Json:
     _, schemas = msgspec.json.schema_components(STRUCTS, ref_template="#/components/schemas/{name}")
+    # Pairs of integers are said in the words that older readers of schemas know too.
+    pair = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer"}}
+    schemas["Have"]["properties"]["have"]["items"] = pair
+    schemas["SaveReply"]["properties"]["missing"]["anyOf"][0]["items"] = pair
     schemas["Save"]["properties"]["events"]["maxItems"] = MAX_EVENTS
     # The engine reads kinds as plain strings, so that an unknown one refuses its own event only.
     schemas["Event"]["properties"]["kind"]["enum"] = list(KINDS)

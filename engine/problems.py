@@ -15,13 +15,16 @@ REQUEST_TIMEOUT = 408
 class Problem(Exception):  # noqa: N818 (the RFC's word)
     """An answer that says no: code, status, and what the client is to do."""
 
-    def __init__(self, code: str, *, retry_after_s: int | None = None, **data: object) -> None:
+    def __init__(self, code: str, *, retry_after_s: int | None = None, allow: str = "", **data: object) -> None:
         super().__init__(code)
         self.code = code
         self.status, self.title, self.detail = TEXTS[code]
         self.headers = HEADERS
         if retry_after_s is not None:
             self.headers = [*HEADERS, ("retry-after", str(retry_after_s))]
+        elif allow:
+            # RFC 9110 asks for it with every 405.
+            self.headers = [*HEADERS, ("allow", allow)]
         elif self.status == REQUEST_TIMEOUT:
             # What is left of the body may still come: this connection serves no other request.
             self.headers = [*HEADERS, ("connection", "close")]
@@ -66,10 +69,11 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     "body-slow": (408, "The body did not come in time.", "Send the same again."),
     "device-held": (409, "Too many devices in a short time.", "The person in charge must allow the next one."),
     "body-too-large": (413, "The body is too large.", "At most 65536 bytes a save."),
+    "encoding-refused": (415, "The body is compressed.", "Send it as it is: a save is a few hundred bytes."),
     "range-invalid": (416, "This range is not in the file.", "Ask for bytes within its size."),
     "code-locked": (423, "This code is locked.", "The person in charge can unlock it."),
     "too-early": (425, "The test has not started.", "Ask again at `starts_ms` by the server's clock."),
-    "slow-down": (429, "Too many requests.", "Wait as Retry-After says."),
+    "slow-down": (429, "Too much of one pupil or address.", "Keep everything and wait as Retry-After says."),
     "internal": (500, "Something failed on our side.", "Send the same again."),
     "try-later": (503, "Not stored just now.", "Keep everything and send the same again after Retry-After."),
 }

@@ -334,7 +334,24 @@ class HoldRecord(msgspec.Struct, frozen=True, array_like=True, tag=4, gc=False):
     agent: str
 
 
-Record = SaveRecord | SignInRecord | StartRecord | MissRecord | HoldRecord
+# Which bound of one pupil was crossed (SAFETY M2); `poison`: events of his that Postgres refused as data.
+OverLimit = Literal["events", "bytes", "reports", "re-entries", "saves", "poison"]
+# Those that no minute opens again.
+FULL: frozenset[OverLimit] = frozenset({"events", "bytes", "poison"})
+
+
+class LimitRecord(msgspec.Struct, frozen=True, array_like=True, tag=5, gc=False):
+    """A pupil went beyond a limit, so many times since it was last said."""
+
+    sitting: int
+    attempt: int
+    device: bytes
+    at_ms: int
+    limit: OverLimit
+    times: int
+
+
+Record = SaveRecord | SignInRecord | StartRecord | MissRecord | HoldRecord | LimitRecord
 
 
 # ---- what lies in the control stream: from the flusher to every engine worker ----
@@ -416,7 +433,14 @@ class Closed(msgspec.Struct, frozen=True, array_like=True, tag="x"):
     id_seq: int
 
 
-News = Position | NewestDevice | ControlSet | Sealed | MissingEvents | Passed | Locked | Started | Closed
+class Full(msgspec.Struct, frozen=True, array_like=True, tag="o"):
+    """An attempt has used up a limit for good: no more events are stored for it."""
+
+    attempt: int
+    limit: OverLimit
+
+
+News = Position | NewestDevice | ControlSet | Sealed | MissingEvents | Passed | Locked | Started | Closed | Full
 
 CONTROL_STREAM = "control"
 

@@ -54,6 +54,8 @@ ESCAPES = re.compile(
 # An anchor may be as far ahead of the receiving server as two well-kept clocks differ.
 CLOCK_SLACK_MS = 2000
 ZERO = ord("0")
+# All that a decoder says of bytes it can't read; bad UTF-8 in the middle is no DecodeError of its own.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Finish(msgspec.Struct, frozen=True):
@@ -91,14 +93,14 @@ def _read_event_by_event(body: bytes, whole: msgspec.ValidationError) -> tuple[p
     """One bad event must not hold up the others: read each alone, refuse those that have no meaning."""
     try:
         unread = decode_unread(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Problem("body-invalid", reason=str(error)) from error
     events: list[Event] = []
     refused: list[Refused] = []
     for raw in unread.events[: MAX_EVENTS + 1]:
         try:
             events.append(decode_event(raw))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             seq = _seq_of(raw)
             if seq is None:
                 raise Problem("body-invalid", reason=str(whole)) from error
@@ -117,7 +119,7 @@ class _OnlySeq(msgspec.Struct):
 def _seq_of(raw: msgspec.Raw) -> int | None:
     try:
         return msgspec.json.decode(raw, type=_OnlySeq).seq
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -209,7 +211,7 @@ def _checked_value(kind: int, raw: bytes) -> tuple[str | None, str | None]:
     try:
         value = decode_value(raw)
         text = raw.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return "value-invalid", None
     expected = VALUE_OF.get(kind)
     if expected is None or not isinstance(value, expected):
@@ -217,6 +219,6 @@ def _checked_value(kind: int, raw: bytes) -> tuple[str | None, str | None]:
     if kind == Kind.FINISH:
         try:
             decode_finish(raw)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return "value-invalid", None
     return None, text

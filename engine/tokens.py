@@ -1,7 +1,7 @@
 """Tokens and signed times: what lets the engine stay without sessions.
 
-A token is 56 packed bytes and 16 bytes of HMAC-SHA-256 in base64 (96 characters). Two live keys at least are held, so
-a rotation refuses nobody; the highest number signs. Verification costs no look-up and no wait.
+A token is 56 packed bytes and 16 bytes of HMAC-SHA-256 in base64 (96 characters). Several live keys may be held, so
+a rotation refuses nobody (docs/operations/secrets.md); the highest number signs unless another is named. Verification costs no look-up and no wait.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
 
 
 class Tokens:
-    """Signs and verifies tokens. `keys`: number (1–255) → key."""
+    """Signs and verifies tokens. `keys`: number (1–255) → key; `signs_with`: one of the numbers, 0 is the highest."""
 
-    def __init__(self, keys: Mapping[int, bytes]) -> None:
+    def __init__(self, keys: Mapping[int, bytes], signs_with: int = 0) -> None:
         self._keys = dict(keys)
-        self._newest = max(keys)
+        self._signing = signs_with or max(keys)
         self._genuine: dict[str, Claims] = {}
 
     def sign(self, claims: Claims) -> str:
-        """A token for these claims under the newest key."""
+        """A token for these claims under the signing key."""
         body = LAYOUT.pack(
-            self._newest,
+            self._signing,
             *(claims.attempt, claims.sitting, claims.extra_s, claims.expires_s, claims.started_ms, claims.deadline_ms),
             claims.device,
             claims.leg,
         )
-        mac = hmac.digest(self._keys[self._newest], body, "sha256")[:MAC_BYTES]
+        mac = hmac.digest(self._keys[self._signing], body, "sha256")[:MAC_BYTES]
         return binascii.b2a_base64(body + mac, newline=False).decode()
 
     def verify(self, header: str | None) -> Claims | None:
@@ -88,14 +88,16 @@ class SignedTimes:
     and one signature serves all replies of some milliseconds.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, other_key: bytes = b"") -> None:
         self._key = key
+        # While keys are changed: anchors that players hold are of the one or the other.
+        self._other_key = other_key
         self._seen: dict[str, int | None] = {}
 
     def sign(self, now_ms: int) -> str:
         """`1764057600123.` and 12 characters of HMAC."""
         text = str(now_ms)
-        return f"{text}.{self._mac(text)}"
+        return f"{text}.{_time_mac(self._key, text)}"
 
     def verify(self, text: str) -> int | None:
         """Its milliseconds; None if we did not sign it. The same few are asked again and again, hence the memory."""
@@ -104,14 +106,18 @@ class SignedTimes:
         except KeyError:
             pass
         number, _, mac = text.partition(".")
-        genuine = (
-            number.isascii() and number.isdigit() and hmac.compare_digest(mac.encode(), self._mac(number).encode())
-        )
+        genuine = number.isascii() and number.isdigit() and self._is_ours(number, mac.encode())
         if len(self._seen) >= 4096:
             self._seen.clear()
         self._seen[text] = value = int(number) if genuine else None
         return value
 
-    def _mac(self, text: str) -> str:
-        mac = hmac.digest(self._key, b"time:" + text.encode(), "sha256")[:9]
-        return binascii.b2a_base64(mac, newline=False).decode()
+    def _is_ours(self, number: str, mac: bytes) -> bool:
+        if hmac.compare_digest(mac, _time_mac(self._key, number).encode()):
+            return True
+        return bool(self._other_key) and hmac.compare_digest(mac, _time_mac(self._other_key, number).encode())
+
+
+def _time_mac(key: bytes, text: str) -> str:
+    mac = hmac.digest(key, b"time:" + text.encode(), "sha256")[:9]
+    return binascii.b2a_base64(mac, newline=False).decode()

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import asyncpg
+import msgspec
 import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
@@ -17,6 +18,7 @@ from engine.board import Board
 from engine.bundles.store import BundleStore
 from engine.group_commit import GroupCommit
 from engine.keys import KeyRing
+from engine.limits import Limits
 from engine.metrics import WorkerMetrics
 from engine.misses import Misses
 from engine.order import attempt_seed
@@ -29,7 +31,6 @@ from infra.local import decode_key
 from infra.migrate import require_current
 
 if TYPE_CHECKING:
-    from collections import Counter
     from pathlib import Path
 
     from engine.roster import Pupil, Sitting
@@ -49,16 +50,19 @@ class Worker:
 
     def __init__(self, settings: EngineSettings, folder: Path) -> None:
         self.settings = settings
-        self.tokens = Tokens({int(number): decode_key(key) for number, key in settings.token_keys.items()})
-        self.times = SignedTimes(decode_key(settings.time_key))
+        keys = {int(number): decode_key(key) for number, key in settings.token_keys.items()}
+        self.tokens = Tokens(keys, settings.signs_with)
+        self.times = SignedTimes(decode_key(settings.time_key), decode_key(settings.other_time_key))
         self.order_key = decode_key(settings.order_key)
-        self.code_pepper = decode_key(settings.code_pepper)
+        # Two while a pepper is changed: slips of both open.
+        self.code_peppers = [
+            decode_key(pepper) for pepper in (settings.code_pepper, settings.other_code_pepper) if pepper
+        ]
         self.roster = Roster(folder, demo=settings.demo)
         self.board = Board()
         self.bundles = BundleStore(settings.objects, settings.bundle_bucket, folder / "bundles")
         self.keys = KeyRing(decode_key(settings.release_private_key))
         self.metrics = WorkerMetrics(folder / "metrics")
-        self.problems: Counter[str] = self.metrics.problems
         self.misses = Misses()
         self.reads = Reads(settings.body_limit_s)
         self.postgres_offset_ms = 0
@@ -71,6 +75,7 @@ class Worker:
         self.pool: asyncpg.Pool[asyncpg.Record] | None = None
         # For cold routes only; the streams have connections of their own.
         self.valkey = redis.asyncio.Redis.from_url(settings.valkey_url, socket_timeout=5, socket_connect_timeout=2)
+        self.limits = Limits(self.valkey, self.board.full, settings.saves_a_minute, settings.re_entries_a_minute)
         self.commits: GroupCommit
 
     async def start(self) -> None:
@@ -100,6 +105,7 @@ class Worker:
             self.metrics.write_for_ever(self),
             self.misses.tell_for_ever(self.valkey),
             self.reads.sweep_for_ever(),
+            self.limits.tell_for_ever(self.commits.join, self.real_ms),
         ]
         self._tasks = [asyncio.create_task(work) for work in follow]
 
@@ -142,10 +148,6 @@ class Worker:
         """Name of a form's manifest; "" while the form is not known."""
         known = self.roster.forms.get(form)
         return known.manifest if known else ""
-
-    def count_problem(self, code: str) -> None:
-        """One more answer with this problem code."""
-        self.problems[code] += 1
 
     # ---- following ----
 
@@ -234,8 +236,16 @@ class Worker:
             self.reasons.pop("valkey", None)
             for _, entries in answer or []:
                 for entry_id, fields in entries:
-                    self.board.hear(fields[b"n"])
+                    self._hear(fields[b"n"])
                     last = entry_id.decode()
+
+    def _hear(self, entry: bytes) -> None:
+        try:
+            self.board.hear(entry)
+        except msgspec.DecodeError as error:
+            # Words of a newer flusher, while releases change: what else stood there is read from Postgres.
+            log.warning("engine.news.unknown", reason=str(error))
+            self._rebuild = True
 
     async def _watch_memory(self) -> None:
         """Before Valkey's memory is full saves get 503 and players slow down; nothing is evicted (rule 11)."""

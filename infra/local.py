@@ -38,6 +38,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     postgres: int = 5540
     valkey: int = 6390
     objects: int = 9010
+    flusher: int = 8110
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +197,7 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "rescue_private_key": drawn.rescue_private_key,
         "rescue_public_key": _public(drawn.rescue_private_key),
         "score_key": drawn.score_key,
+        "metrics_port": home.ports.flusher,
         "snapshot_dir": str(home.part("engine")),
         "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),
         "token_check_url": f"http://{home.near}:{home.ports.engine}",

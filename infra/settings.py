@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 
+from infra.callers import networks
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "ELUMITI_"
+# Fields that hold addresses and networks: a slip in one must not open or close a door in silence.
+NETWORKS = frozenset({"trusted_proxies", "metrics_from"})
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -65,9 +69,12 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     objects: Annotated[ObjectStore, Doc("Object store")]
     bundle_bucket: Annotated[str, Doc("Bucket of the bundles")] = "bundles"
     token_keys: Annotated[dict[str, str], Doc("key number → base64url key; the highest signs, all verify")]
+    signs_with: Annotated[int, Doc("Number of the token key that signs while keys are changed; 0: the highest")] = 0
     time_key: Annotated[str, Doc("base64url key that signs server times")]
+    other_time_key: Annotated[str, Doc("The time key before or to come, whose signatures hold too; empty: none")] = ""
     order_key: Annotated[str, Doc("base64url key from which each attempt's order of items is drawn")]
     code_pepper: Annotated[str, Doc("base64url key of the keyed hash of sign-in codes")]
+    other_code_pepper: Annotated[str, Doc("The pepper before or to come, whose slips open too; empty: none")] = ""
     release_private_key: Annotated[str, Doc("base64url X25519 key that opens form keys at T0; in no backup")]
     rescue_public_key: Annotated[str, Doc("base64url X25519 key that rescue files are encrypted to")]
     snapshot_dir: Annotated[str, Doc("Folder of the engine's snapshot of codes and forms")]
@@ -78,11 +85,14 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_limit_s: Annotated[float, Doc("How long a request's body may be on its way before 408, in seconds")] = 30.0
     pending_bytes: Annotated[int, Doc("Bytes that may wait for the stream in one worker before 503")] = 32 * 2**20
     stream_memory_share: Annotated[float, Doc("Share of Valkey's maxmemory at which saves get 503")] = 0.85
-    trusted_proxies: Annotated[list[str], Doc("Addresses whose X-Forwarded-For is believed")] = []
-    metrics_from: Annotated[list[str], Doc("Addresses that may read /metrics; for others it is not there")] = (
-        msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
-    )
-    sign_ins_per_address: Annotated[int, Doc("Sign-ins a minute from one address")] = 5000
+    trusted_proxies: Annotated[list[str], Doc("Addresses or networks whose X-Forwarded-For is believed")] = []
+    metrics_from: Annotated[
+        list[str], Doc("Addresses or networks that may read /metrics; for others it is not there")
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
+    sign_ins_per_address: Annotated[int, Doc("Sign-ins a minute from one address, in each worker")] = 5000
+    unknown_codes_per_address: Annotated[int, Doc("Codes nobody has, a minute from one address, in each worker")] = 300
+    saves_a_minute: Annotated[int, Doc("Saves and hand-ins a minute of one pupil, in each worker")] = 600
+    re_entries_a_minute: Annotated[int, Doc("Of one device, /v1/resume and /v1/have each; thrice that an attempt")] = 2
     demo: Annotated[bool, Doc("Heed the demo's clock of a sitting; never on a real installation")] = False
 
 
@@ -96,6 +106,11 @@ class FlusherSettings(msgspec.Struct, frozen=True, kw_only=True):
     flush_events: Annotated[int, Doc("Stream entries read in one round at the most")] = 400
     keep_entries: Annotated[int, Doc("Durable entries that stay in a stream as a margin")] = 2000
     pulse_every_s: Annotated[int, Doc("How often the live view's figures are written, in seconds")] = 10
+    metrics_host: Annotated[str, Doc("Where /health, /ready and /metrics of the flusher listen")] = "127.0.0.1"
+    metrics_port: Annotated[int, Doc("Port of /health, /ready and /metrics; 0: they are not there")] = 0
+    metrics_from: Annotated[
+        list[str], Doc("Addresses or networks that may read /metrics; for others it is not there")
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
 
 
 class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,10 +127,10 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
     player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
     portal_url: Annotated[str, Doc("The portal's own public address")] = ""
-    trusted_proxies: Annotated[list[str], Doc("Addresses whose X-Forwarded-For is believed")] = []
-    metrics_from: Annotated[list[str], Doc("Addresses that may read /metrics; for others it is not there")] = (
-        msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
-    )
+    trusted_proxies: Annotated[list[str], Doc("Addresses or networks whose X-Forwarded-For is believed")] = []
+    metrics_from: Annotated[
+        list[str], Doc("Addresses or networks that may read /metrics; for others it is not there")
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
     secure_cookies: Annotated[bool, Doc("Send cookies over HTTPS only; off on the loopback demo")] = True
     demo: Annotated[bool, Doc("Show the demo's page with its logins; such a portal binds to loopback")] = False
 
@@ -174,10 +189,17 @@ def read(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
             continue
         values[field.name] = raw if _base(field.type) is str else _json(name, raw)
     try:
-        return msgspec.convert(values, kind)
+        made = msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         msg = f"Settings of {kind.__name__}: {error}."
         raise SettingsError(msg) from error
+    for name in NETWORKS & set(kind.__struct_fields__):
+        try:
+            networks(getattr(made, name))
+        except ValueError as error:
+            msg = f"{PREFIX}{name.upper()}: {error}. Write addresses or networks, as 10.0.0.1 or 10.0.0.0/8."
+            raise SettingsError(msg) from error
+    return made
 
 
 def write(settings: Mapping[str, object]) -> dict[str, str]:

@@ -46,6 +46,7 @@ def up(
     postgres_port: int = 0,
     valkey_port: int = 0,
     objects_port: int = 0,
+    flusher_port: int = 0,
     engine_workers: int = 2,
 ) -> None:
     """Start everything on this machine and serve it until Ctrl-C.
@@ -68,6 +69,7 @@ def up(
         "postgres": postgres_port,
         "valkey": valkey_port,
         "objects": objects_port,
+        "flusher": flusher_port,
     }
     chosen = {name: port or getattr(known.ports, name) for name, port in given.items()}
     home = Home(known.folder, Ports(**chosen), host or (EVERYWHERE[0] if lan else LOOPBACK[0]))

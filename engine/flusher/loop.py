@@ -15,6 +15,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from engine.flusher.entries import StreamAt, open_streams, take
+from engine.flusher.figures import Figures, serve_for_ever
 from engine.flusher.keep import keep_house
 from engine.flusher.pulse import Pulse
 from engine.flusher.relay import relay_controls, tell
@@ -58,9 +59,7 @@ class Flusher:
         self._generation = 1
         # Set when a COMMIT came back with a warning (a synchronous standby did not confirm): such positions are not told.
         self._warned = False
-        self.rounds = 0
-        self.events = 0
-        self.dead = 0
+        self.figures = Figures()
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Flush until asked to stop; troubles are waited out, never skipped over."""
@@ -71,7 +70,10 @@ class Flusher:
         works = [
             self._with_postgres(self._flush, on_ready),
             self._with_postgres(self._look_after, plans=BY_KEY),
+            self.figures.measure_for_ever(self._valkey),
         ]
+        if self._settings.metrics_port:
+            works.append(serve_for_ever(self.figures, self._settings))
         tasks = [asyncio.create_task(work) for work in works]
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
@@ -99,9 +101,12 @@ class Flusher:
                 db.add_log_listener(self._hear_warning)
                 if on_ready:
                     on_ready()
+                    self.figures.connected = True
                 pause = 0.1
                 await work(db)
             except TROUBLE as error:
+                self.figures.troubles += 1
+                self.figures.connected = self.figures.connected and on_ready is None
                 log.warning("flusher.trouble", reason=str(error) or type(error).__name__, again_in_s=round(pause, 1))
                 await asyncio.sleep(pause)
                 pause = min(2.0, pause * 2)
@@ -136,12 +141,13 @@ class Flusher:
             self._pulse.feel(taken.units)
             self._untold += written.news
             self._unsealed |= dict.fromkeys(written.finished)
-            self.events += written.events
-            self.dead += written.dead
-            self.rounds += 1
+            self.figures.events += written.events
+            self.figures.dead += written.dead
+            self.figures.rounds += 1
         if self._warned:
             raise TimeoutError("a COMMIT came back with a warning: its position is not told")
         await self._tell(streams, taken.moves, taken.drained, seconds * 1000 + micros // 1000)
+        self.figures.round_at = time.monotonic()
         return not taken.drained
 
     async def _tell(
@@ -154,9 +160,11 @@ class Flusher:
         now = time.monotonic()
         moved = {old.stream: new for old, new in moves}
         positions = list(moved.values())
+        now_at = [moved.get(at.stream, at) for at in streams]
+        self.figures.positions = {at.stream: (at.id_ms, at.id_seq) for at in now_at}
         if now - self._told_at > RETELL_EVERY_S:
             # All of them once a second: a worker that has just started must not wait for the next move.
-            positions = [moved.get(at.stream, at) for at in streams]
+            positions = now_at
             self._told_at = now
         self._untold += [Position(at.stream, at.id_ms, at.id_seq) for at in positions]
         if drained:
@@ -191,6 +199,7 @@ class Flusher:
 
     async def _seal(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
         """Make the receipts whose turn it is; True if any was made."""
+        self.figures.unsealed = len(self._unsealed)
         if not self._unsealed:
             return False
         attempts = dict.fromkeys(itertools.islice(self._unsealed, AT_ONCE))

@@ -15,7 +15,9 @@ import structlog
 from asyncpg.pgproto.pgproto import UUID
 
 from engine.flusher.devices import hold, sign_in
+from engine.flusher.limits import Poisoned, cross, note_limits
 from engine.protocol import (
+    MAX_SEQ,
     Kind,
     Locked,
     MissRecord,
@@ -27,6 +29,7 @@ from engine.protocol import (
 
 if TYPE_CHECKING:
     from engine.flusher.entries import StreamAt, Taken, Unit
+    from engine.protocol import StoredEvent
 
 log = structlog.get_logger()
 encode = msgspec.msgpack.Encoder().encode
@@ -55,6 +58,7 @@ class Memory:
         # (attempt, leg) → its start
         self.started: dict[tuple[int, int], int] = {}
         self.uuids: dict[bytes, UUID] = {}
+        self.poisoned = Poisoned()
 
     def uuid(self, device: bytes) -> UUID:
         """The device id as Postgres takes it."""
@@ -71,6 +75,8 @@ class Memory:
             self.devices.clear()
         if len(self.started) > REMEMBERED:
             self.started.clear()
+        if len(self.poisoned.letters) > REMEMBERED:
+            self.poisoned.letters.clear()
 
 
 class Written(msgspec.Struct):
@@ -115,8 +121,8 @@ async def write(db: asyncpg.Connection[asyncpg.Record], taken: Taken, memory: Me
                 db, poison.stream, poison.id_ms, poison.id_seq, None, "undecodable", poison.reason, poison.payload
             )
             written.dead += 1
-        if taken.units:
-            written.take(await _store(db, taken.units, memory))
+        for units in memory.poisoned.apart(taken.units):
+            written.take(await _store(db, units, memory))
     memory.devices |= written.devices
     memory.started |= written.started
     memory.bound()
@@ -144,10 +150,17 @@ async def _store(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], memo
         async with db.transaction():
             return await _store_all(db, units, memory)
     except REFUSED_DATA as error:
+        first = units[0].record
+        if memory.poisoned.is_capped(first.attempt) and all(unit.record.attempt == first.attempt for unit in units):
+            # Whole: what is good in it is not lost, and nobody waits while it is looked for.
+            payload = encode([unit.record for unit in units])
+            return await _dead(db, units[0], error, payload, memory)
         if len(units) > 1:
             middle = len(units) // 2
-            written = await _store(db, units[:middle], memory)
-            written.take(await _store(db, units[middle:], memory))
+            groups = memory.poisoned.apart(units)
+            written = Written()
+            for group in groups if len(groups) > 1 else (units[:middle], units[middle:]):
+                written.take(await _store(db, group, memory))
             return written
         unit = units[0]
         record = unit.record
@@ -157,10 +170,22 @@ async def _store(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], memo
                 for event in record.events
             ]
             return await _store(db, singles, memory)
-        sqlstate = getattr(error, "sqlstate", None) or "client"
-        log.error("flusher.event.dead", attempt=record.attempt, sqlstate=sqlstate, reason=str(error))  # noqa: TRY400 (expected)
-        await _bury(db, unit.stream, unit.id_ms, unit.id_seq, record.attempt, sqlstate, str(error), encode(record))
-        return Written(dead=1)
+        return await _dead(db, unit, error, encode(record), memory)
+
+
+async def _dead(
+    db: asyncpg.Connection[asyncpg.Record], unit: Unit, error: Exception, payload: bytes, memory: Memory
+) -> Written:
+    """What Postgres refuses as data, kept with the reason."""
+    attempt = unit.record.attempt
+    sqlstate = getattr(error, "sqlstate", None) or "client"
+    log.error("flusher.event.dead", attempt=attempt, sqlstate=sqlstate, reason=str(error))
+    await _bury(db, unit.stream, unit.id_ms, unit.id_seq, attempt, sqlstate, str(error), payload)
+    memory.poisoned.add(attempt)
+    written = Written(dead=1)
+    if memory.poisoned.is_capped(attempt):
+        written.news += await cross(db, attempt, "poison", unit.id_ms, 1)
+    return written
 
 
 async def _store_all(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], memory: Memory) -> Written:
@@ -179,6 +204,7 @@ async def _store_all(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], 
         await _stage(db, again)
     await _note(db, saves, memory, written)
     written.news += await hold(db, units)
+    written.news += await note_limits(db, units)
     return written
 
 
@@ -288,6 +314,14 @@ async def _miss(db: asyncpg.Connection[asyncpg.Record], record: MissRecord, writ
         written.news.append(Locked(record.attempt))
 
 
+def seen_control(event: StoredEvent) -> int | None:
+    """The version of the control that an event says was shown; None: it says so of none that can be."""
+    if event.kind != Kind.CONTROL or event.value is None:
+        return None
+    version = int(event.value)
+    return version if 0 < version <= MAX_SEQ else None
+
+
 async def _note(
     db: asyncpg.Connection[asyncpg.Record], saves: list[SaveRecord], memory: Memory, written: Written
 ) -> None:
@@ -298,8 +332,8 @@ async def _note(
         for event in save.events:
             if event.kind == Kind.FINISH:
                 finished[save.attempt] = (save.received_ms, memory.uuid(save.device))
-            elif event.kind == Kind.CONTROL and event.value is not None:
-                seen.append((save.attempt, min(int(event.value), 2**31 - 1), save.received_ms))
+            elif (version := seen_control(event)) is not None:
+                seen.append((save.attempt, version, save.received_ms))
     if finished:
         await db.execute(
             """

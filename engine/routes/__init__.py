@@ -31,8 +31,10 @@ ROUTES: dict[tuple[str, str], tuple[str, Route]] = {
     ("GET", "/ready"): ("public", health.ready),
     ("GET", "/metrics"): ("public", health.metrics),
 }
-PATHS = frozenset(path for _, path in ROUTES)
+METHODS = {path: method for method, path in ROUTES}
 BUNDLES = "/v1/bundles/"
+# The player's files, and whatever leads nowhere.
+PLAYER = "/"
 
 
 async def answer(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
@@ -40,15 +42,21 @@ async def answer(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     method, path = scope.method, scope.path
     found = ROUTES.get((method, path))
     if found is not None:
-        worker.metrics.requests[path] += 1
         await found[1](worker, scope, proto)
+        worker.metrics.requests[path] += 1
     elif path.startswith(BUNDLES):
-        worker.metrics.requests[BUNDLES] += 1
         await bundles.serve(worker, scope, proto)
-    elif path in PATHS:
-        raise Problem("method-not-allowed")
+        worker.metrics.requests[BUNDLES] += 1
+    elif path in METHODS:
+        raise Problem("method-not-allowed", allow=METHODS[path])
     else:
         await player.serve(worker, scope, proto)
+        worker.metrics.requests[PLAYER] += 1
+
+
+def route_of(path: str) -> str:
+    """The route's name in the figures: one of a few, whatever is asked for."""
+    return path if path in METHODS else BUNDLES if path.startswith(BUNDLES) else PLAYER
 
 
 async def before_start(scope: Scope, proto: HTTPProtocol) -> None:

@@ -24,7 +24,7 @@ compressed: dict[str, bytes] = {}
 async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     """The file; 206 for one range, 304 for who has it."""
     if scope.method not in {"GET", "HEAD"}:
-        raise Problem("method-not-allowed")
+        raise Problem("method-not-allowed", allow="GET, HEAD")
     name = scope.path.rpartition("/")[2]
     found = worker.bundles.files.get(name)
     if found is None and NAME.fullmatch(name):
@@ -46,7 +46,7 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     wanted = scope.headers.get("range")
     status = 200
     if wanted is not None:
-        first, last = _one_range(wanted, len(body))
+        first, last = one_range(wanted, len(body))
         headers.append(("content-range", f"bytes {first}-{last}/{len(body)}"))
         body, status = body[first : last + 1], 206
     elif is_manifest and "gzip" in (scope.headers.get("accept-encoding") or ""):
@@ -61,7 +61,7 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         proto.response_bytes(status, headers, body)
 
 
-def _one_range(header: str, size: int) -> tuple[int, int]:
+def one_range(header: str, size: int) -> tuple[int, int]:
     """First and last byte of a `Range` header with one range."""
     found = ONE_RANGE.fullmatch(header)
     if found is None or not (found[1] or found[2]):

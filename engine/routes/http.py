@@ -11,7 +11,7 @@ from granian._granian import RSGIProtocolClosed
 from engine.problems import Problem
 from engine.protocol import MAX_BODY_BYTES
 from engine.reads import HungUp
-from infra.callers import caller, may_measure
+from infra.callers import caller, may_measure, place_of
 
 if TYPE_CHECKING:
     from typing import TypeVar
@@ -86,8 +86,21 @@ async def _let_it_finish(length: str, proto: HTTPProtocol) -> None:
         pass
 
 
-def read_body(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def compressed(scope: Scope) -> Problem | None:
+    """The problem of a body that came compressed. Asked only of bodies that can't be read: the others are not."""
+    encoding = (scope.headers.get("content-encoding") or "identity").strip().lower()
+    return None if encoding == "identity" else Problem("encoding-refused", encoding=encoding[:64])
+
+
+def read_body(scope: Scope, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """A body of known shape, or the problem that names the field."""
+    try:
+        return _read(decoder, body)
+    except Problem as problem:
+        raise (compressed(scope) or problem) from problem
+
+
+def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
@@ -120,8 +133,8 @@ async def whose(worker: Worker, claims: Claims) -> tuple[Pupil, Sitting]:
 
 
 def caller_address(worker: Worker, scope: Scope) -> str:
-    """The address a request comes from."""
-    return caller(*_said(scope), worker.settings.trusted_proxies)
+    """What counts as one address a request comes from (of IPv6 the subscriber's network)."""
+    return place_of(caller(*_said(scope), worker.settings.trusted_proxies))
 
 
 def asks_for_figures(worker: Worker, scope: Scope) -> bool:

@@ -50,7 +50,9 @@ class PlayerFile(msgspec.Struct, frozen=True):
 async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     """The page at `/`, everything else by its path; pages of the way inside the test are the page itself."""
     if scope.method not in {"GET", "HEAD"}:
-        raise Problem("method-not-allowed" if scope.path == "/" else "not-found")
+        if scope.path == "/":
+            raise Problem("method-not-allowed", allow="GET, HEAD")
+        raise Problem("not-found")
     files = player_files(worker.settings.player_dir)
     path = "index.html" if scope.path == "/" else scope.path.lstrip("/")
     file = files.get(path)

@@ -50,13 +50,14 @@ class Standing(msgspec.Struct, frozen=True):
 async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     """Where the pupil was, from whatever device. Waits at most 5 s for what is still on its way to Postgres."""
     claims = live_claims(worker, scope)
-    asked = read_body(decoder, await bounded_body(worker, scope, proto, 2048))
+    asked = read_body(scope, decoder, await bounded_body(worker, scope, proto, 2048))
     device = bytes.fromhex(asked.device)
     if device != claims.device:
         raise Problem("token-rejected")
     if worker.board.is_superseded(claims.attempt, device):
         # Who was replaced reads nothing new: a stranger saw what his own entries showed, and no more (SAFETY J4).
         raise Problem("device-held", help=_help(worker, claims))
+    await worker.limits.re_enter(claims, "resume")
     pupil, sitting = await whose(worker, claims)
     complete = await all_is_durable(worker, WAIT_S)
     assert worker.pool is not None
@@ -117,7 +118,8 @@ async def have(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     claims = worker.tokens.verify(scope.headers.get("authorization"))
     if claims is None:
         raise Problem("token-rejected")
-    asked = read_body(decoder, await bounded_body(worker, scope, proto, 2048))
+    asked = read_body(scope, decoder, await bounded_body(worker, scope, proto, 2048))
+    await worker.limits.re_enter(claims, "have")
     assert worker.pool is not None
     try:
         async with worker.pool.acquire(timeout=5) as db:

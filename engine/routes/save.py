@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.problems import Problem
 from engine.protocol import Kind, Mark, SaveRecord, SaveReply, StoredEvent
 from engine.records import read_save, stored_events, tombstones
-from engine.routes.http import JSON, bounded_body, encode
+from engine.routes.http import JSON, bounded_body, compressed, encode
 from engine.timing import deadline_ms
 from engine.tokens import Claims
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from engine.worker import Worker
 
 FINISH = "finish"
+# Found in the bytes, so that the many saves without a report are not looked through for one.
+REPORT = b'"report"'
 # How soon a player asks again while its receipt is being made; when a nation hands in at once, as late as the line of
 # those who wait needs, so that asking does not cost more than making them.
 FINISHING_S = 3
@@ -46,9 +48,10 @@ async def save(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     claims = worker.tokens.verify(scope.headers.get("authorization"))
     if claims is None:
         raise Problem("token-rejected")
+    worker.limits.admit(claims)
     body = await bounded_body(worker, scope, proto)
-    batch, refused = read_save(body)
-    proto.response_bytes(200, JSON, encode(await keep(worker, claims, batch, refused)))
+    batch, refused = read_batch(scope, body)
+    proto.response_bytes(200, JSON, encode(await keep(worker, claims, batch, refused, body)))
 
 
 async def finish(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
@@ -56,16 +59,25 @@ async def finish(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     claims = worker.tokens.verify(scope.headers.get("authorization"))
     if claims is None:
         raise Problem("token-rejected")
+    worker.limits.admit(claims)
     body = await bounded_body(worker, scope, proto)
-    batch, refused = read_save(body)
+    batch, refused = read_batch(scope, body)
     newest = max(batch.events, key=lambda event: event.seq, default=None)
     if newest is None or newest.kind != FINISH:
         raise Problem("finish-missing")
-    proto.response_bytes(200, JSON, encode(await keep(worker, claims, batch, refused)))
+    proto.response_bytes(200, JSON, encode(await keep(worker, claims, batch, refused, body)))
 
 
-async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refused]) -> SaveReply:
-    """Store a batch and say what is known; the one wait is for the group's XADD."""
+def read_batch(scope: Scope, body: bytes) -> tuple[Save, list[Refused]]:
+    """The batch of a body; what can't be read may have been compressed, and then that is what the sender hears."""
+    try:
+        return read_save(body)
+    except Problem as problem:
+        raise (compressed(scope) or problem) from problem
+
+
+async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refused], body: bytes) -> SaveReply:
+    """Store a batch and say what is known; the one wait is for the group's XADD (and for the count of reports)."""
     if batch.attempt != claims.attempt:
         raise Problem("attempt-foreign")
     board = worker.board
@@ -73,6 +85,10 @@ async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refuse
     now_ms, now = worker.stamp(sitting)
     items = worker.roster.items.get(claims.sitting, EVERYTHING)
     events = stored_events(batch, refused, worker.times, items, now_ms)
+    if events or refused:
+        worker.limits.require_room(claims)
+        if REPORT in body:
+            events = await worker.limits.take_reports(claims, events, refused)
     if refused:
         events += tombstones(refused, events)
     superseded = board.is_superseded(claims.attempt, claims.device)
@@ -92,6 +108,7 @@ async def keep(worker: Worker, claims: Claims, batch: Save, refused: list[Refuse
         )
         ack = await worker.commits.join(record)
         reply.receipt = ack.receipt
+        worker.limits.spend(claims, len(events), len(body))
     if refused:
         reply.refused = refused
     if batch.open:

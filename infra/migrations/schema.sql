@@ -84,6 +84,16 @@ CREATE TABLE public.attempt_device (
     phone uuid
 );
 
+CREATE TABLE public.attempt_limit (
+    attempt_id bigint NOT NULL,
+    name text NOT NULL,
+    first_ms bigint NOT NULL,
+    newest_ms bigint NOT NULL,
+    times integer NOT NULL,
+    CONSTRAINT attempt_limit_name_check CHECK ((name = ANY (ARRAY['events'::text, 'bytes'::text, 'reports'::text, 're-entries'::text, 'saves'::text, 'poison'::text]))),
+    CONSTRAINT attempt_limit_times_check CHECK ((times > 0))
+);
+
 CREATE TABLE public.attempt_pulse (
     attempt_id bigint NOT NULL,
     sitting_id integer NOT NULL,
@@ -795,6 +805,9 @@ ALTER TABLE ONLY public.attempt_device
 ALTER TABLE ONLY public.attempt_device
     ADD CONSTRAINT attempt_device_pkey PRIMARY KEY (attempt_id, device);
 
+ALTER TABLE ONLY public.attempt_limit
+    ADD CONSTRAINT attempt_limit_pkey PRIMARY KEY (attempt_id, name);
+
 ALTER TABLE ONLY public.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (id);
 
@@ -1249,6 +1262,10 @@ GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_portal;
 GRANT SELECT ON TABLE public.attempt_device TO elumiti_scoring;
 
 GRANT UPDATE(epoch) ON TABLE public.attempt_device TO elumiti_flusher;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt_limit TO elumiti_flusher;
+GRANT SELECT ON TABLE public.attempt_limit TO elumiti_engine;
+GRANT SELECT ON TABLE public.attempt_limit TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt_pulse TO elumiti_flusher;
 GRANT SELECT ON TABLE public.attempt_pulse TO elumiti_portal;

@@ -7,12 +7,15 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
+import redis.asyncio
 
 from engine.bundles.pack import open_file
 from engine.group_commit import GroupCommit
 from engine.problems import Problem
-from infra.local import decode_key
+from engine.protocol import CONTROL_STREAM
+from infra.local import decode_key, environment
 from tests.support.pupil import Pupil, Refused
 from tests.support.streams import save_record
 from tests.support.waiting import eventually, refused_as
@@ -20,6 +23,7 @@ from tests.support.waiting import eventually, refused_as
 if TYPE_CHECKING:
     import asyncpg
 
+    from infra.parts.supervisor import Stack
     from tests.engine.conftest import Begin
     from tests.support.streams import Bench
 
@@ -183,3 +187,14 @@ async def test_before_memory_is_full_saves_get_503_and_nothing_is_dropped(bench:
     await commits.close()
     await bench.round()
     assert len(await bench.rows()) == len(waiting)
+
+
+async def test_news_of_a_newer_release_do_not_make_a_worker_deaf(begin: Begin, stack: Stack) -> None:
+    """While releases change, a flusher may tell what an engine does not know: it goes on hearing the rest."""
+    _, pupil = await begin(key=False)
+    valkey = redis.asyncio.Redis.from_url(environment(stack.home, "flusher")["ELUMITI_VALKEY_URL"])
+    await valkey.xadd(CONTROL_STREAM, {b"n": msgspec.msgpack.encode([["of-a-later-year", 1]])})
+    await valkey.aclose()
+    for _ in range(4):
+        pupil.note("blur")
+        await pupil.save_until_durable()

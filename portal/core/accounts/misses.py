@@ -7,11 +7,12 @@ password fitted within a month is the owner's desk, and is not asked to wait for
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from infra.callers import place_of
 
 if TYPE_CHECKING:
     from portal.core.db import Connection
@@ -45,19 +46,6 @@ class Tries(msgspec.Struct, frozen=True, kw_only=True):
         here = self.locked_until is not None and self.locked_until > now
         strange = self.strange_locked_until is not None and self.strange_locked_until > now
         return here or (strange and not self.known(now))
-
-
-def place_of(address: str) -> str:
-    """What counts as one address: IPv4 whole, of IPv6 the subscriber's 64 bits."""
-    try:
-        read = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:64]
-    if isinstance(read, ipaddress.IPv4Address):
-        return str(read)
-    if read.ipv4_mapped is not None:
-        return str(read.ipv4_mapped)
-    return str(ipaddress.IPv6Network((read, 64), strict=False).network_address)
 
 
 async def lock_tries(db: Connection, staff_id: int, password_hash: str, address: str) -> Tries | None:

@@ -115,6 +115,21 @@ async def devices_waiting(db: Connection, sitting_id: int, scope: Scope) -> int:
     )
 
 
+async def beyond_limits(db: Connection, sitting_id: int, scope: Scope) -> int:
+    """Pupils whose device sent more than one pupil may (SAFETY M2)."""
+    return await db.fetchval(
+        """
+        select count(distinct al.attempt_id)
+        from attempt_limit al
+        join participant p on p.id = al.attempt_id
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        where p.sitting_id = $4 and ($1 or d.region_code = any($2) or sc.id = any($3))
+        """,
+        *(*scope.parameters, sitting_id),
+    )
+
+
 async def shared_phones(db: Connection, sitting_id: int, scope: Scope) -> int:
     """Phones on which several attempts were written at one time (SAFETY J4): an event with evidence, no verdict."""
     return await db.fetchval(

@@ -67,7 +67,10 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         "alarms": [
             *misses.alarms(missed, await queries.misses_allowed(db)),
             *rules.device_alarms(
-                await queries.devices_waiting(db, sitting_id, scope), await _shared_phones(db, head, scope), head.place
+                await queries.devices_waiting(db, sitting_id, scope),
+                await _shared_phones(db, head, scope),
+                await queries.beyond_limits(db, sitting_id, scope),
+                head.place,
             ),
             *rules.alarms(
                 total,

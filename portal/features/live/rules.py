@@ -255,7 +255,7 @@ def in_all(schools: Iterable[SchoolCount]) -> Count:
     return total
 
 
-def device_alarms(waiting: int, shared: int, place: str) -> list[Alarm]:
+def device_alarms(waiting: int, shared: int, beyond: int, place: str) -> list[Alarm]:
     """Devices that a person should look at. In a supervised hall children share phones: that is no alarm there."""
     found: list[Alarm] = []
     if waiting:
@@ -268,6 +268,12 @@ def device_alarms(waiting: int, shared: int, place: str) -> list[Alarm]:
         text = N_("Phones with several attempts at one time: {count}.")
         advice = N_("Siblings may share a phone one after the other, not at one time. The pupils' pages show who.")
         found.append(Alarm(tone="sun", text=text, advice=advice, values={"count": number(shared)}))
+    if beyond:
+        text = N_("Pupils beyond their limits: {count}.")
+        advice = N_(
+            "Their devices send more than a pupil can, and are slowed down alone. The pupils' pages show which limit."
+        )
+        found.append(Alarm(tone="sun", text=text, advice=advice, values={"count": number(beyond)}))
     return found
 
 

@@ -175,7 +175,9 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
                sc.contact_name, sc.contact_phone, a.signed_in_at, a.started_at, a.finished_at, a.reopened_at,
                ap.last_received_ms, ap.answered, se.sealed_at, se.code as seal_code,
                (select count(*) from response_conflict rc where rc.attempt_id = p.id) as conflicts,
-               dh.tries as held_tries, dh.newest_ms as held_newest_ms, dh.agent as held_agent, p.devices_freed_at
+               dh.tries as held_tries, dh.newest_ms as held_newest_ms, dh.agent as held_agent, p.devices_freed_at,
+               (select coalesce(jsonb_object_agg(al.name, al.times), '{{}}') from attempt_limit al where al.attempt_id = p.id)
+                   as limits
         from participant p
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id

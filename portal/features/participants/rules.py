@@ -36,6 +36,18 @@ DATE_FORMS = ("%d.%m.%Y", "%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d
 # for no list of ours decides what a child is called (SAFETY J10: such a name goes out and in unchanged).
 NAME = re.compile(r"[^\W\d_][^\W\d_'’ʼ\-. ]*(?:[ '’ʼ\-.][^\W\d_'’ʼ\-. ]+)*\.?")
 
+# Bounds of one pupil, as engine.protocol.OverLimit names them; the last three stay full.
+LIMITS = {
+    "reports": N_("He reported more than 10 questions; refused {count} times."),
+    "re-entries": N_("His devices asked for his answers more than twice a minute; refused {count} times."),
+    "saves": N_("His device saved more often than a pupil can; refused {count} times."),
+    "events": N_("His devices have sent 20,000 events; no more are taken, refused {count} times."),
+    "bytes": N_("His devices have sent 8 MB; no more is taken, refused {count} times."),
+    "poison": N_("His device sent events that the database cannot hold; no more are taken, refused {count} times."),
+}
+FULL = ("events", "bytes", "poison")
+BEYOND = N_("His earlier answers are kept. Look at his device; if it has answers left, take its rescue file in.")
+
 
 def check_rows(
     rows: Iterable[tuple[int, Mapping[str, str]]],
@@ -199,6 +211,10 @@ def why(head: SittingHead, pupil: Participant, now: datetime) -> list[Reason]:
             "time": clock(from_ms(pupil.held_newest_ms or 0)),
         }
         found.append(Reason(tone="clay", text=text, advice=advice, values=values))
+    found += [
+        Reason(tone="clay" if name in FULL else "sun", text=LIMITS[name], advice=BEYOND, values={"count": str(times)})
+        for name, times in sorted(pupil.limits.items())
+    ]
     if pupil.conflicts:
         text = N_("Two different answers came under one number: {count}. Both are kept.")
         found.append(Reason(tone="sun", text=text, values={"count": str(pupil.conflicts)}))

@@ -96,6 +96,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     held_newest_ms: int | None
     held_agent: str | None
     devices_freed_at: datetime | None
+    # Which bounds of one pupil were crossed (SAFETY M2) → how often he was refused for it.
+    limits: dict[str, int]
 
     @property
     def is_held(self) -> bool:

@@ -23,7 +23,7 @@ import asyncpg
 import msgspec
 
 from engine.codes import draw_code, hash_code
-from infra.local import decode_key, default_home, environment
+from infra.local import Ports, decode_key, default_home, environment
 from portal.demo import tables
 from portal.demo.people import draw_people
 from portal.demo.seed import read_demo
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from portal.demo.seed import Demo
 
-PORTS = ("engine", "portal", "postgres", "valkey", "objects")
+PORTS = Ports.__struct_fields__
 FILL_LIMIT_S = 600
 SITTINGS = {
     "draft": {"kk": "Мың бала: республикалық кезең", "ru": "Мың бала: республиканский этап", "en": "Myń Bala: final"},

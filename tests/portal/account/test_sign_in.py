@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from portal.core.accounts.misses import place_of
+from infra.callers import place_of
 from tests.portal.conftest import PASSWORD
 
 if TYPE_CHECKING:

@@ -1,0 +1,154 @@
+"""The flusher's own small door: `/health`, `/ready` and `/metrics`, for the machine it runs on unless told otherwise.
+
+Figures are taken beside the rounds: what waits is asked of Valkey, so it is known while Postgres is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from redis.exceptions import RedisError
+
+from engine.protocol import stream_key
+from infra.callers import may_measure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import redis.asyncio
+
+    from infra.settings import FlusherSettings
+
+log = structlog.get_logger()
+
+MEASURE_EVERY_S = 2.0
+TAKEN_AGAIN_S = 5.0
+# A round of the usual kind takes milliseconds; one that is this late stands still.
+SILENT_S = 15.0
+
+COUNTERS = {
+    "elumiti_flusher_events": "Events written to Postgres, repeats too; its rate is the flush rate.",
+    "elumiti_flusher_rounds": "Transactions that moved a position.",
+    "elumiti_flusher_dead_letters": "Events and entries that were set aside with a reason.",
+    "elumiti_flusher_troubles": "Times that Postgres or Valkey failed and the round was done again.",
+}
+GAUGES = {
+    "elumiti_flusher_round_age_seconds": "Since the last round that ended well, busy or idle.",
+    "elumiti_flusher_stream_lag_seconds": "From the durable position to the newest entry, of the stream where it is longest.",
+    "elumiti_flusher_oldest_open_receipt_seconds": "Age of the oldest entry that was acknowledged and is not in Postgres; 0: none.",
+    "elumiti_flusher_open_streams": "Streams that are still read.",
+    "elumiti_flusher_unsealed": "Hand-ins that wait for their receipt.",
+    "elumiti_flusher_connected": "1 while the flusher has its connection to Postgres.",
+}
+
+
+class Figures:
+    """What the flusher counts; its rounds only add to it."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.rounds = 0
+        self.dead = 0
+        self.troubles = 0
+        self.unsealed = 0
+        self.connected = False
+        self.round_at = 0.0
+        # stream → its durable position
+        self.positions: Mapping[int, tuple[int, int]] = {}
+        self.lag_s = 0.0
+        self.oldest_s = 0.0
+
+    async def measure_for_ever(self, valkey: redis.asyncio.Redis) -> None:
+        """Ask Valkey what lies behind the positions."""
+        while True:
+            try:
+                await self._measure(valkey)
+            except (RedisError, OSError) as error:
+                log.info("flusher.figures.not_measured", reason=str(error) or type(error).__name__)
+            await asyncio.sleep(MEASURE_EVERY_S)
+
+    async def _measure(self, valkey: redis.asyncio.Redis) -> None:
+        positions = dict(self.positions)
+        async with valkey.pipeline(transaction=False) as pipe:
+            pipe.time()
+            for stream, (id_ms, id_seq) in positions.items():
+                pipe.xrange(stream_key(stream), min=f"({id_ms}-{id_seq}", count=1)
+                pipe.xrevrange(stream_key(stream), min=f"({id_ms}-{id_seq}", count=1)
+            (seconds, micros), *answers = await pipe.execute()
+        now_ms = seconds * 1000 + micros // 1000
+        oldest = lag = 0
+        for (id_ms, _), first, last in zip(positions.values(), answers[::2], answers[1::2], strict=True):
+            if first:
+                first_ms, last_ms = (int(found[0][0].partition(b"-")[0]) for found in (first, last))
+                oldest = max(oldest, now_ms - first_ms)
+                # A stream that was never read lags from its first entry.
+                lag = max(lag, last_ms - (id_ms or first_ms))
+        self.oldest_s, self.lag_s = oldest / 1000, lag / 1000
+
+    def reasons(self) -> dict[str, str]:
+        """Why it is not ready; empty: it is."""
+        found: dict[str, str] = {}
+        if not self.connected:
+            found["postgres"] = "no connection, or a schema of another release"
+        if time.monotonic() - self.round_at > SILENT_S:
+            found["rounds"] = f"none has ended well for {SILENT_S:.0f} s: is Valkey there?"
+        return found
+
+    def page(self) -> bytes:
+        """The Prometheus text."""
+        registry = CollectorRegistry()
+        for (name, text), value in zip(
+            COUNTERS.items(), (self.events, self.rounds, self.dead, self.troubles), strict=True
+        ):
+            Counter(name, text, registry=registry).inc(value)
+        age_s = time.monotonic() - self.round_at
+        gauges = (age_s, self.lag_s, self.oldest_s, len(self.positions), self.unsealed, int(self.connected))
+        for (name, text), value in zip(GAUGES.items(), gauges, strict=True):
+            Gauge(name, text, registry=registry).set(value)
+        return generate_latest(registry)
+
+
+async def serve_for_ever(figures: Figures, settings: FlusherSettings) -> None:
+    """Answer at the address of the settings; where another flusher of this machine has it, take it over when it goes."""
+
+    async def health(_request: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    async def ready(_request: web.Request) -> web.Response:
+        reasons = figures.reasons()
+        return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+
+    async def metrics(request: web.Request) -> web.Response:
+        if not may_measure(request.remote or "", request.headers.get("x-forwarded-for"), (), settings.metrics_from):
+            raise web.HTTPNotFound
+        return web.Response(body=figures.page(), headers={"content-type": "text/plain; charset=utf-8"})
+
+    app = web.Application(client_max_size=1024)
+    app.add_routes([web.get("/health", health), web.get("/ready", ready), web.get("/metrics", metrics)])
+    # No log of requests, and signals are the flusher's own.
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=30)
+    await runner.setup()
+    try:
+        await _listen(runner, settings)
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: FlusherSettings) -> None:
+    told = False
+    while True:
+        try:
+            await web.TCPSite(runner, settings.metrics_host, settings.metrics_port).start()
+        except OSError as error:
+            if not told:
+                log.warning("flusher.figures.address_taken", port=settings.metrics_port, reason=str(error))
+            told = True
+            await asyncio.sleep(TAKEN_AGAIN_S)
+        else:
+            return
