@@ -14,6 +14,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
+from engine import kept
 from engine.board import Board
 from engine.bundles.store import BundleStore
 from engine.group_commit import GroupCommit
@@ -43,6 +44,8 @@ POSTGRES_WAIT_S = 5.0
 CATCH_UP_GAP_S = 0.5
 CATCH_UP_LIMIT_S = 3.0
 STAMP_MS = 20
+# As the flusher's (engine.flusher.loop): a sitting's tables are not yet counted when a nation asks.
+BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_custom_plan"}
 
 
 class Worker:
@@ -64,6 +67,7 @@ class Worker:
         self.keys = KeyRing(decode_key(settings.release_private_key))
         self.metrics = WorkerMetrics(folder / "metrics")
         self.misses = Misses()
+        self.kept = kept.Reads(self)
         self.reads = Reads(settings.body_limit_s)
         self.postgres_offset_ms = 0
         self.reasons: dict[str, str] = {}
@@ -80,7 +84,9 @@ class Worker:
 
     async def start(self) -> None:
         """Read the tables (from Postgres, else from the disk's snapshot), open a stream, start following."""
-        self.pool = asyncpg.create_pool(self.settings.database_url, min_size=0, max_size=4, command_timeout=15)
+        self.pool = asyncpg.create_pool(
+            self.settings.database_url, min_size=0, max_size=4, command_timeout=15, server_settings=BY_KEY
+        )
         await self.pool
         self.commits = GroupCommit(
             self.settings.valkey_url, self._register_streams, self._retire_stream, self.settings.pending_bytes

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import TYPE_CHECKING
 
 import asyncpg
 import msgspec
-from redis.exceptions import RedisError
 
 from engine.problems import Problem
 from engine.protocol import DeviceBody, Have, Help, Kind, Resumed, ResumedAnswer, ResumedDevice
@@ -22,20 +19,11 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
+    from engine.kept import KeptEvent
     from engine.worker import Worker
 
 decoder = msgspec.json.Decoder(DeviceBody)
-WAIT_S = 5.0
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
-
-class KeptEvent(msgspec.Struct, frozen=True, gc=False):
-    """An event in the order that counts: device epoch, then seq (rule 8)."""
-
-    seq: int
-    kind: int
-    item: int | None
-    value: str | None
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -59,30 +47,21 @@ async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         raise Problem("device-held", help=_help(worker, claims))
     await worker.limits.re_enter(claims, "resume")
     pupil, sitting = await whose(worker, claims)
-    complete = await all_is_durable(worker, WAIT_S)
-    assert worker.pool is not None
     try:
-        async with worker.pool.acquire(timeout=5) as db:
-            rows = await db.fetch(EVENTS, claims.sitting, claims.attempt)
-            devices = await db.fetch(DEVICES, claims.sitting, claims.attempt)
-            started = await db.fetchrow(STARTED, claims.attempt)
+        kept = await worker.kept.attempts.get((claims.sitting, claims.attempt))
     except AWAY as error:
         raise Problem("try-later", retry_after_s=2) from error
-    for leg in (0, 1):
-        if started is not None and started[leg] is not None:
-            worker.board.hear_started(claims.attempt, started[leg], leg)
+    for leg, started_ms in enumerate(kept.started):
+        if started_ms is not None:
+            worker.board.hear_started(claims.attempt, started_ms, leg)
     clock = worker.board.attempt_clock(pupil, worker.roster, claims)
     deadline = deadline_ms(sitting.clock, clock)
     # After a restart the answers to the stopped form are kept, and no part of what the pupil sits now.
     items = worker.roster.items_of_form(sitting.forms[clock.leg])
-    stands = standing(
-        KeptEvent(row["seq"], row["kind"], row["item"], row["value"])
-        for row in rows
-        if clock.leg == 0 or row["item"] is None or row["item"] in items
-    )
+    stands = standing(event for event in kept.events if clock.leg == 0 or event.item is None or event.item in items)
     now_ms, now = worker.stamp(sitting)
     reply = Resumed(
-        complete=complete,
+        complete=kept.complete,
         answers=stands.answers,
         marked=stands.marked,
         place=stands.place,
@@ -91,7 +70,7 @@ async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
             ResumedDevice(
                 epoch=row["epoch"], events=row["events"], newest_ms=row["newest_ms"], this=row["device"].bytes == device
             )
-            for row in devices
+            for row in kept.devices
         ],
         started_ms=clock.started_ms,
         deadline_ms=deadline,
@@ -120,30 +99,11 @@ async def have(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         raise Problem("token-rejected")
     asked = read_body(scope, decoder, await bounded_body(worker, scope, proto, 2048))
     await worker.limits.re_enter(claims, "have")
-    assert worker.pool is not None
     try:
-        async with worker.pool.acquire(timeout=5) as db:
-            rows = await db.fetch(RANGES, claims.sitting, claims.attempt, asked.device)
+        ranges = await worker.kept.ranges.get((claims.sitting, claims.attempt, asked.device))
     except AWAY as error:
         raise Problem("try-later", retry_after_s=2) from error
-    proto.response_bytes(
-        200, JSON, encode(Have(worker.board.generation, [(row["first"], row["last"]) for row in rows]))
-    )
-
-
-async def all_is_durable(worker: Worker, limit_s: float) -> bool:
-    """Wait until the flusher has passed «now» by Valkey's clock; False after the limit, or when nobody can say."""
-    try:
-        seconds, micros = await worker.valkey.time()
-    except (RedisError, OSError):
-        return False
-    now_ms = seconds * 1000 + micros // 1000
-    limit = time.monotonic() + limit_s
-    while worker.board.passed_ms <= now_ms:
-        if time.monotonic() > limit:
-            return False
-        await asyncio.sleep(0.02)
-    return True
+    proto.response_bytes(200, JSON, encode(Have(worker.board.generation, ranges)))
 
 
 def standing(events: Iterable[KeptEvent]) -> Standing:
@@ -167,39 +127,3 @@ def standing(events: Iterable[KeptEvent]) -> Standing:
             case _:
                 pass
     return Standing(answers, list(marked), place, language)
-
-
-EVENTS = """
-    select e.seq, e.kind, e.item, e.value
-    from response_event e
-    left join attempt_device d on d.attempt_id = e.attempt_id and d.device = e.device
-    where e.sitting_id = $1 and e.attempt_id = $2 and e.kind in (1, 2, 3, 4, 7)
-    order by coalesce(d.epoch, 0), e.seq
-"""
-
-DEVICES = """
-    select d.device, d.epoch, count(e.seq)::int as events, max(e.received_ms) as newest_ms
-    from attempt_device d
-    left join response_event e on e.sitting_id = $1 and e.attempt_id = d.attempt_id and e.device = d.device
-    where d.attempt_id = $2
-    group by d.device, d.epoch
-    order by d.epoch
-"""
-
-STARTED = """
-    select (extract(epoch from started_at) * 1000)::bigint, (extract(epoch from restarted_at) * 1000)::bigint
-    from attempt
-    where id = $1
-"""
-
-# Gaps and islands: seq minus its rank is constant within a run.
-RANGES = """
-    select min(seq) as first, max(seq) as last
-    from (
-        select seq, seq - row_number() over (order by seq) as run
-        from response_event
-        where sitting_id = $1 and attempt_id = $2 and device = $3::text::uuid
-    ) numbered
-    group by run
-    order by first
-"""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.codes import ALPHABET, draw_code, hash_code, normalise_code, show_code
+from engine.group_read import GroupRead
 from engine.receipts import receipt_code
 from engine.tokens import Claims, SignedTimes, Tokens
 
@@ -71,3 +73,23 @@ def test_a_receipt_belongs_to_one_attempt_and_one_content() -> None:
     assert code != receipt_code(b"r" * 32, 2, 10, b"d" * 32)
     assert code != receipt_code(b"r" * 32, 1, 11, b"d" * 32)
     assert code != receipt_code(b"r" * 32, 1, 10, b"e" * 32)
+
+
+async def test_who_asks_together_is_read_together_and_hears_his_own() -> None:
+    """Two hundred at a time, and a failure of one reading is not the end of the next."""
+    loads: list[list[int]] = []
+
+    async def load(keys: list[int]) -> dict[int, int]:
+        loads.append(keys)
+        await asyncio.sleep(0.01)
+        if 404 in keys:
+            raise OSError("away")
+        return {key: key * 2 for key in keys}
+
+    reads = GroupRead(load, at_once=2)
+    values = await asyncio.gather(*(reads.get(key) for key in range(300)), reads.get(7))
+    assert values == [*(key * 2 for key in range(300)), 14]
+    assert [len(keys) for keys in loads] == [200, 100]
+    heard = await asyncio.gather(reads.get(404), reads.get(1), return_exceptions=True)
+    assert [type(each) for each in heard] == [OSError, OSError]
+    assert await reads.get(1) == 2
