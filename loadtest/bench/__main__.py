@@ -9,7 +9,7 @@ import cyclopts
 import uvloop
 
 from infra import log
-from loadtest.bench import demo_start, door, first_question, page, reentry, save_cpu
+from loadtest.bench import connections, demo_start, door, first_question, mass, page, reentry, save_cpu, steady
 
 app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
 
@@ -43,6 +43,41 @@ def at_the_door(*, pupils: int = door.PUPILS, returning: int = door.RETURNING) -
         runner.run(door.measure(pupils, returning))
 
 
+@app.command(name="mass")
+def mass_sitting(*, candidates: int = 300_000, minutes: float = 15.0, workers: int = 1) -> None:
+    """The mass sitting at true pace (`mass_*`, `keys_all_s`, `key_p99_ms`); its report is build/loadtest/mass."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(mass.mass(candidates, minutes, workers))
+
+
+@app.command
+def ceiling(*, candidates: int = 500_000, minutes: float = 10.0, workers: int = 1) -> None:
+    """How many more the same machine bears within a second (`ceiling_candidates`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(mass.ceiling(candidates, minutes, workers))
+
+
+@app.command
+def visitors(*, candidates: int = 100_000, rounds: int = 3, seconds: float = 20.0) -> None:
+    """Five times the candidates on the public pages (`visitors_p99_growth`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(steady.visitors(candidates, rounds, seconds))
+
+
+@app.command
+def curve(*, seconds: float = 30.0) -> None:
+    """CPU a save from 10 000 to 300 000 candidates (`cost_curve_spread`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(steady.curve(seconds=seconds))
+
+
+@app.command(name="connections")
+def open_connections(*, wanted: int = connections.WANTED) -> None:
+    """As many open connections as the nation has phones (`connections_open`, `connection_bytes`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(connections.measure(wanted))
+
+
 @app.command
 def demo() -> None:
     """Seconds until a demo that is there already is up again (`demo_second_start_s`, at most 10)."""
@@ -61,6 +96,12 @@ def everything() -> None:
     saves()
     player()
     re_entry()
+    at_the_door()
+    visitors()
+    curve()
+    open_connections()
+    mass_sitting()
+    ceiling()
     demo()
 
 

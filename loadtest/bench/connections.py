@@ -1,0 +1,142 @@
+"""`connections_open` and `connection_bytes`: a nation's phones, each with its kept-alive connection, most of them silent.
+
+A process may hold 20 000 open files, so it takes as many engine workers and as many generators as that asks for. The
+generators are processes of this module: they open, ask once on each connection, hold, and ask again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import resource
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+
+from infra.parts.supervisor import engine_argv
+from loadtest.bench.figures import Figure, write
+from loadtest.bench.stack import fresh_stack
+from loadtest.wire import Connection, request
+
+if TYPE_CHECKING:
+    from infra.parts.supervisor import Stack
+
+WANTED = 300_000
+# Of 20 000 files a process: its own, and an uneven share of connections among workers.
+PER_GENERATOR = 18_000
+PER_WORKER = 15_000
+BYTES_LIMIT = 8 * 2**30
+
+
+async def measure(wanted: int = WANTED) -> None:
+    """Open them all, count memory before and after, ask on each once more."""
+    generators = math.ceil(wanted / PER_GENERATOR)
+    workers = math.ceil(wanted / PER_WORKER)
+    async with fresh_stack() as stack:
+        await _engine(stack, workers)
+        before, machine_before = _memory(stack), psutil.virtual_memory().used
+        share = wanted // generators
+        processes = [await _generator(stack.home.ports.engine, number, share) for number in range(generators)]
+        opened = sum([await _says(process) for process in processes])
+        after, machine_after = _memory(stack), psutil.virtual_memory().used
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write(b"again\n")
+        answered = sum([await _says(process) for process in processes])
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.close()
+            await process.wait()
+    each = (after - before) / max(1, opened)
+    basis = (
+        f"{opened} of {wanted} connections open at once from {generators} generators to {workers} workers, {answered} "
+        f"answered again after all were open; engine's memory {before / 2**20:.0f} MB before, {after / 2**20:.0f} MB "
+        f"with them (under {BYTES_LIMIT >> 30} GB asked); the whole machine, generators and kernel included, "
+        f"{(machine_after - machine_before) / 2**20:.0f} MB more"
+    )
+    write(Figure(metric="connections_open", value=answered, unit="connections", basis=basis))
+    write(Figure(metric="connection_bytes", value=round(each), unit="bytes", basis=basis))
+
+
+async def _engine(stack: Stack, workers: int) -> None:
+    await stack.start_process("engine", "engine", engine_argv(stack.home, workers), stack.home.ports.engine)
+    await asyncio.sleep(5)
+
+
+def _memory(stack: Stack) -> int:
+    """What the engine's processes hold, shared pages counted once (PSS)."""
+    pid = stack.parts["engine"].pid
+    assert pid is not None
+    root = psutil.Process(pid)
+    return sum(process.memory_full_info().pss for process in [root, *root.children(recursive=True)])
+
+
+async def _generator(port: int, number: int, share: int) -> asyncio.subprocess.Process:
+    words = [sys.executable, "-m", "loadtest.bench.connections", str(port), str(number), str(share)]
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe)
+
+
+async def _says(process: asyncio.subprocess.Process) -> int:
+    assert process.stdout is not None
+    return int(await asyncio.wait_for(process.stdout.readline(), 300))
+
+
+async def hold(port: int, number: int, share: int) -> None:
+    """A generator: open, ask on each, say how many; at each line of input ask again."""
+    held: list[Connection] = []
+    # A source address has 28 000 ports; each generator has an address of its own.
+    source = f"127.0.0.{10 + number}"
+    loop = asyncio.get_running_loop()
+    host = f"127.0.0.1:{port}"
+
+    async def one() -> None:
+        try:
+            _, connection = await loop.create_connection(
+                lambda: Connection(_forget), "127.0.0.1", port, local_addr=(source, 0)
+            )
+        except OSError:
+            return
+        held.append(connection)
+
+    for start in range(0, share, 50):
+        await asyncio.gather(*(one() for _ in range(min(50, share - start))))
+    print(await _ask_all(held, host), flush=True)
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.readline():
+        print(await _ask_all(held, host), flush=True)
+
+
+async def _ask_all(held: list[Connection], host: str) -> int:
+    """How many of them answer."""
+    ask = request("GET", host, "/v1/clock", b"")
+    answered = 0
+    free = asyncio.Semaphore(200)
+    loop = asyncio.get_running_loop()
+
+    async def one(connection: Connection) -> None:
+        nonlocal answered
+        async with free:
+            if connection.closed:
+                return
+            done: asyncio.Future[int] = loop.create_future()
+            connection.send(ask, lambda status, _: None if done.done() else done.set_result(status))
+            answered += await done == 200
+
+    await asyncio.gather(*(one(connection) for connection in held))
+    return answered
+
+
+def _forget(_connection: Connection) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(hold(*(int(word) for word in sys.argv[1:4])))
