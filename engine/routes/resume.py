@@ -11,10 +11,11 @@ import msgspec
 from redis.exceptions import RedisError
 
 from engine.problems import Problem
-from engine.protocol import DeviceBody, Have, Help, Kind, Resumed, ResumedAnswer, ResumedDevice
+from engine.protocol import CONTROL_STREAM, DeviceBody, Have, Help, Kind, Resumed, ResumedAnswer, ResumedDevice
 from engine.routes.http import JSON, bounded_body, encode, live_claims, read_body, whose
 from engine.timing import deadline_ms
 from engine.tokens import Claims
+from infra.valkey import clock_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,10 +133,9 @@ async def have(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
 async def all_is_durable(worker: Worker, limit_s: float) -> bool:
     """Wait until the flusher has passed «now» by Valkey's clock; False after the limit, or when nobody can say."""
     try:
-        seconds, micros = await worker.valkey.time()
+        now_ms = await clock_ms(worker.valkey, CONTROL_STREAM)
     except (RedisError, OSError):
         return False
-    now_ms = seconds * 1000 + micros // 1000
     limit = time.monotonic() + limit_s
     while worker.board.passed_ms <= now_ms:
         if time.monotonic() > limit:
