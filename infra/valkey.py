@@ -8,22 +8,68 @@ commands; what differs is here. A stream's writer has a connection of its own (`
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
 from redis.asyncio import Redis, RedisCluster
-from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.cluster import ClusterNode, ClusterPipeline
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.crc import key_slot
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
-Valkey: TypeAlias = Redis | RedisCluster
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Valkey: TypeAlias = "Redis | Cluster"
 PLAIN = {"valkey-cluster": "redis", "valkeys-cluster": "rediss"}
 CONNECT_LIMIT_S = 2
+
+
+class Cluster(RedisCluster):
+    """redis-py's client, whose own troubles are RedisErrors like all others: who waits them out need not know of it."""
+
+    async def initialize(self) -> Cluster:
+        """Read who holds what, if it is not known."""
+        with _as_redis_error():
+            await super().initialize()
+        return self
+
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (an answer is what Valkey says)
+        """One command, where it belongs."""
+        with _as_redis_error():
+            return await super().execute_command(*args, **kwargs)
+
+    def get_node_from_key(self, key: str, replica: bool = False) -> ClusterNode | None:  # noqa: FBT001, FBT002 (its way)
+        """Which node holds a key."""
+        with _as_redis_error():
+            return super().get_node_from_key(key, replica)
+
+    def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> ClusterPipeline:  # noqa: ANN401 (its way)
+        """Commands in one flight a node."""
+        del shard_hint
+        return Pipeline(self, transaction)  # pyright: ignore[reportAbstractUsage] (redis-py's own pipeline lacks it too)
+
+
+class Pipeline(ClusterPipeline):
+    """The same for a pipeline."""
+
+    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 (its way)
+        """Send what was gathered."""
+        with _as_redis_error():
+            return await super().execute(raise_on_error, allow_redirections)
+
+
+@contextlib.contextmanager
+def _as_redis_error() -> Iterator[None]:
+    try:
+        yield
+    except RedisClusterException as error:
+        raise RedisError(str(error)) from error
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -51,7 +97,7 @@ def connect(url: str, timeout_s: float = 5, connect_s: float = CONNECT_LIMIT_S) 
         return Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=connect_s)
     options, nodes = _parsed(url)
     options.pop("connection_class", None)
-    return RedisCluster(
+    return Cluster(
         **options,
         ssl=_secure(url),
         startup_nodes=[ClusterNode(host, port) for host, port in nodes],
@@ -121,7 +167,7 @@ async def read_after(client: Valkey, after: dict[str, str], count: int) -> Read:
     return Read(entries, trouble)
 
 
-async def _read_shard(client: RedisCluster, keys: list[str], after: dict[str, str], count: int) -> list[Any]:
+async def _read_shard(client: Cluster, keys: list[str], after: dict[str, str], count: int) -> list[Any]:
     pipe = client.pipeline()
     for key in keys:
         pipe.xrange(key, f"({after[key]}", "+", count)

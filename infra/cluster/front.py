@@ -18,7 +18,8 @@ global
     hard-stop-after 30s
 """
 
-# A 503 of ours looks like the engine's own; Retry-After is drawn, so that those sent away do not come back together.
+# What HAProxy says by itself looks like the engine's own word; Retry-After is drawn, so that those sent away do not
+# come back together.
 AWAY = (
     '{"type": "https://elumiti.kz/problems/try-later", "title": "Not stored just now.", "status": 503,'
     ' "detail": "Keep everything and send the same again after Retry-After.", "code": "try-later"}'
@@ -35,12 +36,12 @@ defaults
     # Another engine is asked only when no connection came about: then nothing was sent.
     retries 2
     option redispatch 1
+{errors}
 
 frontend pupils
     bind {bind}
     # Who asks for limits by address must hear the caller's, and from us alone.
     http-request set-header X-Forwarded-For %[src]
-    use_backend away if {{ nbsrv(engines) eq 0 }}
     default_backend engines
 
 backend engines
@@ -49,9 +50,6 @@ backend engines
     http-check expect status 200
     default-server check inter 1s fall 2 rise 1
 {servers}
-
-backend away
-    http-request return status 503 content-type application/problem+json hdr Retry-After %[rand(46),add(15)] hdr Cache-Control no-store string {away}
 """
 
 POSTGRES = """\
@@ -76,8 +74,12 @@ listen postgres
 def engines_config(plan: Plan) -> str:
     """The front of the engines."""
     servers = "\n".join(f"    server {node.name} 127.0.0.1:{node.port}" for node in plan.engines)
-    away = "'" + AWAY + "'"
-    body = ENGINES.format(bind=f"127.0.0.1:{plan.home.ports.engine}", servers=servers, away=away)
+    errors = "\n".join(
+        f"    http-error status {status} content-type application/problem+json hdr Retry-After %[rand(46),add(15)]"
+        f" hdr Cache-Control no-store string '{AWAY}'"
+        for status in (502, 503, 504)
+    )
+    body = ENGINES.format(bind=f"127.0.0.1:{plan.home.ports.engine}", servers=servers, errors=errors)
     return GLOBAL + "\n" + body
 
 

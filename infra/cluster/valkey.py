@@ -48,7 +48,7 @@ async def join(plan: Plan, secrets: Secrets) -> None:
         if int(_info(info)["cluster_slots_assigned"]) < SLOTS:
             await _make(plan, clients)
         limit = time.monotonic() + JOIN_LIMIT_S
-        while not await _whole(clients):
+        while not await whole(clients):
             if time.monotonic() > limit:
                 raise PlainError("The Valkey cluster did not come together.", f"Logs lie in {plan.folder / 'log'}.")
             await asyncio.sleep(0.1)
@@ -76,7 +76,7 @@ async def _make(plan: Plan, clients: list[Redis]) -> None:
                 await asyncio.sleep(0.1)
 
 
-async def _whole(clients: list[Redis]) -> bool:
+async def whole(clients: list[Redis]) -> bool:
     """All slots are served, and every primary has a replica in step."""
     for client in clients:
         with contextlib.suppress(RedisError, OSError):
