@@ -20,7 +20,7 @@ from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.crc import key_slot
-from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,14 @@ class Memory(msgspec.Struct, frozen=True):
 
     used: int
     limit: int
+
+
+class Node(msgspec.Struct, frozen=True):
+    """What a node says of itself; `name` is HOST:PORT in a cluster, "" where there is one server alone."""
+
+    name: str
+    info: dict[str, Any]
+    config: dict[str, str]
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -197,6 +205,26 @@ async def memory(client: Valkey) -> list[Memory]:
         if not found and answers and isinstance(answers[0], BaseException):
             raise answers[0]
     return [Memory(int(info["used_memory"]), int(info["maxmemory"])) for info in found]
+
+
+async def each_node(client: Valkey) -> list[Node]:
+    """What every node of it says of itself, replicas too. RedisError, OSError: one of them does not answer."""
+    if isinstance(client, Redis):
+        return [Node("", await client.info(), await _config(client))]
+    await client.initialize()
+    found: list[Node] = []
+    for node in sorted(client.get_nodes(), key=lambda node: node.name):
+        info: Any = await client.info(target_nodes=node)
+        config: Any = await client.config_get("appendfsync", target_nodes=node)
+        found.append(Node(node.name, info, config))
+    return found
+
+
+async def _config(client: Redis) -> dict[str, str]:
+    try:
+        return await client.config_get("appendfsync")
+    except ResponseError:
+        return {}
 
 
 async def _owner(url: str, nodes: list[tuple[str, int]], key: str) -> tuple[str, int]:

@@ -69,5 +69,4 @@ def cluster(loop: Loop) -> Iterator[ClusterStack]:
         yield stack
     finally:
         loop.run(stop(), 120)
-        shutil.copytree(folder / "log", "/tmp/h3/log", dirs_exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
