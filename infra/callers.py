@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import ipaddress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 def caller(peer: str, forwarded: str | None, trusted_proxies: Collection[str]) -> str:
     """The caller's address; what a proxy says counts only from the proxies that we know."""
     address = _plain(peer)
-    if forwarded and address in trusted_proxies:
+    if forwarded and among(address, trusted_proxies):
         return _plain(forwarded.rpartition(",")[2].strip())
     return address
 
@@ -23,9 +25,22 @@ def may_measure(
 
     A proxy that nobody named may stand on this very machine: what it passes on is not from here, so it is told nothing.
     """
-    if forwarded and _plain(peer) not in trusted_proxies:
+    if forwarded and not among(_plain(peer), trusted_proxies):
         return False
-    return caller(peer, forwarded, trusted_proxies) in metrics_from
+    return among(caller(peer, forwarded, trusted_proxies), metrics_from)
+
+
+def among(address: str, places: Collection[str]) -> bool:
+    """Whether an address is named, itself or by its network (10.0.0.0/8): containers get another one each time."""
+    return address in places or any("/" in place and _holds(place, address) for place in places)
+
+
+@functools.lru_cache(4096)
+def _holds(network: str, address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network)
+    except ValueError:
+        return False
 
 
 def _plain(address: str) -> str:

@@ -71,10 +71,10 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_limit_s: Annotated[float, Doc("How long a request's body may be on its way before 408, in seconds")] = 30.0
     pending_bytes: Annotated[int, Doc("Bytes that may wait for the stream in one worker before 503")] = 32 * 2**20
     stream_memory_share: Annotated[float, Doc("Share of Valkey's maxmemory at which saves get 503")] = 0.85
-    trusted_proxies: Annotated[list[str], Doc("Addresses whose X-Forwarded-For is believed")] = []
-    metrics_from: Annotated[list[str], Doc("Addresses that may read /metrics; for others it is not there")] = (
-        msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
-    )
+    trusted_proxies: Annotated[list[str], Doc("Addresses or networks whose X-Forwarded-For is believed")] = []
+    metrics_from: Annotated[
+        list[str], Doc("Addresses or networks that may read /metrics; for others it is not there")
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
     sign_ins_per_address: Annotated[int, Doc("Sign-ins a minute from one address")] = 5000
     demo: Annotated[bool, Doc("Heed the demo's clock of a sitting; never on a real installation")] = False
 
@@ -106,10 +106,10 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
     player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
     portal_url: Annotated[str, Doc("The portal's own public address")] = ""
-    trusted_proxies: Annotated[list[str], Doc("Addresses whose X-Forwarded-For is believed")] = []
-    metrics_from: Annotated[list[str], Doc("Addresses that may read /metrics; for others it is not there")] = (
-        msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
-    )
+    trusted_proxies: Annotated[list[str], Doc("Addresses or networks whose X-Forwarded-For is believed")] = []
+    metrics_from: Annotated[
+        list[str], Doc("Addresses or networks that may read /metrics; for others it is not there")
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
     secure_cookies: Annotated[bool, Doc("Send cookies over HTTPS only; off on the loopback demo")] = True
     demo: Annotated[bool, Doc("Show the demo's page with its logins; such a portal binds to loopback")] = False
 

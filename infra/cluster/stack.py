@@ -12,8 +12,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from infra.cluster import front, postgres, valkey
 from infra.cluster.plan import Plan, remember_settings, replication_password
 from infra.errors import PlainError
@@ -23,7 +21,7 @@ from infra.parts import objects
 from infra.parts import valkey as queue
 from infra.parts.postgres import make_database
 from infra.parts.process import port_answers
-from infra.parts.supervisor import Stack, command_argv, engine_argv, portal_argv, remember_ports
+from infra.parts.supervisor import Stack, command_argv, remember_ports
 
 if TYPE_CHECKING:
     from infra.cluster.plan import Node
@@ -86,18 +84,24 @@ class ClusterStack(Stack):
             self.start(front.command(plan, "front", text, self.home.ports.engine)),
         ]
         if portal:
-            works.append(self.start_process("portal", "portal", portal_argv(self.home), self.home.ports.portal))
+            works.append(
+                self.start_process(
+                    "portal",
+                    "portal",
+                    command_argv("serve", "portal", "--port", str(self.home.ports.portal)),
+                    self.home.ports.portal,
+                )
+            )
             if importlib.util.find_spec("portal"):
                 works.append(self.start_process("work", "portal", command_argv("work")))
                 works.append(self.start_process("score-work", "scoring", command_argv("score-work")))
         await asyncio.gather(*works)
 
     async def _start_engine(self, node: Node) -> None:
-        ports = msgspec.structs.replace(self.home.ports, engine=node.port)
-        at = msgspec.structs.replace(self.home, ports=ports)
         # Snapshots and counters of one machine are not another's.
         self.overrides[node.name] = {"ELUMITI_SNAPSHOT_DIR": str(self.home.part("engine") / node.name)}
-        await self.start_process(node.name, "engine", engine_argv(at, 1), node.port)
+        argv = command_argv("serve", "engine", "--port", str(node.port))
+        await self.start_process(node.name, "engine", argv, node.port)
 
     @property
     def owner_url(self) -> str:
