@@ -5,6 +5,7 @@ The same texts serve real machines with other addresses; a real front adds TLS t
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from infra.parts.process import Command, port_answers
@@ -16,6 +17,8 @@ GLOBAL = """\
 global
     # No maxconn: HAProxy takes what the limit of open files allows, two a caller.
     hard-stop-after 30s
+    # By it a new process takes the listening sockets over from the old one: callers in the queue are not sent away.
+    stats socket unix@{socket} mode 600 level admin expose-fd listeners
 """
 
 # What HAProxy says by itself looks like the engine's own word; Retry-After is drawn, so that those sent away do not
@@ -80,7 +83,7 @@ def engines_config(plan: Plan) -> str:
         for status in (502, 503, 504)
     )
     body = ENGINES.format(bind=f"127.0.0.1:{plan.home.ports.engine}", servers=servers, errors=errors)
-    return GLOBAL + "\n" + body
+    return _global(plan, "front") + "\n" + body
 
 
 def postgres_config(plan: Plan) -> str:
@@ -89,7 +92,13 @@ def postgres_config(plan: Plan) -> str:
         f"    server {node.name} 127.0.0.1:{node.port} check port {node.side}" for node in plan.postgres
     )
     body = POSTGRES.format(bind=f"127.0.0.1:{plan.home.ports.postgres}", servers=servers)
-    return GLOBAL + "\n" + body
+    return _global(plan, "database") + "\n" + body
+
+
+def _global(plan: Plan, name: str) -> str:
+    # A socket's path has 107 bytes at the most, and HAProxy adds some of its own.
+    path = str(plan.folder / f"{name}.sock")
+    return GLOBAL.format(socket=min(path, os.path.relpath(path), key=len))
 
 
 def command(plan: Plan, name: str, text: str, port: int) -> Command:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from infra.local import Secrets
 
 # A leader that says nothing for TTL_S has lost; LOOP_S + 2 × RETRY_S must fit into it.
-TTL_S, LOOP_S, RETRY_S = 20, 3, 5
+TTL_S, LOOP_S, RETRY_S = 20, 2, 5
 # Postgres refuses to run as root. In a user namespace of its own root is this account, and the files stay ours.
 ORDINARY = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 

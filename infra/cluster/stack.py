@@ -48,12 +48,13 @@ class ClusterStack(Stack):
         remember_ports(self.home)
         remember_settings(plan)
         replication = replication_password(plan)
-        await asyncio.gather(
-            *(self.start(postgres.etcd(plan, node)) for node in plan.etcds),
-            *(self.start(valkey.command(plan, node, self.secrets)) for node in plan.valkeys),
-            self.start(queue.command(self.home, self.secrets, memory_mb=256)),
-            self.start(objects.command(self.home, self.secrets)),
-        )
+        commands = [
+            *(postgres.etcd(plan, node) for node in plan.etcds),
+            *(valkey.command(plan, node, self.secrets) for node in plan.valkeys),
+            queue.command(self.home, self.secrets, memory_mb=256),
+            objects.command(self.home, self.secrets),
+        ]
+        await asyncio.gather(*(self.start(command) for command in commands))
         await asyncio.gather(
             valkey.join(plan, self.secrets),
             self._start_postgres(replication),

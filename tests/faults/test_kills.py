@@ -52,10 +52,11 @@ class Writer:
         heard = time.monotonic()
         while not self.stopped:
             pupil.answer(random.choice(self.items), random.randrange(1000))
-            self.turned_away += 1
-            with contextlib.suppress(*TROUBLE):
+            try:
                 await pupil.save()
-                self.turned_away -= 1
+            except TROUBLE:
+                self.turned_away += 1
+            else:
                 self.acknowledged |= {seq for seq, receipt in pupil.acked.items() if receipt}
                 self.longest_silence_s = max(self.longest_silence_s, time.monotonic() - heard)
                 heard = time.monotonic()
