@@ -70,6 +70,9 @@ def _as_redis_error() -> Iterator[None]:
         yield
     except RedisClusterException as error:
         raise RedisError(str(error)) from error
+    except IndexError as error:
+        # redis-py's way to say that nobody names a primary.
+        raise RedisError("no node of the cluster knows who serves what") from error
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -111,6 +114,8 @@ def connect(url: str, timeout_s: float = 5, connect_s: float = CONNECT_LIMIT_S) 
         startup_nodes=[ClusterNode(host, port) for host, port in nodes],
         # A shard that is away takes nothing from the others.
         require_full_coverage=False,
+        # A node that has just started knows of no slots; whoever believed it would forget all others, and for ever.
+        dynamic_startup_nodes=False,
         socket_timeout=timeout_s,
         socket_connect_timeout=connect_s,
     )

@@ -68,6 +68,9 @@ async def test_nothing_is_lost_when_a_shard_an_engine_and_a_flusher_die(cluster:
     # The other one takes all its streams over, and it does not come back meanwhile.
     await load.strike(fell_flusher)
     await load.settle("shard-engine-flusher", cluster.owner_url)
+    # A failover is waited out; nobody ends over it.
+    assert cluster.parts["flusher-2"].restarts == 0
+    assert cluster.parts["engine-2"].restarts == 0
     await on(loop, cluster.parts[primary.name].up())
     await on(loop, cluster.parts["flusher-1"].up())
     await eventually(lambda: nodes.whole(cluster), limit_s=30)
