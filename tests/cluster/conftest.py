@@ -66,7 +66,7 @@ def cluster(loop: Loop) -> Iterator[ClusterStack]:
         await asyncio.gather(*(part.kill() for part in stack.parts.values()))
 
     try:
-        loop.run(start(), 150)
+        loop.run(start(), 240)
         yield stack
     finally:
         loop.run(stop(), 120)
