@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from granian.rsgi import Scope
 
 log = structlog.get_logger()
+START_LIMIT_S = 10.0
+PROBES = frozenset({"/health", "/ready"})
 
 
 class Engine:
@@ -51,10 +53,21 @@ class Engine:
             raise
         self.worker = worker
 
+    async def _wait_for_start(self) -> Worker | None:
+        """A worker that replaces a dead one gets its first requests before it has read its tables: they wait.
+
+        Refused at once they would all come back to it: nobody answers as fast as one who refuses.
+        """
+        if self._starting is not None and not self._starting.done():
+            await asyncio.wait({self._starting}, timeout=START_LIMIT_S)
+        return self.worker
+
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         """Answer one request."""
         worker = self.worker
         try:
+            if worker is None and scope.path not in PROBES:
+                worker = await self._wait_for_start()
             if worker is None:
                 await routes.before_start(scope, proto)
             else:

@@ -64,6 +64,7 @@ class Board:
         self.started: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.generation = 1
         self.passed_ms = 0
+        self.unsealed = 0
         self.heard_at = 0.0
         # sitting → (scope, scope id) → its controls by version, ascending
         self._controls: dict[int, dict[tuple[str, str], list[ControlSet]]] = {}
@@ -96,7 +97,7 @@ class Board:
                 self.closed.add(news.stream)
                 self.positions[news.stream] = (news.id_ms, news.id_seq)
             case Passed():
-                self.passed_ms, self.generation = news.valkey_ms, news.generation
+                self.passed_ms, self.generation, self.unsealed = news.valkey_ms, news.generation, news.unsealed
             case NewestDevice():
                 self._hear_device(news)
             case ControlSet():

@@ -390,6 +390,8 @@ class Passed(msgspec.Struct, frozen=True, array_like=True, tag="t"):
 
     valkey_ms: int
     generation: int
+    # Attempts that wait for their final receipt: who has handed in asks again accordingly late.
+    unsealed: int = 0
 
 
 class Locked(msgspec.Struct, frozen=True, array_like=True, tag="l"):

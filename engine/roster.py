@@ -6,9 +6,12 @@ Postgres is away reads the snapshot of the last one.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import os
+import struct
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -17,6 +20,8 @@ from engine.timing import SittingClock
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    import asyncpg
 
     from infra.database import Db
 
@@ -68,14 +73,20 @@ class Form(msgspec.Struct, array_like=True, kw_only=True):
     sealed_keys: dict[str, bytes]
 
 
-class Snapshot(msgspec.Struct, array_like=True):
-    """What lies on disk for a start without Postgres."""
+class SnapshotHead(msgspec.Struct, array_like=True):
+    """What lies on disk for a start without Postgres, before its pupils."""
 
-    codes: dict[bytes, Pupil]
     sittings: dict[int, Sitting]
     forms: dict[int, Form]
     regions: dict[int, str]
     seen_xmin: int
+    pupils: int
+
+
+# As much as is read, encoded or taken in at a stretch: a save must not wait behind a roster of 300 000.
+PIECE = 2000
+frame_size = struct.Struct(">I")
+decode_piece = msgspec.msgpack.Decoder(list[tuple[bytes, Pupil]]).decode
 
 
 class Roster:
@@ -94,63 +105,79 @@ class Roster:
         self.read_at = 0.0
         self._code_of: dict[int, bytes] = {}
         self._seen_xmin = 0
+        self._rests_until = 0.0
+        self._unwritten = False
 
     def load_snapshot(self) -> bool:
         """Start from the disk; False if there is no snapshot that can be read."""
         try:
-            snapshot = msgspec.msgpack.decode(self._path.read_bytes(), type=Snapshot)
+            with self._path.open("rb") as file:
+                head = msgspec.msgpack.decode(_frame(file), type=SnapshotHead)
+                pupils: list[tuple[bytes, Pupil]] = []
+                while len(pupils) < head.pupils:
+                    pupils += decode_piece(_frame(file))
         except (OSError, msgspec.DecodeError):
             return False
-        self.sittings, self.forms, self.regions = snapshot.sittings, snapshot.forms, snapshot.regions
-        self._seen_xmin = snapshot.seen_xmin
-        self._take((code, pupil) for code, pupil in snapshot.codes.items())
+        self.sittings, self.forms, self.regions = head.sittings, head.forms, head.regions
+        self._seen_xmin = head.seen_xmin
+        self.changed = []
+        self._take(pupils)
         self._index_items()
         return True
 
-    def save_snapshot(self) -> None:
-        """Write the disk's copy; atomic, readable by its owner only (it holds keyed hashes and first names)."""
+    async def save_snapshot(self) -> None:
+        """Write the disk's copy; atomic, readable by its owner only (it holds keyed hashes and first names).
+
+        A large roster is not written for each change: a writing is followed by a rest of twenty times its own length.
+        """
+        if time.monotonic() < self._rests_until:
+            self._unwritten = True
+            return
+        began = time.monotonic()
+        self._unwritten = False
+        pupils = list(self.codes.items())
+        head = SnapshotHead(self.sittings, self.forms, self.regions, self._seen_xmin, len(pupils))
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        snapshot = Snapshot(self.codes, self.sittings, self.forms, self.regions, self._seen_xmin)
         waiting = self._path.with_suffix(f".{os.getpid()}")
         with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.msgpack.encode(snapshot))
+            pieces = itertools.chain(
+                [msgspec.msgpack.encode(head)],
+                (msgspec.msgpack.encode(pupils[start : start + PIECE]) for start in range(0, len(pupils), PIECE)),
+            )
+            for piece in pieces:
+                file.write(frame_size.pack(len(piece)) + piece)
+                await asyncio.sleep(0)
         waiting.replace(self._path)
+        self._rests_until = time.monotonic() + 20 * (time.monotonic() - began)
+
+    @property
+    def unwritten(self) -> bool:
+        """A change is not on the disk yet, and it is time to write it."""
+        return self._unwritten and time.monotonic() >= self._rests_until
 
     async def refresh(self, db: Db) -> bool:
         """Follow Postgres; True if anything changed."""
+        self.changed = []
         async with db.transaction(isolation="repeatable_read", readonly=True):
             before = set(self.sittings)
             xmin = int(await db.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text"))
             sittings = {sitting.id: sitting for sitting in await self._read_sittings(db)}
-            rows = await db.fetch(PUPILS, list(sittings), list(set(sittings) - before), str(self._seen_xmin))
             forms = {form.id: form for form in await _read_forms(db, sittings.values())}
             regions = {row["id"]: row["region_code"] for row in await db.fetch(REGIONS)}
-        # All at once, with no wait in between: no request meets a sitting whose form or pupils are not known yet.
+            # A form before who sits it, a pupil before his sitting: nobody meets half of what he needs.
+            self.forms = self.forms | forms
+            wanted = list(sittings), list(set(sittings) - before), str(self._seen_xmin)
+            cursor = await db.cursor(PUPILS, *wanted)
+            while rows := await cursor.fetch(PIECE):
+                self._take([(row["code_hash"], _pupil(row)) for row in rows])
+                await asyncio.sleep(0)
         self.sittings, self.forms, self.regions = sittings, forms, regions
         self._seen_xmin = xmin
-        self._take(
-            (
-                row["code_hash"],
-                Pupil(
-                    attempt=row["id"],
-                    sitting=row["sitting_id"],
-                    school=row["school_id"],
-                    birth=row["birth"],
-                    extra_s=60 * row["extra_minutes"],
-                    language=row["language"],
-                    first_name=row["first_name"],
-                    locked=row["locked"],
-                    devices_freed_ms=row["devices_freed_ms"],
-                ),
-            )
-            for row in rows
-        )
         self._index_items()
         self.read_at = time.time()
-        return bool(rows) or set(self.sittings) != before
+        return bool(self.changed) or set(self.sittings) != before
 
     def _take(self, pupils: Iterable[tuple[bytes | None, Pupil]]) -> None:
-        self.changed = []
         for code, pupil in pupils:
             self.changed.append(pupil)
             old = self._code_of.pop(pupil.attempt, None)
@@ -201,6 +228,28 @@ class Roster:
             )
             for row in rows
         ]
+
+
+def _frame(file: BinaryIO) -> bytes:
+    """The next piece of a snapshot; one that was cut off is a DecodeError."""
+    size = file.read(frame_size.size)
+    if len(size) < frame_size.size:
+        raise msgspec.DecodeError("the snapshot ends too early")
+    return file.read(frame_size.unpack(size)[0])
+
+
+def _pupil(row: asyncpg.Record) -> Pupil:
+    return Pupil(
+        attempt=row["id"],
+        sitting=row["sitting_id"],
+        school=row["school_id"],
+        birth=row["birth"],
+        extra_s=60 * row["extra_minutes"],
+        language=row["language"],
+        first_name=row["first_name"],
+        locked=row["locked"],
+        devices_freed_ms=row["devices_freed_ms"],
+    )
 
 
 async def _read_forms(db: Db, sittings: Iterable[Sitting]) -> list[Form]:

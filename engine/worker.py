@@ -23,6 +23,7 @@ from engine.protocol import CONTROL_STREAM
 from engine.reads import Reads
 from engine.roster import Roster
 from engine.tokens import SignedTimes, Tokens
+from infra import garbage
 from infra.local import decode_key
 from infra.migrate import require_current
 from infra.valkey import connect, follower_of, memory
@@ -93,6 +94,7 @@ class Worker:
             await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
         with contextlib.suppress(Exception):
             await self.commits.open()
+        garbage.settle()
         follow = [
             self._follow_postgres(),
             self._follow_news(last_news),
@@ -168,8 +170,8 @@ class Worker:
         # Keys first: the bundles' fetching waits, and requests come meanwhile.
         self.keys.hold(self.roster.forms)
         await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
-        if changed:
-            await asyncio.to_thread(self.roster.save_snapshot)
+        if changed or self.roster.unwritten:
+            await self.roster.save_snapshot()
         self.reasons.pop("postgres", None)
 
     async def _forget_unlocked(self) -> None:

@@ -27,7 +27,7 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (a name for what --host and --lan m
 PRIVATE = ("objects", "valkey", "log", "engine")
 PRIVATE_MODE = 0o700
 # Commands that a person runs sign in to Postgres as the process whose tables they read.
-ROLE_OF = {"pack": "portal", "trace": "portal", "audit": "portal"}
+ROLE_OF = {"pack": "portal", "trace": "portal", "audit": "portal", "restore": "owner"}
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,13 @@ class PackSettings(msgspec.Struct, frozen=True, kw_only=True):
     release_public_key: Annotated[str, Doc("base64url X25519 public key that form keys are sealed to")]
 
 
+class RestoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti restored`: after Postgres came back from a backup."""
+
+    owner_database_url: Annotated[str, Doc("Postgres as the schema's owner; used by migrations only")]
+    valkey_url: Annotated[str, Doc("Valkey that holds the streams")]
+
+
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The engine: tokens, codes and the release of keys."""
 
@@ -146,6 +153,7 @@ PROCESSES: dict[str, type[msgspec.Struct]] = {
     "scoring": ScoringSettings,
     "trace": TraceSettings,
     "audit": AuditSettings,
+    "restore": RestoreSettings,
 }
 
 

@@ -31,6 +31,8 @@ class BenchScene(msgspec.Struct, frozen=True):
     sitting: int
     items: list[int]
     seats: list[tuple[int, str]]
+    # item → its options, the first of them the right one
+    options: dict[int, list[int]] = {}
 
 
 async def demo_scene(stack: Stack, pupils: int) -> BenchScene:
@@ -47,14 +49,23 @@ async def demo_scene(stack: Stack, pupils: int) -> BenchScene:
 
 
 async def make_scene(
-    owner_url: str, pack_environ: Mapping[str, str], pepper: bytes, pupils: int, test_code: str | None = None
+    owner_url: str,
+    pack_environ: Mapping[str, str],
+    pepper: bytes,
+    pupils: int,
+    test_code: str | None = None,
+    *,
+    starts_in_s: float = -60,
+    duration_s: int = 4 * 3600,
+    spread_s: int = 0,
+    items: int = ITEMS,
 ) -> BenchScene:
-    """Thirty items, packed for real (or a test that is there); pupils with codes; T0 a minute ago, open for hours."""
+    """Items, packed for real (or a test that is there); pupils with codes; T0 a minute ago if not said otherwise."""
     db = await asyncpg.connect(owner_url, command_timeout=600)
     try:
         school = await _school(db)
         if test_code is None:
-            form, test = await _form(db)
+            form, test = await _form(db, items)
         else:
             found = await db.fetchrow(
                 "select f.id, f.test_id from form f join test t on t.id = f.test_id where t.code = $1", test_code
@@ -64,10 +75,11 @@ async def make_scene(
         sitting = await db.fetchval(
             """
             insert into sitting (test_id, form_id, title, waiting_opens_at, starts_at, last_entry_at, duration_s, spread_s)
-            values ($1, $2, $3, now() - interval '1 hour', now() - interval '1 minute', now() + interval '4 hours', 14400, 0)
+            values ($1, $2, $3, now() - interval '1 hour', $4::timestamptz, $4::timestamptz + interval '4 hours', $5, $6)
             returning id
             """,
-            *(test, form, _three("bench")),
+            *(test, form, _three("bench"), dt.datetime.now(dt.UTC) + dt.timedelta(seconds=starts_in_s)),
+            *(duration_s, spread_s),
         )
         await db.execute("select make_sitting_partition($1)", sitting)
         codes = [draw_code() for _ in range(pupils)]
@@ -94,7 +106,8 @@ async def make_scene(
     finally:
         await db.close()
     seats = [(row["id"], codes[row["n"]]) for row in attempts]
-    return BenchScene(sitting, [item["id"] for item in mapping.values()], seats)
+    options = {item["id"]: list(item["options"].values()) for item in mapping.values() if item.get("options")}
+    return BenchScene(sitting, [item["id"] for item in mapping.values()], seats, options)
 
 
 def _three(text: str) -> str:
@@ -114,11 +127,11 @@ async def _school(db: asyncpg.Connection[asyncpg.Record]) -> int:
     )
 
 
-async def _form(db: asyncpg.Connection[asyncpg.Record]) -> tuple[int, int]:
+async def _form(db: asyncpg.Connection[asyncpg.Record], items: int) -> tuple[int, int]:
     test = await db.fetchval("insert into test (code, title) values ('bench', $1) returning id", _three("bench"))
     form = await db.fetchval("insert into form (test_id, name) values ($1, 'A') returning id", test)
     await db.execute("insert into form_section (form_id, number, title) values ($1, 1, $2)", form, _three("1"))
-    for place in range(1, ITEMS + 1):
+    for place in range(1, items + 1):
         options = [{"code": letter, "text": json.loads(_three(letter))} for letter in "ABCD"]
         content = {"kind": "single", "prompt": json.loads(_three(f"<p>{place}</p>")), "options": options}
         await db.execute(
@@ -126,6 +139,6 @@ async def _form(db: asyncpg.Connection[asyncpg.Record]) -> tuple[int, int]:
             insert into form_item (form_id, code, section, position, kind, content, topic, skill)
             values ($1, $2, 1, $3, 'single', $4, 'logic', 'order')
             """,
-            *(form, f"M{place:02}", place, json.dumps(content)),
+            *(form, f"M{place:03}", place, json.dumps(content)),
         )
     return form, test

@@ -6,6 +6,7 @@ No parsing beyond what a generator needs: its own CPU is load on the same machin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -15,16 +16,20 @@ if TYPE_CHECKING:
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length: "
+RETRY_AFTER = b"retry-after: "
+REOPEN_PAUSE_S = 0.2
 
 
 class Connection(asyncio.Protocol):
     """One kept-alive connection. `send` is allowed while it is idle; `done(status, body)` follows."""
 
-    __slots__ = ("_buffer", "_done", "_gone", "closed", "transport")
+    __slots__ = ("_buffer", "_done", "_gone", "closed", "retry_after_s", "transport")
 
     def __init__(self, gone: Callable[[Connection], None]) -> None:
         self.transport: asyncio.Transport | None = None
         self.closed = False
+        # Of the last answer.
+        self.retry_after_s = 0
         self._buffer = b""
         self._done: Done | None = None
         self._gone = gone
@@ -59,8 +64,10 @@ class Connection(asyncio.Protocol):
             return
         self._buffer = b""
         done, self._done = self._done, None
+        status = int(buffer[9:12])
+        self.retry_after_s = 0 if status == 200 else _number_after(RETRY_AFTER, buffer[:head])
         if done is not None:
-            done(int(buffer[9:12]), buffer[head + 4 : end])
+            done(status, buffer[head + 4 : end])
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever waits hears 0."""
@@ -71,6 +78,11 @@ class Connection(asyncio.Protocol):
             done(0, b"")
         self._gone(self)
 
+    def abort(self) -> None:
+        """Give up waiting."""
+        if self.transport is not None:
+            self.transport.abort()
+
 
 class Pool:
     """Idle connections to one address; requests beyond their number wait in the caller's queue."""
@@ -78,8 +90,12 @@ class Pool:
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
+        self._missing = 0
+        self._closing = False
+        self._reopening: asyncio.Task[None] | None = None
         self.idle: list[Connection] = []
         self.lost = 0
+        self.on_idle: Callable[[], None] = _nothing
 
     async def open(self, count: int) -> None:
         """Open connections, a hundred at a time."""
@@ -93,16 +109,45 @@ class Pool:
             )
             self.idle.extend(protocol for _, protocol in opened)
 
+    async def _reopen(self) -> None:
+        """Open what was lost, as long as it takes: the server may be down."""
+        while self._missing and not self._closing:
+            try:
+                count = min(100, self._missing)
+                await self.open(count)
+                self._missing -= count
+                self.on_idle()
+            except OSError:
+                await asyncio.sleep(REOPEN_PAUSE_S)
+
     def _forget(self, connection: Connection) -> None:
+        if self._closing:
+            return
         self.lost += 1
-        if connection in self.idle:
+        self._missing += 1
+        with contextlib.suppress(ValueError):
             self.idle.remove(connection)
+        if self._reopening is None or self._reopening.done():
+            self._reopening = asyncio.get_running_loop().create_task(self._reopen())
 
     def close(self) -> None:
         """Close what is idle."""
+        self._closing = True
         for connection in list(self.idle):
             if connection.transport is not None:
                 connection.transport.close()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _number_after(name: bytes, head: bytes) -> int:
+    at = head.lower().find(name)
+    if at < 0:
+        return 0
+    digits = head[at + len(name) :].partition(b"\r")[0].strip()
+    return int(digits) if digits.isdigit() else 0
 
 
 def request(method: str, host: str, path: str, body: bytes, token: str = "") -> bytes:

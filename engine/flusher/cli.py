@@ -9,6 +9,7 @@ from pathlib import Path
 import uvloop
 
 from engine.flusher.loop import flush as run
+from infra import garbage
 from infra.local import adopt
 from infra.settings import FlusherSettings, read
 
@@ -16,6 +17,7 @@ from infra.settings import FlusherSettings, read
 def flush() -> None:
     """Move answers from the streams into Postgres, exactly once, until stopped. Any number may run side by side."""
     adopt("flusher")
+    garbage.settle()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(read(FlusherSettings), say_ready))
 

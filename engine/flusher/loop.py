@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from engine.flusher.entries import StreamAt, open_streams, take
 from engine.flusher.keep import keep_house
 from engine.flusher.pulse import Pulse
 from engine.flusher.relay import relay_controls, tell
-from engine.flusher.seals import seal, unsealed
+from engine.flusher.seals import AT_ONCE, seal, unsealed
 from engine.flusher.write import Memory, PositionMovedError, prepare, prove, write
 from engine.protocol import CONTROL_STREAM, News, Passed, Position
 from infra.local import decode_key
@@ -36,6 +37,9 @@ HOUSE_EVERY_S = 5.0
 # Hand-ins that came another way than by the streams: in a rescue file (SAFETY J8).
 UNSEALED_EVERY_S = 15.0
 SIDE_EVERY_S = 0.25
+# Tables of a sitting grow from nothing to millions of rows before Postgres first counts them: planned by those figures
+# a receipt looked through all devices of the nation. What this connection asks goes by keys.
+BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_custom_plan"}
 
 
 class Flusher:
@@ -48,7 +52,8 @@ class Flusher:
         self._memory = Memory()
         self._pulse = Pulse()
         self._untold: list[News] = []
-        self._unsealed: set[int] = set()
+        # In the order of their turn: those that lack events go to the end, so that they hold up nobody.
+        self._unsealed: dict[int, None] = {}
         self._told_at = 0.0
         self._generation = 1
         # Set when a COMMIT came back with a warning (a synchronous standby did not confirm): such positions are not told.
@@ -65,7 +70,7 @@ class Flusher:
         stopping = asyncio.create_task(stop.wait())
         works = [
             self._with_postgres(self._flush, on_ready),
-            self._with_postgres(self._look_after),
+            self._with_postgres(self._look_after, plans=BY_KEY),
         ]
         tasks = [asyncio.create_task(work) for work in works]
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -80,13 +85,16 @@ class Flusher:
         self,
         work: Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[None]],
         on_ready: Callable[[], None] | None = None,
+        plans: dict[str, str] | None = None,
     ) -> None:
         """Do `work` over one connection; after any trouble over a new one, with nothing remembered of the old."""
         pause = 0.1
         while True:
             db: asyncpg.Connection[asyncpg.Record] | None = None
             try:
-                db = await asyncpg.connect(self._settings.database_url, command_timeout=120, timeout=5)
+                db = await asyncpg.connect(
+                    self._settings.database_url, command_timeout=120, timeout=5, server_settings=plans
+                )
                 await require_current(db)
                 db.add_log_listener(self._hear_warning)
                 if on_ready:
@@ -127,7 +135,7 @@ class Flusher:
                 return True
             self._pulse.feel(taken.units)
             self._untold += written.news
-            self._unsealed |= written.finished
+            self._unsealed |= dict.fromkeys(written.finished)
             self.events += written.events
             self.dead += written.dead
             self.rounds += 1
@@ -157,7 +165,7 @@ class Flusher:
             self._told_at = now
         self._untold += [Position(at.stream, at.id_ms, at.id_seq) for at in positions]
         if drained:
-            self._untold.append(Passed(valkey_ms, self._generation))
+            self._untold.append(Passed(valkey_ms, self._generation, len(self._unsealed)))
         news, self._untold = self._untold, []
         try:
             await tell(self._valkey, news)
@@ -174,8 +182,8 @@ class Flusher:
             now = time.monotonic()
             if now - unsealed_at > UNSEALED_EVERY_S:
                 unsealed_at = now
-                self._unsealed |= await unsealed(db)
-            await self._seal(db)
+                self._unsealed |= dict.fromkeys(await unsealed(db))
+            sealed = await self._seal(db)
             if now - pulse_at > self._settings.pulse_every_s:
                 pulse_at = now
                 await self._pulse.write(db)
@@ -183,15 +191,25 @@ class Flusher:
                 house_at = now
                 self._generation = await db.fetchval("select number from generation")
                 self._untold += await keep_house(db, self._valkey)
-            await asyncio.sleep(SIDE_EVERY_S)
+            # After the bell a nation waits for its receipts: no rests then.
+            await asyncio.sleep(0 if sealed and len(self._unsealed) > AT_ONCE else SIDE_EVERY_S)
 
-    async def _seal(self, db: asyncpg.Connection[asyncpg.Record]) -> None:
+    async def _seal(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
+        """Make the receipts whose turn it is; True if any was made."""
         if not self._unsealed:
-            return
-        attempts = set(sorted(self._unsealed)[:200])
-        news, waiting = await seal(db, self._receipt_key, attempts)
-        self._unsealed -= attempts - waiting
+            return False
+        attempts = dict.fromkeys(itertools.islice(self._unsealed, AT_ONCE))
+        # Out before the look: a finish that comes meanwhile puts its attempt in again.
+        for attempt in attempts:
+            del self._unsealed[attempt]
+        try:
+            news, waiting = await seal(db, self._receipt_key, set(attempts))
+        except BaseException:
+            self._unsealed = attempts | self._unsealed
+            raise
+        self._unsealed |= dict.fromkeys(waiting)
         self._untold += news
+        return len(waiting) < len(attempts)
 
 
 async def flush(settings: FlusherSettings, on_ready: Callable[[], None]) -> None:

@@ -35,16 +35,12 @@ async def seal(db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set
     """Try to seal attempts; returns the news, and those that still lack events (to be tried again)."""
     news: list[News] = []
     waiting: set[int] = set()
+    whole: dict[int, tuple[asyncpg.Record, str]] = {}
     for row in await db.fetch(LOGS, sorted(attempts)[:AT_ONCE], _names()):
         attempt, device, seq = row["attempt_id"], row["device"], row["finish_seq"]
         told = decode_finish(row["told"])
         if row["held"] == seq - 1 == told.count and row["digest"].hex() == told.hash:
-            code = receipt_code(key, attempt, seq, row["digest"])
-            at_ms = await db.fetchval(
-                INSERT, attempt, row["sitting_id"], device, seq, row["digest"], code, row["answered"]
-            )
-            if at_ms is not None:
-                news.append(Sealed(attempt, code, at_ms, row["answered"]))
+            whole[attempt] = (row, receipt_code(key, attempt, seq, row["digest"]))
             continue
         waiting.add(attempt)
         missing = await db.fetch(GAPS, row["sitting_id"], attempt, device, seq)
@@ -54,6 +50,12 @@ async def seal(db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set
             log.warning("flusher.seal.hash_differs", attempt=attempt, device=str(device))
             ranges = [(1, seq - 1)] if seq > 1 else []
         news.append(MissingEvents(attempt, device.bytes, ranges))
+    rows = [(row, code) for row, code in whole.values()]
+    columns = [
+        [row[name] for row, _ in rows] for name in ("attempt_id", "sitting_id", "device", "finish_seq", "digest")
+    ]
+    made = await db.fetch(INSERT, *columns, [code for _, code in rows], [row["answered"] for row, _ in rows])
+    news += [Sealed(row["attempt_id"], row["code"], row["at_ms"], row["answered"]) for row in made]
     return news, waiting
 
 
@@ -99,9 +101,9 @@ LOGS = """
 
 INSERT = """
     insert into seal (attempt_id, sitting_id, device, finish_seq, digest, code, answered)
-    values ($1, $2, $3, $4, $5, $6, $7)
+    select * from unnest($1::bigint[], $2::int[], $3::uuid[], $4::int[], $5::bytea[], $6::text[], $7::int[])
     on conflict (attempt_id, device, finish_seq) do nothing
-    returning (extract(epoch from sealed_at) * 1000)::bigint
+    returning attempt_id, code, answered, (extract(epoch from sealed_at) * 1000)::bigint as at_ms
 """
 
 GAPS = """

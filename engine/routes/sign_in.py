@@ -146,7 +146,7 @@ async def _known_pupil(worker: Worker, asked: SignIn) -> Pupil:
     if rate.over(hashed, TRIES_A_CODE):
         raise Problem("slow-down", retry_after_s=60)
     pupil = worker.roster.codes.get(hashed)
-    if pupil is None:
+    if pupil is None or pupil.sitting not in worker.roster.sittings:
         await worker.catch_up()
         pupil = worker.roster.codes.get(hashed)
     if pupil is None:

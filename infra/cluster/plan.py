@@ -91,6 +91,7 @@ def remember_settings(plan: Plan) -> None:
     settings = {
         "engine": write({"valkey_url": streams, "trusted_proxies": ["127.0.0.1"]}),
         "flusher": write({"valkey_url": streams}),
+        "restore": write({"valkey_url": streams}),
         "portal": write({"streams_url": streams}),
     }
     path = plan.folder / "settings.json"

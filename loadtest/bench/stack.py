@@ -15,7 +15,7 @@ from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 
 def free_ports() -> Ports:
@@ -28,14 +28,16 @@ def free_ports() -> Ports:
 
 
 @contextlib.asynccontextmanager
-async def fresh_stack() -> AsyncIterator[Stack]:
-    """Servers up and migrated; everything is stopped and removed afterwards."""
+async def fresh_stack(before: Callable[[Stack], Awaitable[None]] | None = None) -> AsyncIterator[Stack]:
+    """Servers up and migrated; everything is stopped and removed afterwards. `before` prepares the home first."""
     folder = Path(tempfile.mkdtemp(prefix="elumiti-bench-"))
     folder.chmod(0o755)
     stack = Stack(Home(folder, free_ports()))
     # All pupils come from one address here.
     stack.overrides = {"engine": {"ELUMITI_SIGN_INS_PER_ADDRESS": "100000000"}}
     try:
+        if before:
+            await before(stack)
         await stack.start_servers()
         owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
         await migrate(owner, stack.secrets.role_passwords)

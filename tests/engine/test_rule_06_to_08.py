@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.protocol import SaveRecord, SignInRecord, StoredEvent
+from engine.restored import say_restored
+from infra.settings import RestoreSettings
 from tests.support.pupil import Pupil, Refused
 from tests.support.streams import new_device, save_record
 from tests.support.waiting import eventually
@@ -44,6 +46,28 @@ async def test_a_new_generation_reaches_players_who_then_ask_what_is_there(begin
         assert (await pupil.call("POST", "/v1/have", {"device": pupil.device}))["have"] == [[1, 6]]
 
     await eventually(whole_again)
+
+
+async def test_a_restored_postgres_reads_the_streams_that_it_has_forgotten(bench: Bench) -> None:
+    """A backup knows neither the newest stream nor its number: `elumiti restored` says so (rules 1 and 6)."""
+    settings = RestoreSettings(owner_database_url=bench.owner_url, valkey_url=bench.url)
+    attempt, device = bench.attempts[0], new_device()
+    async with bench.writer() as commits:
+        await commits.join(save_record(bench.sitting, attempt, {1: "1"}, device))
+        await bench.round()
+        # As if Postgres came from a backup that was made before this writer registered its stream.
+        await bench.db.execute("delete from stream_position")
+        await bench.db.execute("delete from response_event where attempt_id = $1", attempt)
+        await bench.db.execute("select setval(pg_get_serial_sequence('stream_position', 'stream'), 1)")
+        await commits.join(save_record(bench.sitting, attempt, {2: "2"}, device))
+        before = await bench.db.fetchval("select number from generation")
+        done = await say_restored(settings)
+        assert done.generation == before + 1
+        assert set(done.streams) <= set(bench.streams)
+        await bench.round()
+        assert await bench.rows() == [(attempt, 1, "1"), (attempt, 2, "2")]
+        assert min(await bench.register(3)) > max(done.streams)
+    assert (await say_restored(settings)).streams == []
 
 
 async def test_what_postgres_refuses_as_data_is_one_dead_letter_and_the_rest_is_stored(bench: Bench) -> None:

@@ -1,0 +1,76 @@
+"""Parts that stand still or have no room: silence, a full disk, hours of the wrong time."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from infra.errors import PlainError
+
+if TYPE_CHECKING:
+    from infra.parts.supervisor import Stack
+    from loadtest.chaos.case import Scene
+
+DISK_MB = 96
+
+
+async def freeze_valkey(scene: Scene) -> None:
+    """Valkey answers nothing for 20 seconds and goes on as if nothing had been."""
+    await scene.calm()
+    process = scene.process("valkey")
+    process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(20)
+    process.send_signal(signal.SIGCONT)
+
+
+async def postgres_down(scene: Scene) -> None:
+    """Postgres is away for five minutes: streams hold all of it, saves go on."""
+    await scene.calm()
+    part = scene.stack.parts["postgres"]
+    await part.down()
+    await asyncio.sleep(300)
+    await part.up()
+
+
+async def postgres_down_short(scene: Scene) -> None:
+    """The same for fifteen seconds."""
+    await scene.calm()
+    part = scene.stack.parts["postgres"]
+    await part.down()
+    await asyncio.sleep(15)
+    await part.up()
+
+
+async def small_disk(stack: Stack) -> None:
+    """Valkey's folder gets a disk of its own, a small one."""
+    folder = stack.home.part("valkey")
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=0700", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)  # noqa: ASYNC221 (nothing else runs yet)
+    if done.returncode:
+        raise PlainError(f"A small disk cannot be mounted: {done.stderr.strip()}.", "Run this case as root.")
+
+
+async def fill_disk(scene: Scene) -> None:
+    """The disk below the append-only file is full for ten seconds, then there is room again."""
+    await scene.calm()
+    folder = scene.stack.home.part("valkey")
+    ballast = folder / "ballast"
+    with ballast.open("wb") as file:
+        file.write(b"\0" * max(0, shutil.disk_usage(folder).free))
+    try:
+        await asyncio.sleep(10)
+    finally:
+        ballast.unlink()
+    scene.notes["restarts of Valkey"] = scene.stack.parts["valkey"].restarts
+
+
+async def wrong_clocks(scene: Scene) -> None:
+    """A third of the phones believe that it is three hours later from now on."""
+    await scene.calm()
+    for candidate in scene.play.driver.candidates[::3]:
+        candidate.skew_ms = 3 * 3600 * 1000
+    await asyncio.sleep(15)

@@ -1,0 +1,104 @@
+"""What the machine does during a run: CPU and memory of each process, how far Postgres is behind the streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import asyncpg
+import msgspec
+import psutil
+from redis.exceptions import RedisError
+
+from engine.protocol import stream_key
+from loadtest.bench.cpu import tree_seconds
+
+if TYPE_CHECKING:
+    import redis.asyncio
+
+    from loadtest.nation.drive import Driver
+
+EVERY_S = 2.0
+
+
+class Sample(msgspec.Struct, kw_only=True):
+    """One look. `cpu` is seconds taken by each process so far, `rss_mb` what it holds; lag is in seconds."""
+
+    at_s: float
+    cpu: dict[str, float]
+    rss_mb: dict[str, float]
+    idle: float
+    lag_s: float
+    valkey_mb: float
+    answers: int
+    waiting: int
+    flying: int
+
+
+class Watch:
+    """Looks every two seconds, until cancelled. Looking costs a few milliseconds of the generator's core."""
+
+    def __init__(self, pids: dict[str, int], owner_url: str, valkey: redis.asyncio.Redis, driver: Driver) -> None:
+        self.samples: list[Sample] = []
+        self._pids = pids
+        self._owner_url = owner_url
+        self._valkey = valkey
+        self._driver = driver
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        psutil.cpu_percent()
+        while True:
+            await asyncio.sleep(EVERY_S)
+            self.samples.append(await self._look())
+
+    async def _look(self) -> Sample:
+        cpu = {name: tree_seconds(pid) for name, pid in self._pids.items()}
+        cpu["generator"] = time.process_time()
+        lag, memory = -1.0, -1.0
+        with contextlib.suppress(OSError, TimeoutError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            async with asyncio.timeout(1.5):
+                lag, memory = await self._lag()
+        return Sample(
+            at_s=self._driver.now(),
+            cpu=cpu,
+            rss_mb={name: _rss_mb(pid) for name, pid in self._pids.items()} | {"generator": _own_mb()},
+            idle=100 - psutil.cpu_percent(),
+            lag_s=lag,
+            valkey_mb=memory,
+            answers=self._driver.record.answers,
+            waiting=self._driver.waiting,
+            flying=self._driver.flying,
+        )
+
+    async def _lag(self) -> tuple[float, float]:
+        """Seconds between the newest entry of the streams and what of them is in Postgres; MB in Valkey."""
+        db = await asyncpg.connect(self._owner_url, timeout=1)
+        try:
+            rows = await db.fetch("select stream, id_ms from stream_position where closed_at is null and id_ms > 0")
+        finally:
+            await db.close(timeout=1)
+        lag = 0.0
+        for row in rows:
+            newest = await self._valkey.xrevrange(stream_key(row["stream"]), count=1)
+            if newest:
+                lag = max(lag, (int(newest[0][0].split(b"-")[0]) - row["id_ms"]) / 1000)
+        memory = await self._valkey.info("memory")
+        return lag, memory["used_memory"] / 2**20
+
+
+def _rss_mb(pid: int) -> float:
+    """Memory of a process tree; pages that Postgres' processes share count once for each."""
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += process.memory_info().rss
+    return total / 2**20
+
+
+def _own_mb() -> float:
+    return psutil.Process().memory_info().rss / 2**20
