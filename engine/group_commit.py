@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
-from redis.asyncio.connection import Connection, parse_url
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.problems import Problem
 from engine.protocol import stream_key
+from infra.valkey import primary_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from redis.asyncio.connection import AbstractConnection
 
     from engine.protocol import Record
 
@@ -60,6 +60,10 @@ class StreamLostError(Exception):
     """The connection of a stream failed; what was on the wire may or may not be written."""
 
 
+class NotReachedError(StreamLostError):
+    """No connection came about: nothing was sent, so the number is as unused as before."""
+
+
 class StreamGoneError(Exception):
     """The stream is not there any more: closed while idle, or wiped. Nothing was written, so nothing is in doubt."""
 
@@ -67,7 +71,7 @@ class StreamGoneError(Exception):
 class Stream:
     """One stream over one connection. After the first failure it is never used again."""
 
-    def __init__(self, number: int, connection: Connection) -> None:
+    def __init__(self, number: int, connection: AbstractConnection) -> None:
         self.number = number
         self._key = stream_key(number)
         self._connection = connection
@@ -75,15 +79,12 @@ class Stream:
     @classmethod
     async def open(cls, url: str, number: int) -> Stream:
         """Connect for stream `number`. The client's own retrying and reconnecting stay off."""
-        options = parse_url(url)
-        connection = Connection(
-            **options, retry=Retry(NoBackoff(), 0), socket_timeout=APPEND_LIMIT_S, socket_connect_timeout=2, protocol=2
-        )
-        stream = cls(number, connection)
         try:
+            connection = await primary_of(url, stream_key(number), APPEND_LIMIT_S)
             await connection.connect()
         except (RedisError, OSError) as error:
-            raise StreamLostError(str(error) or type(error).__name__) from error
+            raise NotReachedError(str(error) or type(error).__name__) from error
+        stream = cls(number, connection)
         # The entry that opens a stream: from here on its key exists, and only this connection writes to it.
         await stream._add("XADD", stream._key, "*", "o", "1")
         return stream
@@ -261,11 +262,16 @@ class GroupCommit:
             await self._fill_spares()
         if not self._spares:
             raise StreamLostError("no stream number: Postgres is away")
-        # Used or not, a number is tried once: whether an opening that failed was written nobody can say.
-        number = self._spares.pop().number
+        # A number is tried once: whether an opening that failed was written nobody can say.
+        spare = self._spares.pop()
         if len(self._spares) < SPARE_STREAMS // 2 and not self._filling:
             self._spawn(self._fill_spares())
-        stream = await Stream.open(self._url, number)
+        try:
+            stream = await Stream.open(self._url, spare.number)
+        except NotReachedError:
+            # It waits at the end of the row: in a cluster the next number lies elsewhere, perhaps on a living shard.
+            self._spares.insert(0, spare)
+            raise
         self.streams_opened += 1
         return stream
 

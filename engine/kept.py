@@ -10,6 +10,8 @@ import msgspec
 from redis.exceptions import RedisError
 
 from engine.group_read import GroupRead
+from engine.protocol import CONTROL_STREAM
+from infra.valkey import clock_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,10 +96,9 @@ def _by_sitting(keys: list[K], of: Callable[[K], V]) -> dict[int, list[V]]:
 async def all_is_durable(worker: Worker, limit_s: float) -> bool:
     """Wait until the flusher has passed «now» by Valkey's clock; False after the limit, or when nobody can say."""
     try:
-        seconds, micros = await worker.valkey.time()
+        now_ms = await clock_ms(worker.valkey, CONTROL_STREAM)
     except (RedisError, OSError):
         return False
-    now_ms = seconds * 1000 + micros // 1000
     limit = time.monotonic() + limit_s
     while worker.board.passed_ms <= now_ms:
         if time.monotonic() > limit:

@@ -22,10 +22,9 @@ from engine.protocol import Kind, LimitRecord, OverLimit, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import redis.asyncio
-
     from engine.protocol import StoredEvent
     from engine.tokens import Claims
+    from infra.valkey import Valkey
 
 log = structlog.get_logger()
 
@@ -78,7 +77,7 @@ class Crossed(msgspec.Struct):
 class Limits:
     """What this worker knows of how much each pupil has used."""
 
-    def __init__(self, valkey: redis.asyncio.Redis, over: dict[int, str], saves_a_minute: int, re_entries: int) -> None:
+    def __init__(self, valkey: Valkey, over: dict[int, str], saves_a_minute: int, re_entries: int) -> None:
         # attempt → which limit; shared with the board, which hears what other workers found.
         self.over = over
         self._valkey = valkey

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from engine.protocol import MISS_MINUTES_KEPT, miss_key
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
+    from infra.valkey import Valkey
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class Misses:
         """One more; sitting 0 where nobody knows which one was meant (an unknown code)."""
         self._counts[f"{code}:{sitting}"] += 1
 
-    async def tell_for_ever(self, valkey: Redis) -> None:
+    async def tell_for_ever(self, valkey: Valkey) -> None:
         """Add the counts to the minute; while Valkey is away they wait here and go into a later minute."""
         while True:
             await asyncio.sleep(TELL_EVERY_S)

@@ -12,10 +12,10 @@ import re
 
 import asyncpg
 import msgspec
-import redis.asyncio
 
 from infra.local import adopt
 from infra.settings import RestoreSettings, read
+from infra.valkey import connect
 
 STREAM = re.compile(rb"s:\{(\d+)\}")
 # Numbers that engines hold ready and never wrote to cannot be seen in Valkey: none of them must come again either.
@@ -41,7 +41,7 @@ def restored() -> None:
 
 async def say_restored(settings: RestoreSettings) -> Restored:
     """Register what Valkey holds and Postgres has forgotten, and raise the generation, in one transaction."""
-    valkey = redis.asyncio.Redis.from_url(settings.valkey_url)
+    valkey = connect(settings.valkey_url)
     try:
         keys = [key async for key in valkey.scan_iter(match="s:{*}", count=1000)]
     finally:

@@ -14,10 +14,9 @@ from engine.problems import Problem
 from engine.protocol import Help, HoldRecord
 
 if TYPE_CHECKING:
-    import redis.asyncio
-
     from engine.roster import Pupil, Sitting
     from engine.worker import Worker
+    from infra.valkey import Valkey
 
 TAKE_OVERS = 2
 WINDOW_MS = 10 * 60 * 1000
@@ -40,9 +39,7 @@ def key_of(attempt: int) -> str:
     return f"devices:{attempt}"
 
 
-async def enter(
-    valkey: redis.asyncio.Redis, attempt: int, device: bytes, now_ms: int, since_ms: int, *, first: bool
-) -> bool:
+async def enter(valkey: Valkey, attempt: int, device: bytes, now_ms: int, since_ms: int, *, first: bool) -> bool:
     """Count a device in; False: it is one too many since `since_ms`."""
     given = (device.hex(), now_ms, since_ms, TAKE_OVERS, int(first), KEPT_S)
     # redis-py types eval as str; it is an awaitable of the script's number.

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import msgspec
-import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
@@ -30,9 +29,12 @@ from engine.tokens import SignedTimes, Tokens
 from infra import garbage
 from infra.local import decode_key
 from infra.migrate import require_current
+from infra.valkey import connect, follower_of, memory
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from redis.asyncio import Redis
 
     from engine.roster import Pupil, Sitting
     from infra.settings import EngineSettings
@@ -78,7 +80,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self.pool: asyncpg.Pool[asyncpg.Record] | None = None
         # For cold routes only; the streams have connections of their own.
-        self.valkey = redis.asyncio.Redis.from_url(settings.valkey_url, socket_timeout=5, socket_connect_timeout=2)
+        self.valkey = connect(settings.valkey_url)
         self.limits = Limits(self.valkey, self.board.full, settings.saves_a_minute, settings.re_entries_a_minute)
         self.commits: GroupCommit
 
@@ -229,14 +231,20 @@ class Worker:
 
     async def _follow_news(self, after: str) -> None:
         last = after
+        valkey: Redis | None = None
         while True:
             try:
-                answer = await self.valkey.xread({CONTROL_STREAM: last}, count=1000, block=2000)
+                valkey = valkey or await follower_of(self.settings.valkey_url, CONTROL_STREAM, timeout_s=5)
+                answer = await valkey.xread({CONTROL_STREAM: last}, count=1000, block=2000)
             except (RedisError, OSError) as error:
+                if valkey is not None:
+                    with contextlib.suppress(RedisError, OSError):
+                        await valkey.aclose()
+                    valkey = None
                 self.reasons["valkey"] = str(error)
                 self._rebuild = True
                 await asyncio.sleep(0.2)
-                # Wiped or restored: ids may begin anew. Hearing news twice is harmless, missing them is not.
+                # Wiped, restored or another primary: ids may begin anew. Hearing news twice is harmless, missing them is not.
                 last = "0"
                 continue
             self.reasons.pop("valkey", None)
@@ -257,11 +265,11 @@ class Worker:
         """Before Valkey's memory is full saves get 503 and players slow down; nothing is evicted (rule 11)."""
         while True:
             with contextlib.suppress(RedisError, OSError):
-                info = await self.valkey.info("memory")
-                limit = int(info["maxmemory"])
-                used = int(info["used_memory"])
-                self.commits.full = bool(limit) and used > limit * self.settings.stream_memory_share
-                self.metrics.valkey_bytes = used
+                shards = await memory(self.valkey)
+                # The fullest decides: the next stream may lie on any of them.
+                share = self.settings.stream_memory_share
+                self.commits.full = any(shard.limit and shard.used > shard.limit * share for shard in shards)
+                self.metrics.valkey_bytes = sum(shard.used for shard in shards)
             await asyncio.sleep(1)
 
     # ---- streams ----

@@ -12,7 +12,6 @@ from urllib.request import urlopen
 
 import asyncpg
 import msgspec
-import redis.asyncio
 from botocore.exceptions import BotoCoreError, ClientError
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
@@ -23,9 +22,12 @@ from infra.local import ROLE_OF, decode_key
 from infra.migrate import require_current
 from infra.objects import open_bucket
 from infra.settings import EngineSettings, FlusherSettings, ObjectStore, PortalSettings
+from infra.valkey import clock_ms, connect, each_node, is_cluster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
+
+    from infra.valkey import Node
 
     Db = asyncpg.Connection[asyncpg.Record]
 
@@ -76,8 +78,9 @@ async def examine(processes: dict[str, msgspec.Struct]) -> AsyncIterator[Finding
         for field in ("database_url", "owner_database_url"):
             if url := getattr(settings, field, ""):
                 databases.setdefault(user_of(url), url)
-        if url := getattr(settings, "valkey_url", ""):
-            valkeys.add(url)
+        for field in ("valkey_url", "streams_url"):
+            if url := getattr(settings, field, ""):
+                valkeys.add(url)
         if store := getattr(settings, "objects", None):
             stores.setdefault(store.url, store)
     async for finding in _databases(databases):
@@ -197,13 +200,12 @@ async def _sealed_keys(engine: EngineSettings) -> Finding:
 
 async def _valkey(url: str) -> AsyncIterator[Finding]:
     try:
-        client = redis.asyncio.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=3)
+        client = connect(url, connect_s=3)
     except ValueError:
         yield Finding("valkey", "ELUMITI_VALKEY_URL is no address", "Write it as redis://:PASSWORD@HOST:PORT/0.")
         return
     try:
-        info = await client.info()
-        settings = await _config(client)
+        nodes = await each_node(client)
     except AuthenticationError:
         remedy = "Put Valkey's own password (requirepass) into ELUMITI_VALKEY_URL."
         yield Finding("valkey", f"{_place(url)} refuses the password", remedy)
@@ -214,7 +216,18 @@ async def _valkey(url: str) -> AsyncIterator[Finding]:
         return
     finally:
         await client.aclose()
-    yield Finding("valkey", f"{info.get('valkey_version') or info['redis_version']} at {_place(url)}", None)
+    for node in nodes:
+        for finding in _valkey_node(node, node.name or _place(url)):
+            yield finding
+
+
+def _valkey_node(node: Node, place: str) -> Iterator[Finding]:
+    info, settings = node.info, node.config
+    text = f"{info.get('valkey_version') or info['redis_version']} at {place}"
+    alone = "No replica follows it: start one, or its death takes what is not yet in Postgres and every stream on it."
+    missing = node.name and info["role"] == "master" and not int(info["connected_slaves"])
+    role = f", {info['role']}" if node.name else ""
+    yield Finding("valkey", text + role, alone if missing else None)
     on = bool(info["aof_enabled"])
     remedy = None if on else "Set appendonly yes: without it a restart loses what is not yet in Postgres."
     yield Finding("valkey file", f"append-only file is {'on' if on else 'off'}", remedy)
@@ -236,18 +249,11 @@ async def _valkey(url: str) -> AsyncIterator[Finding]:
     yield Finding("valkey memory", f"{used // 2**20} of {limit // 2**20 if limit else '∞'} MB used", remedy)
 
 
-async def _config(client: redis.asyncio.Redis) -> dict[str, str]:
-    try:
-        return await client.config_get("appendfsync")
-    except redis.ResponseError:
-        return {}
-
-
 async def _flusher(settings: FlusherSettings) -> Finding:
     """How long the oldest entry waits that is not in Postgres, and whether anybody tells positions."""
     about, start = "flusher", "Start it: `elumiti flush`; its log says what it waits for."
     try:
-        client = redis.asyncio.Redis.from_url(settings.valkey_url, socket_timeout=5, socket_connect_timeout=3)
+        client = connect(settings.valkey_url, connect_s=3)
     except ValueError:
         return Finding(about, "could not be asked about", "See the line about Valkey.")
     try:
@@ -257,7 +263,7 @@ async def _flusher(settings: FlusherSettings) -> Finding:
             dead = await db.fetchval("select count(*) from dead_letter")
         finally:
             await db.close()
-        now_ms = int((await client.time())[0]) * 1000
+        now_ms = await clock_ms(client, "control")
         oldest = now_ms
         for row in rows:
             after = f"({row['id_ms']}-{row['id_seq']}"
@@ -349,7 +355,8 @@ def _place(url: str) -> str:
     """Host and port, never the password."""
     try:
         split = urlsplit(url)
-        return f"{split.hostname}:{split.port}"
+        # A cluster's address names several.
+        return split.netloc.rpartition("@")[2] if is_cluster(url) else f"{split.hostname}:{split.port}"
     except ValueError:
         return "the address"
 

@@ -208,7 +208,13 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "demo": drawn.demo and (process != "portal" or home.host in LOOPBACK),
     }
     own = PROCESSES[process].__struct_fields__
-    return write({name: value for name, value in values.items() if name in own})
+    return write({name: value for name, value in values.items() if name in own}) | _otherwise(home).get(process, {})
+
+
+def _otherwise(home: Home) -> dict[str, dict[str, str]]:
+    """Variables by process that this home gives otherwise: a cluster's (`infra.cluster.plan`)."""
+    path = home.folder / "settings.json"
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, str]]) if path.exists() else {}
 
 
 def _public(private_key: str) -> str:

@@ -65,7 +65,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The engine: tokens, codes and the release of keys."""
 
     database_url: Annotated[str, Doc("Postgres as elumiti_engine")]
-    valkey_url: Annotated[str, Doc("Valkey that holds the streams")]
+    valkey_url: Annotated[str, Doc("Valkey that holds the streams: redis://… or valkey-cluster://…")]
     objects: Annotated[ObjectStore, Doc("Object store")]
     bundle_bucket: Annotated[str, Doc("Bucket of the bundles")] = "bundles"
     token_keys: Annotated[dict[str, str], Doc("key number → base64url key; the highest signs, all verify")]
@@ -100,7 +100,7 @@ class FlusherSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The flusher: streams into Postgres, seals, relays controls."""
 
     database_url: Annotated[str, Doc("Postgres as elumiti_flusher")]
-    valkey_url: Annotated[str, Doc("Valkey that holds the streams")]
+    valkey_url: Annotated[str, Doc("Valkey that holds the streams: redis://… or valkey-cluster://…")]
     receipt_key: Annotated[str, Doc("base64url key that receipt codes are made with")]
     flush_every_ms: Annotated[int, Doc("Pause between two rounds when streams are quiet, in milliseconds")] = 150
     flush_events: Annotated[int, Doc("Stream entries read in one round at the most")] = 400
@@ -117,7 +117,8 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The portal and its jobs. No token key, no form key, no answer key."""
 
     database_url: Annotated[str, Doc("Postgres as elumiti_portal")]
-    valkey_url: Annotated[str, Doc("Valkey of the job queue")]
+    valkey_url: Annotated[str, Doc("Valkey of the job queue; one server, for the queue knows no cluster")]
+    streams_url: Annotated[str, Doc("Valkey that holds the streams, where it is another one than the job queue's")] = ""
     objects: Annotated[ObjectStore, Doc("Object store")]
     score_bucket: Annotated[str, Doc("Bucket of scoring runs")] = "scores"
     code_pepper: Annotated[str, Doc("base64url key of the keyed hash of sign-in codes")]

@@ -41,7 +41,7 @@ def create_app(settings: PortalSettings) -> Front:
     @contextlib.asynccontextmanager
     async def resources(app: Litestar) -> AsyncIterator[None]:
         app.state.pool = await _first_pool(settings.database_url)
-        app.state.queues = Queues(settings.valkey_url)
+        app.state.queues = Queues(settings.valkey_url, settings.streams_url)
         try:
             yield
         finally:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.protocol import Record, stream_key
+from infra.valkey import read_after
 
 if TYPE_CHECKING:
     import asyncpg
-    import redis.asyncio
+
+    from infra.valkey import Valkey
 
 decode_entry = msgspec.msgpack.Decoder(list[Record]).decode
 
@@ -43,12 +45,16 @@ class Poison(msgspec.Struct, frozen=True):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What one round read. `moves`: (old, new) position of each stream that had entries."""
+    """What one round read. `moves`: (old, new) position of each stream that had entries.
+
+    `trouble`: a shard of the cluster could not be read; what the others gave is here.
+    """
 
     units: list[Unit]
     poison: list[Poison]
     moves: list[tuple[StreamAt, StreamAt]]
     drained: bool
+    trouble: Exception | None = None
 
 
 async def open_streams(db: asyncpg.Connection[asyncpg.Record]) -> list[StreamAt]:
@@ -57,19 +63,18 @@ async def open_streams(db: asyncpg.Connection[asyncpg.Record]) -> list[StreamAt]
     return [StreamAt(row["stream"], row["id_ms"], row["id_seq"]) for row in rows]
 
 
-async def take(valkey: redis.asyncio.Redis, streams: list[StreamAt], count: int) -> Taken:
+async def take(valkey: Valkey, streams: list[StreamAt], count: int) -> Taken:
     """Read up to `count` entries of each stream after its position. `drained`: none has more."""
     if not streams:
         return Taken([], [], [], drained=True)
-    # redis-py's own type of the argument is an invariant dict of unions.
-    wanted: dict[Any, Any] = {stream_key(at.stream): f"{at.id_ms}-{at.id_seq}" for at in streams}
+    wanted = {stream_key(at.stream): f"{at.id_ms}-{at.id_seq}" for at in streams}
     by_key = {stream_key(at.stream).encode(): at for at in streams}
-    answer = await valkey.xread(wanted, count=count)
+    read = await read_after(valkey, wanted, count)
     units: list[Unit] = []
     poison: list[Poison] = []
     moves: list[tuple[StreamAt, StreamAt]] = []
-    drained = True
-    for key, entries in answer or []:
+    drained = read.trouble is None
+    for key, entries in read.entries:
         at = by_key[bytes(key)]
         id_ms, id_seq = at.id_ms, at.id_seq
         for entry_id, fields in entries:
@@ -88,4 +93,4 @@ async def take(valkey: redis.asyncio.Redis, streams: list[StreamAt], count: int)
         drained = drained and len(entries) < count
     # Rows are locked in the order of their numbers, so two flushers cannot lock each other out.
     moves.sort(key=lambda move: move[0].stream)
-    return Taken(units, poison, moves, drained)
+    return Taken(units, poison, moves, drained, read.trouble)

@@ -14,15 +14,15 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from redis.exceptions import RedisError
 
-from engine.protocol import stream_key
+from engine.protocol import CONTROL_STREAM, stream_key
 from infra.callers import may_measure
+from infra.valkey import clock_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import redis.asyncio
-
     from infra.settings import FlusherSettings
+    from infra.valkey import Valkey
 
 log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ class Figures:
         self.lag_s = 0.0
         self.oldest_s = 0.0
 
-    async def measure_for_ever(self, valkey: redis.asyncio.Redis) -> None:
+    async def measure_for_ever(self, valkey: Valkey) -> None:
         """Ask Valkey what lies behind the positions."""
         while True:
             try:
@@ -72,15 +72,14 @@ class Figures:
                 log.info("flusher.figures.not_measured", reason=str(error) or type(error).__name__)
             await asyncio.sleep(MEASURE_EVERY_S)
 
-    async def _measure(self, valkey: redis.asyncio.Redis) -> None:
+    async def _measure(self, valkey: Valkey) -> None:
         positions = dict(self.positions)
+        now_ms = await clock_ms(valkey, CONTROL_STREAM)
         async with valkey.pipeline(transaction=False) as pipe:
-            pipe.time()
             for stream, (id_ms, id_seq) in positions.items():
                 pipe.xrange(stream_key(stream), min=f"({id_ms}-{id_seq}", count=1)
                 pipe.xrevrange(stream_key(stream), min=f"({id_ms}-{id_seq}", count=1)
-            (seconds, micros), *answers = await pipe.execute()
-        now_ms = seconds * 1000 + micros // 1000
+            answers = await pipe.execute()
         oldest = lag = 0
         for (id_ms, _), first, last in zip(positions.values(), answers[::2], answers[1::2], strict=True):
             if first:

@@ -11,7 +11,8 @@ from engine.protocol import Closed, News, stream_key
 
 if TYPE_CHECKING:
     import asyncpg
-    import redis.asyncio
+
+    from infra.valkey import Valkey
 
 log = structlog.get_logger()
 
@@ -19,18 +20,21 @@ MARGIN_MS = 5 * 60 * 1000
 IDLE_CLOSE_S = 15 * 60
 UNUSED_CLOSE_S = 2 * 3600
 
-# Atomically: only if its last entry is the durable one is the stream put out of its writer's reach. A writer that was
-# merely idle hears «no such stream» (NOMKSTREAM) and opens a new one; nothing can slip in between.
+# Atomically: only if its last entry is durable is the stream put out of its writer's reach. A writer that was
+# merely idle hears «no such stream» (NOMKSTREAM) and opens a new one; nothing can slip in between. The last entry may
+# lie before the position: a promoted replica never had the last ones, and Postgres has.
 CLOSE = """
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 if #last == 0 then return 'gone' end
-if last[1][1] ~= ARGV[1] then return 'more' end
+local ms, seq = string.match(last[1][1], '^(%d+)-(%d+)$')
+ms, seq = tonumber(ms), tonumber(seq)
+if ms > tonumber(ARGV[1]) or (ms == tonumber(ARGV[1]) and seq > tonumber(ARGV[2])) then return 'more' end
 redis.call('DEL', KEYS[1])
 return 'closed'
 """
 
 
-async def keep_house(db: asyncpg.Connection[asyncpg.Record], valkey: redis.asyncio.Redis) -> list[News]:
+async def keep_house(db: asyncpg.Connection[asyncpg.Record], valkey: Valkey) -> list[News]:
     """One round over all open streams; returns which were closed, for what lay behind their position is lost."""
     closed: list[News] = []
     rows = await db.fetch(
@@ -56,22 +60,18 @@ async def keep_house(db: asyncpg.Connection[asyncpg.Record], valkey: redis.async
     return closed
 
 
-async def _exists(valkey: redis.asyncio.Redis, stream: int) -> bool:
+async def _exists(valkey: Valkey, stream: int) -> bool:
     return bool(await valkey.exists(stream_key(stream)))
 
 
-async def _trim(
-    db: asyncpg.Connection[asyncpg.Record], valkey: redis.asyncio.Redis, stream: int, below_ms: int
-) -> None:
+async def _trim(db: asyncpg.Connection[asyncpg.Record], valkey: Valkey, stream: int, below_ms: int) -> None:
     await db.execute("update stream_position set trimmed_ms = $2 where stream = $1", stream, below_ms)
     await valkey.xtrim(stream_key(stream), minid=f"{below_ms}-0", approximate=True)
 
 
-async def _close(
-    db: asyncpg.Connection[asyncpg.Record], valkey: redis.asyncio.Redis, stream: int, id_ms: int, id_seq: int
-) -> bool:
+async def _close(db: asyncpg.Connection[asyncpg.Record], valkey: Valkey, stream: int, id_ms: int, id_seq: int) -> bool:
     # redis-py types eval as str; with undecoded responses it is an awaitable of bytes.
-    outcome: bytes = await cast("Any", valkey.eval(CLOSE, 1, stream_key(stream), f"{id_ms}-{id_seq}"))
+    outcome: bytes = await cast("Any", valkey.eval(CLOSE, 1, stream_key(stream), id_ms, id_seq))
     if outcome == b"more":
         return False
     await db.execute(

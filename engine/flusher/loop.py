@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING
 
 import asyncpg
-import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
@@ -20,10 +19,11 @@ from engine.flusher.keep import keep_house
 from engine.flusher.pulse import Pulse
 from engine.flusher.relay import relay_controls, tell
 from engine.flusher.seals import AT_ONCE, seal, unsealed
-from engine.flusher.write import Memory, PositionMovedError, prepare, write
-from engine.protocol import News, Passed, Position
+from engine.flusher.write import Memory, PositionMovedError, prepare, prove, write
+from engine.protocol import CONTROL_STREAM, News, Passed, Position
 from infra.local import decode_key
 from infra.migrate import require_current
+from infra.valkey import clock_ms, connect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,7 +49,7 @@ class Flusher:
     def __init__(self, settings: FlusherSettings) -> None:
         self._settings = settings
         self._receipt_key = decode_key(settings.receipt_key)
-        self._valkey = redis.asyncio.Redis.from_url(settings.valkey_url, socket_timeout=10, socket_connect_timeout=2)
+        self._valkey = connect(settings.valkey_url, timeout_s=10)
         self._memory = Memory()
         self._pulse = Pulse()
         self._untold: list[News] = []
@@ -127,7 +127,7 @@ class Flusher:
 
     async def _round(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
         """Read what came, store it, tell the positions; True if there is more to read at once."""
-        seconds, micros = await self._valkey.time()
+        now_ms = await clock_ms(self._valkey, CONTROL_STREAM)
         # Streams are read after the time was taken: what was acknowledged before it lies on a stream we see.
         streams = await open_streams(db)
         taken = await take(self._valkey, streams, self._settings.flush_events)
@@ -144,10 +144,15 @@ class Flusher:
             self.figures.events += written.events
             self.figures.dead += written.dead
             self.figures.rounds += 1
+        elif time.monotonic() - self._told_at > RETELL_EVERY_S:
+            # They are about to be told, and another's COMMIT may stand behind them whose standby did not confirm.
+            await prove(db)
         if self._warned:
             raise TimeoutError("a COMMIT came back with a warning: its position is not told")
-        await self._tell(streams, taken.moves, taken.drained, seconds * 1000 + micros // 1000)
+        await self._tell(streams, taken.moves, taken.drained, now_ms)
         self.figures.round_at = time.monotonic()
+        if taken.trouble:
+            raise taken.trouble
         return not taken.drained
 
     async def _tell(

@@ -10,7 +10,8 @@ from engine.protocol import CONTROL_STREAM, ControlSet, News
 
 if TYPE_CHECKING:
     import asyncpg
-    import redis.asyncio
+
+    from infra.valkey import Valkey
 
 encode = msgspec.msgpack.Encoder().encode
 # The newest tens of thousands of entries: a worker that was away longer rebuilds its board from Postgres.
@@ -18,14 +19,14 @@ KEPT = 50_000
 NEWS_AN_ENTRY = 2000
 
 
-async def tell(valkey: redis.asyncio.Redis, news: list[News]) -> None:
+async def tell(valkey: Valkey, news: list[News]) -> None:
     """Append news to the control stream. Hearing the same twice is harmless, so a failed call is simply repeated."""
     for start in range(0, len(news), NEWS_AN_ENTRY):
         entry = encode(news[start : start + NEWS_AN_ENTRY])
         await valkey.xadd(CONTROL_STREAM, {b"n": entry}, maxlen=KEPT, approximate=True)
 
 
-async def relay_controls(db: asyncpg.Connection[asyncpg.Record], valkey: redis.asyncio.Redis) -> int:
+async def relay_controls(db: asyncpg.Connection[asyncpg.Record], valkey: Valkey) -> int:
     """Tell the engines of controls that have not been told yet; mark them only when they were."""
     async with db.transaction():
         rows = await db.fetch(

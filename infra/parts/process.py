@@ -84,6 +84,17 @@ class Part:
             process.kill()
             await process.wait()
 
+    async def kill(self) -> None:
+        """End it at once, as when its machine loses power; it stays away until `up()`."""
+        self._stopping = True
+        if self._watch:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
     async def _start(self) -> None:
         command = self.command
         command.log.parent.mkdir(parents=True, exist_ok=True)

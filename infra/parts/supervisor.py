@@ -41,7 +41,7 @@ class Stack:
         for name in PRIVATE:
             keep_private(home.part(name))
         self.parts: dict[str, Part] = {}
-        # Settings that differ from the usual ones, by process: for tests and benchmarks.
+        # Settings that differ from the usual ones, by process or by part: for tests and benchmarks.
         self.overrides: dict[str, dict[str, str]] = {}
 
     async def start_servers(self, postgres_flags: dict[str, str] | None = None, fsync: str = "always") -> None:
@@ -63,7 +63,7 @@ class Stack:
 
     async def start_process(self, name: str, process: str, argv: list[str], ready_port: int | None = None) -> Part:
         """Start one of our own processes with its own settings and no others."""
-        environ = environment(self.home, process) | self.overrides.get(process, {})
+        environ = environment(self.home, process) | self.overrides.get(process, {}) | self.overrides.get(name, {})
         ready = _ready_url(self.home.near, ready_port) if ready_port else _ready_file(self.home, name)
         if ready_port is None:
             environ["ELUMITI_READY_FILE"] = str(_ready_path(self.home, name))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.board import Board
+from engine.group_commit import SPARE_STREAMS
 from engine.problems import Problem
 from engine.protocol import Closed, Position
 from engine.routes.save import standing
@@ -68,3 +69,20 @@ async def test_all_requests_of_a_group_share_one_entry(bench: Bench) -> None:
         receipts = {(await future).receipt for future in futures}
     assert len(receipts) == 1
     assert len((await bench.read()).units) == len(bench.attempts) * 5
+
+
+async def test_a_number_that_reached_nobody_is_kept_for_the_next_try(bench: Bench) -> None:
+    """Valkey, or a shard of it, is away: no XADD went out, and a minute of tries does not use up Postgres' numbers."""
+    async with bench.writer() as commits:
+        # A port that nobody listens on (tcpmux).
+        there, commits._url = commits._url, "redis://127.0.0.1:1/0"
+        await commits.join(save_record(bench.sitting, bench.attempts[0], {1: "1"}))
+        await bench.valkey.client_kill_filter(_type="normal", skipme=True)
+        for _ in range(3 * SPARE_STREAMS):
+            with pytest.raises(Problem):
+                await commits.join(save_record(bench.sitting, bench.attempts[0], {2: "2"}))
+        assert len(bench.streams) <= 2 * SPARE_STREAMS
+        commits._url = there
+        await commits.join(save_record(bench.sitting, bench.attempts[0], {2: "2"}))
+    await bench.round()
+    assert await bench.rows() == [(bench.attempts[0], 1, "1"), (bench.attempts[0], 2, "2")]

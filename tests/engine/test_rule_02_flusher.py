@@ -87,6 +87,18 @@ async def test_a_retired_stream_is_closed_only_when_all_of_it_is_in_postgres(ben
     assert not await bench.valkey.exists(f"s:{{{written}}}")
 
 
+async def test_a_stream_that_lost_what_postgres_has_is_closed(bench: Bench) -> None:
+    """A promoted replica never had the last entries, but the flusher read them before: the position lies behind its end."""
+    await put(bench, 1, 2)
+    await bench.round()
+    stream, id_ms, id_seq = await bench.db.fetchrow(
+        "select stream, id_ms, id_seq from stream_position where id_ms > 0 order by id_ms desc limit 1"
+    )
+    await bench.valkey.xdel(f"s:{{{stream}}}", f"{id_ms}-{id_seq}")
+    await keep.keep_house(bench.db, bench.valkey)
+    assert stream not in {at.stream for at in await open_streams(bench.db)}
+
+
 async def test_an_idle_writer_whose_stream_was_closed_goes_on_with_a_new_one(bench: Bench) -> None:
     """Closing is atomic and the writer's next XADD says so: the request is served, nothing is in doubt."""
     async with bench.writer() as commits:

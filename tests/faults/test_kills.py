@@ -44,6 +44,7 @@ class Writer:
         self.stopped = False
         self.acknowledged: set[int] = set()
         self.longest_silence_s = 0.0
+        self.turned_away = 0
 
     async def run(self) -> None:
         """Answer, save, be refused, go on."""
@@ -51,8 +52,11 @@ class Writer:
         heard = time.monotonic()
         while not self.stopped:
             pupil.answer(random.choice(self.items), random.randrange(1000))
-            with contextlib.suppress(*TROUBLE):
+            try:
                 await pupil.save()
+            except TROUBLE:
+                self.turned_away += 1
+            else:
                 self.acknowledged |= {seq for seq, receipt in pupil.acked.items() if receipt}
                 self.longest_silence_s = max(self.longest_silence_s, time.monotonic() - heard)
                 heard = time.monotonic()

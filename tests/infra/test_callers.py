@@ -87,3 +87,11 @@ def test_a_network_that_is_none_stops_the_start_with_its_name(stack: Stack, name
 def test_the_last_hop_counts_and_only_from_a_proxy_that_we_know() -> None:
     assert caller("10.0.0.1", "1.1.1.1, 203.0.113.7", PROXY) == "203.0.113.7"
     assert caller("203.0.113.9", "1.1.1.1", PROXY) == "203.0.113.9"
+
+
+def test_a_network_names_all_its_addresses() -> None:
+    pods = ["10.128.0.0/14"]
+    assert caller("10.130.7.9", "203.0.113.7", pods) == "203.0.113.7"
+    assert caller("10.132.0.1", "203.0.113.7", pods) == "10.132.0.1"
+    assert may_measure("10.130.7.9", None, [], pods)
+    assert not may_measure("10.130.7.9", None, [], ["10.130.7.9/nonsense"])

@@ -13,6 +13,7 @@ from saq.job import CronJob
 from saq.queue.redis import RedisQueue
 
 from infra.errors import PlainError
+from infra.valkey import connect
 from portal.core.i18n import speak
 from portal.core.jobs import rows
 from portal.core.problems import Problem
@@ -52,10 +53,14 @@ else:
 
 
 class Queues:
-    """Sending jobs. A Valkey that is away delays a job (the worker looks for forgotten ones) and fails nobody."""
+    """Sending jobs. A Valkey that is away delays a job (the worker looks for forgotten ones) and fails nobody.
 
-    def __init__(self, url: str) -> None:
+    `streams`: the Valkey where the answers pass, for those who look at them; the same server unless settings say another.
+    """
+
+    def __init__(self, url: str, streams_url: str = "") -> None:
         self.redis = Redis.from_url(url, socket_connect_timeout=2)
+        self.streams = connect(streams_url or url)
         self._queues = {name: RedisQueue(self.redis, name) for name in (PORTAL_QUEUE, SCORING_QUEUE)}
 
     async def send(self, job_id: int, kind: str) -> None:
@@ -69,6 +74,7 @@ class Queues:
     async def close(self) -> None:
         """Let the connection go."""
         await self.redis.aclose()
+        await self.streams.aclose()
 
 
 async def run_one(pool: Pool, settings: PortalSettings, kinds: Mapping[str, Work], job_id: int) -> None:

@@ -23,7 +23,7 @@ KINDS = {
 async def read(queues: Queues, sitting_id: int, minute: int) -> list[Missed]:
     """This minute and the one before; empty when Valkey does not answer (the page says that already)."""
     try:
-        async with queues.redis.pipeline(transaction=False) as pipe:
+        async with queues.streams.pipeline(transaction=False) as pipe:
             for wanted in (minute, minute - 1):
                 pipe.hgetall(miss_key(wanted))
             minutes: list[dict[bytes, bytes]] = await pipe.execute()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import redis.exceptions
 from litestar import Response, get
 
-from engine.protocol import stream_key
+from engine.protocol import CONTROL_STREAM, stream_key
+from infra.valkey import clock_ms
 from portal.core import territory
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
@@ -126,15 +127,15 @@ async def _shared_phones(db: Connection, head: SittingHead, scope: Scope) -> int
 async def _lag_s(queues: Queues, streams: list[tuple[int, int, int]]) -> float | None:
     """Age of the oldest entry that is not in Postgres yet; None when Valkey does not answer."""
     try:
-        async with queues.redis.pipeline(transaction=False) as pipe:
+        now_ms = await clock_ms(queues.streams, CONTROL_STREAM)
+        async with queues.streams.pipeline(transaction=False) as pipe:
             for stream, ms, counter in streams:
                 pipe.xrange(stream_key(stream), min=f"({ms}-{counter}", count=1)
-            pipe.time()
-            *first, (seconds, micros) = await pipe.execute()
+            first = await pipe.execute()
     except (redis.exceptions.RedisError, OSError, TimeoutError):
         return None
     waiting = [int(entries[0][0].split(b"-")[0]) for entries in first if entries]
-    return max(0.0, seconds + micros / 1e6 - min(waiting) / 1000) if waiting else 0.0
+    return max(0.0, (now_ms - min(waiting)) / 1000) if waiting else 0.0
 
 
 ROUTES = [running, live]
