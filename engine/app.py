@@ -66,11 +66,14 @@ class Engine:
         except Problem as problem:
             if worker is not None:
                 worker.count_problem(problem.code)
+                worker.abilities.refused(scope.path, problem.code)
             proto.response_bytes(problem.status, problem.headers, problem.body)
         except Exception:
             # A bug is loud in the log, and an ordinary «send it again» for the child.
             log.exception("engine.request.failed", method=scope.method, path=scope.path)
             problem = Problem("internal")
+            if worker is not None:
+                worker.abilities.refused(scope.path, problem.code)
             proto.response_bytes(problem.status, problem.headers, problem.body)
 
 

@@ -13,6 +13,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
+from engine.abilities import Abilities
 from engine.board import Board
 from engine.bundles.store import BundleStore
 from engine.group_commit import GroupCommit
@@ -59,6 +60,7 @@ class Worker:
         self.metrics = WorkerMetrics(folder / "metrics")
         self.problems: Counter[str] = self.metrics.problems
         self.misses = Misses()
+        self.abilities = Abilities()
         self.reads = Reads(settings.body_limit_s)
         self.postgres_offset_ms = 0
         self.reasons: dict[str, str] = {}

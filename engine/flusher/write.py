@@ -15,6 +15,7 @@ import structlog
 from asyncpg.pgproto.pgproto import UUID
 
 from engine.flusher.devices import hold, sign_in
+from engine.flusher.tries import tried
 from engine.protocol import (
     Kind,
     Locked,
@@ -23,6 +24,7 @@ from engine.protocol import (
     SaveRecord,
     Started,
     StartRecord,
+    StoredEvent,
 )
 
 if TYPE_CHECKING:
@@ -291,13 +293,16 @@ async def _miss(db: asyncpg.Connection[asyncpg.Record], record: MissRecord, writ
 async def _note(
     db: asyncpg.Connection[asyncpg.Record], saves: list[SaveRecord], memory: Memory, written: Written
 ) -> None:
-    """Finish events and controls that the player says it applied."""
+    """Finish events, controls that the player says it applied, and what it tried in vain."""
     finished: dict[int, tuple[int, UUID]] = {}
     seen: list[tuple[int, int, int]] = []
+    tries: list[tuple[SaveRecord, StoredEvent]] = []
     for save in saves:
         for event in save.events:
             if event.kind == Kind.FINISH:
                 finished[save.attempt] = (save.received_ms, memory.uuid(save.device))
+            elif event.kind == Kind.TRIED and event.value is not None:
+                tries.append((save, event))
             elif event.kind == Kind.CONTROL and event.value is not None:
                 seen.append((save.attempt, min(int(event.value), 2**31 - 1), save.received_ms))
     if finished:
@@ -324,6 +329,8 @@ async def _note(
             """,
             *([part[place] for part in seen] for place in range(3)),
         )
+    if tries:
+        await tried(db, tries, memory)
 
 
 async def _bury(

@@ -98,7 +98,7 @@ def signed_in(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now
     clock = times_of(sitting.clock, attempt)
     # The form that this attempt sits, then the reserve, if there is one still to come.
     manifests = [worker.manifest(form) for form in sitting.forms[attempt.leg :]]
-    expires_s = last_possible_end_ms(clock, attempt.extra_s + attempt.paused_s) // 1000 + TOKEN_OUTLIVES_S
+    expires_s = last_possible_end_ms(clock, attempt.extra_s + attempt.held_s) // 1000 + TOKEN_OUTLIVES_S
     claims = Claims(
         *(pupil.attempt, pupil.sitting, attempt.extra_s, expires_s, started, deadline or 0, device), attempt.leg
     )
