@@ -82,7 +82,7 @@ NOTHING = Credit()
 
 
 def credit(case: Case) -> Credit:
-    """Time to be given back to an attempt, in whole seconds, rounded up."""
+    """Time to be given back to an attempt, in whole seconds."""
     lost = lost_spans(case)
     if not lost:
         return NOTHING
@@ -185,4 +185,4 @@ def _parts(counted: list[Span], outages: Iterable[Outage]) -> dict[int, int]:
 
 
 def _seconds(ms: int) -> int:
-    return -(-ms // 1000)
+    return (ms + 500) // 1000

@@ -136,6 +136,24 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Annotated[str, Doc("Postgres as elumiti_portal")]
 
 
+class StatusSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti status`: probes the platform as a visitor would, puts outages down, writes the status page's files."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_status")]
+    probe_engines: Annotated[list[str], Doc("Public addresses of the player; several where there are several fronts")]
+    probe_portal: Annotated[str, Doc("Public address of the portal")]
+    probe_every_s: Annotated[float, Doc("Pause between two looks, in seconds")] = 1.0
+    status_dir: Annotated[str, Doc("Folder of the status page's files")]
+
+
+class StatusPageSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti status-page`: serves that folder. Knows no other part and no secret."""
+
+    status_dir: Annotated[str, Doc("Folder of the status page's files")]
+    status_host: Annotated[str, Doc("Address to listen on")] = "127.0.0.1"
+    status_port: Annotated[int, Doc("Port to listen on")] = 8200
+
+
 PROCESSES: dict[str, type[msgspec.Struct]] = {
     "owner": OwnerSettings,
     "pack": PackSettings,
@@ -145,6 +163,8 @@ PROCESSES: dict[str, type[msgspec.Struct]] = {
     "scoring": ScoringSettings,
     "trace": TraceSettings,
     "audit": AuditSettings,
+    "status": StatusSettings,
+    "status-page": StatusPageSettings,
 }
 
 

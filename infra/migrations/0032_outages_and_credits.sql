@@ -1,6 +1,7 @@
 -- 0032_outages_and_credits.sql
 -- Why     Time that an outage took from a pupil is given back by rule; the public is told of outages and incidents.
--- Locks   none: new objects only; foreign keys take share row exclusive on staff for the catalogue.
+-- Locks   control: access exclusive for the catalogue; the check is NOT VALID, so nothing is scanned. Else new objects;
+--         foreign keys take share row exclusive on staff and participant for the catalogue.
 -- Time    milliseconds; gives up after 2 s rather than queue behind a long reader.
 -- Order   before the release that writes them. Older code leaves them alone; players of it ignore the control `credit`.
 -- Back    drop the tables; controls of kind `credit` stay and are ignored by older code.
@@ -15,6 +16,12 @@ begin
 end
 $$;
 grant usage on schema public to elumiti_status;
+
+alter table control
+    drop constraint control_kind_check,
+    add constraint control_kind_check
+        check (kind in ('message', 'erratum', 'extra', 'pause', 'resume', 'end', 'reopen', 'stop', 'restart', 'credit'))
+        not valid;
 
 create table outage (
     id bigint generated always as identity primary key,
