@@ -105,7 +105,7 @@ def credit(case: Case) -> Credit:
         lost_s=lost_s,
         by_hand_s=min(case.by_hand_s, lost_s),
         capped=max(lost_s, entry_s - ENTRY_MARGIN_S) > case.cap_s,
-        parts=_parts(counted, case.outages),
+        parts=_parts(counted, [out for out in case.outages if any(one.step == out.step for one in case.tried)]),
     )
 
 

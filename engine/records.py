@@ -68,10 +68,11 @@ decode_finish = msgspec.json.Decoder(Finish).decode
 
 
 class Tries(msgspec.Struct, frozen=True):
-    """Value of a tried event: for so long, up to now, the device tried this step in vain."""
+    """Value of a tried event: for so long, up to `ago_ms` before it, the device tried this step in vain."""
 
     step: Literal["page", "sign-in", "key", "resume"]
     for_ms: Annotated[int, msgspec.Meta(ge=0, le=24 * 3600 * 1000)]
+    ago_ms: Annotated[int, msgspec.Meta(ge=0, le=24 * 3600 * 1000)] = 0
 
 
 decode_tries = msgspec.json.Decoder(Tries).decode

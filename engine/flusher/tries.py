@@ -23,7 +23,7 @@ async def tried(
         told = decode_tries(event.value)
         # Without an anchor of ours the moment is when we heard of it.
         until_ms = save.received_ms if event.anchor_ms is None else event.anchor_ms + event.since_ms
-        until_ms = min(until_ms, save.received_ms)
+        until_ms = min(until_ms, save.received_ms) - told.ago_ms
         rows.append(
             (
                 *(save.attempt, memory.uuid(save.device), event.seq, save.sitting),
