@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -24,7 +24,7 @@ OURS = frozenset({"try-later", "internal"})
 
 
 class Steps(msgspec.Struct, frozen=True, rename={"sign_in": "sign-in"}):
-    """Each step: does it work?"""
+    """Which steps work."""
 
     sign_in: bool
     key: bool
@@ -76,7 +76,8 @@ class Abilities:
     async def _valkey(self, worker: Worker) -> bool:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                await worker.valkey.ping()
+                # redis-py types it as bool; it is an awaitable of one.
+                await cast("Any", worker.valkey.ping())
         except Exception:  # noqa: BLE001 (whatever it says, it does not work)
             return False
         return True

@@ -234,7 +234,11 @@ def _openapi() -> Json:
 
 def _status() -> Json:
     steps = {"type": "object", "additionalProperties": {"type": "boolean"}}
-    schema = {"type": "object", "required": ["now_ms", "steps"], "properties": {"now_ms": {"type": "integer"}, "steps": steps}}
+    schema = {
+        "type": "object",
+        "required": ["now_ms", "steps"],
+        "properties": {"now_ms": {"type": "integer"}, "steps": steps},
+    }
     ok = _plain("Each step: does it work now?", schema, {"works": examples.STATUS})
     return _operation("status", "What works at this worker.", "For the status page's probes.", ok=ok)
 

@@ -124,9 +124,7 @@ def load_secrets(home: Home, *, demo: bool = True, lan: bool = False) -> Secrets
         return msgspec.convert(known, Secrets)
     # A home of an earlier release gets what it lacks; what it has stays.
     fresh = {"lan": False} if known else {"demo": demo, "lan": lan}
-    complete = msgspec.convert(
-        _drawn() | fresh | known | {"role_passwords": _role_passwords() | roles}, Secrets
-    )
+    complete = msgspec.convert(_drawn() | fresh | known | {"role_passwords": _role_passwords() | roles}, Secrets)
     home.folder.mkdir(parents=True, exist_ok=True)
     # Beside its place, then moved: a start that is killed here leaves no half of a file.
     unfinished = path.with_suffix(".new")
@@ -211,6 +209,7 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "portal_url": f"http://{home.address}:{home.ports.portal}/",
         "probe_engines": [f"http://{home.near}:{home.ports.engine}/"],
         "probe_portal": f"http://{home.near}:{home.ports.portal}/",
+        "status_url": f"http://{home.address}:{home.ports.status}/",
         "status_dir": str(home.part("status")),
         "status_host": home.host,
         "status_port": home.ports.status,

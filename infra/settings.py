@@ -105,6 +105,7 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
     player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
     portal_url: Annotated[str, Doc("The portal's own public address")] = ""
+    status_url: Annotated[str, Doc("Public address of the status page")] = ""
     trusted_proxies: Annotated[list[str], Doc("Addresses whose X-Forwarded-For is believed")] = []
     metrics_from: Annotated[list[str], Doc("Addresses that may read /metrics; for others it is not there")] = (
         msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])

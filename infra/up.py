@@ -150,7 +150,7 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
             stack.start_process(command, process, command_argv(command))
             for command, process in WORKERS.items()
             if command in installed
-        )
+        ),
     )
     _say(f"Everything is up after {time.monotonic() - began:.1f} s.\n")
     _say(f"  Pupils    http://{home.address}:{home.ports.engine}/")

@@ -10,8 +10,8 @@ from pathlib import Path
 from infra.local import adopt
 from infra.settings import PortalSettings, read
 from portal.core.audit.heads import publish_head
-from portal.core.credits import weigh_for_ever
 from portal.core.db import open_pool
+from portal.core.given_back import weigh_for_ever
 from portal.core.jobs.worker import worker
 from portal.features import WORK
 from portal.features.participants.jobs import erase_old_files

@@ -87,9 +87,7 @@ class Board:
         self._told = told
         found = {sitting.project for sitting in told.sittings} | {one.project for one in told.incidents}
         self._projects = sorted({*self._projects, *found})
-        if told.head is not None and (
-            not self._heads or told.head.at_ms // HOUR_MS > self._heads[0].at_ms // HOUR_MS
-        ):
+        if told.head is not None and (not self._heads or told.head.at_ms // HOUR_MS > self._heads[0].at_ms // HOUR_MS):
             self._heads = [told.head, *self._heads][: render.HEADS_SHOWN]
 
     def feed(self, watches: Watches, now_ms: int) -> render.Feed:
@@ -97,9 +95,7 @@ class Board:
         return render.Feed(
             written_ms=now_ms,
             projects=self._projects or [render.DEFAULT_PROJECT],
-            steps={
-                line: render.joined([watches.of[step].standing for step in steps]) for line, steps in LINES.items()
-            },
+            steps={line: render.joined([watches.of[step].standing for step in steps]) for line, steps in LINES.items()},
             sittings=self._told.sittings,
             incidents=self._told.incidents,
             heads=self._heads,

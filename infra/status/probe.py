@@ -48,8 +48,9 @@ async def look(engines: Sequence[str], portal: str) -> Look:
     # Whoever comes has no connection yet: one that is kept would not see a listener that is gone.
     connector = aiohttp.TCPConnector(force_close=True, ttl_dns_cache=60)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-        *of_engines, results = await asyncio.gather(
-            *(_engine(session, url) for url in engines), _page(session, f"{portal.rstrip('/')}/sign-in")
+        of_engines, results = await asyncio.gather(
+            asyncio.gather(*(_engine(session, url) for url in engines)),
+            _page(session, f"{portal.rstrip('/')}/sign-in"),
         )
     steps = {step: _over([one[step] for one in of_engines]) for step in STEPS if step != "results"}
     steps["results"] = _over([results])

@@ -87,7 +87,9 @@ def application(folder: Path) -> web.Application:
 
 
 @web.middleware
-async def _calm(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+async def _calm(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
     """No answer tells what serves it."""
     answer = await handler(request)
     answer.headers["server"] = "elumiti"

@@ -170,6 +170,7 @@ def test_what_was_worked_or_paused_is_not_lost(one: Case) -> None:
 @given(st.lists(spans, max_size=6), st.lists(spans, max_size=6))
 def test_time_is_what_is_common_and_what_is_not(left: list[Span], right: list[Span]) -> None:
     """The three operations agree with counting minute by minute."""
+
     def held(found: list[Span]) -> set[int]:
         return set(itertools.chain.from_iterable(range(s.from_ms // MIN, s.until_ms // MIN) for s in found))
 

@@ -180,8 +180,8 @@ async def test_valkey_away_at_t0_keeps_children_out_of_a_sitting_with_one_end(ho
     assert row["attempt_id"] == late.attempt
     assert reply["deadline_ms"] == end + 1000 * row["clock_s"] > end
     # Weighed again by two at once: nothing more.
-    from portal.core.credits import weigh_once
     from portal.core.db import open_pool
+    from portal.core.given_back import weigh_once
 
     pool = await open_pool(house.owner_url, 2)
     await house.sql("update tried set weighed_at = null")

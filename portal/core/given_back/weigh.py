@@ -13,9 +13,9 @@ import asyncpg
 import msgspec
 import structlog
 
-from engine.credit import Credit, Outage, Span, Tried, credit
-from portal.core.credits import queries
-from portal.core.credits.gather import Pupil, case_of, times_of_pupil
+from engine.credit import Credit, credit
+from portal.core.given_back import queries
+from portal.core.given_back.gather import case_of, times_of_pupil
 
 if TYPE_CHECKING:
     from portal.core.db import Connection, Pool
@@ -66,10 +66,7 @@ async def _weigh(db: Connection, sitting: queries.Sitting, attempts: list[int]) 
     grants: list[queries.Grant] = []
     for pupil in pupils:
         times = times_of_pupil(sitting.clock, pupil, controls)
-        case = case_of(
-            *(sitting.clock, pupil, times, controls, tried[pupil.attempt], outages),
-            *(worked.get(pupil.attempt, []), cap_s),
-        )
+        case = case_of(pupil, times, controls, tried[pupil.attempt], outages, worked.get(pupil.attempt, []), cap_s)
         before = had.get((pupil.attempt, times.leg))
         now = _at_least(credit(case), before)
         if before is None and not (now.clock_s or now.entry_s):
@@ -88,6 +85,3 @@ def _at_least(now: Credit, before: Credit | None) -> Credit:
     return msgspec.structs.replace(
         now, clock_s=max(now.clock_s, before.clock_s), entry_s=max(now.entry_s, before.entry_s)
     )
-
-
-__all__ = ["Outage", "Pupil", "Span", "Tried", "weigh_for_ever", "weigh_once"]

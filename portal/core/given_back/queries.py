@@ -9,7 +9,7 @@ import msgspec
 from engine.credit import Credit, Outage, Span, Tried
 from engine.protocol import Kind
 from engine.timing import SittingClock
-from portal.core.credits.gather import Control, Pupil
+from portal.core.given_back.gather import Control, Pupil
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -237,15 +237,16 @@ async def give(db: Connection, sitting_id: int, grants: list[Grant]) -> None:
         order by g.attempt
         """,
         *(attempts, [_fact(grant.before) for grant in grants]),
-        [_fact(grant.now) | {"sitting": sitting_id, "version": version} for grant, version in zip(grants, versions, strict=True)],
+        [
+            _fact(grant.now) | {"sitting": sitting_id, "version": version}
+            for grant, version in zip(grants, versions, strict=True)
+        ],
     )
 
 
 async def mark_weighed(db: Connection, attempts: list[int]) -> None:
     """These have been weighed against the outages known now."""
-    await db.execute(
-        "update tried set weighed_at = clock_timestamp() where attempt_id = any($1::bigint[])", attempts
-    )
+    await db.execute("update tried set weighed_at = clock_timestamp() where attempt_id = any($1::bigint[])", attempts)
 
 
 def _parts(credit: Credit) -> dict[str, int]:

@@ -69,7 +69,6 @@ def times_of_pupil(sitting: SittingClock, pupil: Pupil, controls: list[Control])
 
 
 def case_of(
-    _sitting: SittingClock,
     pupil: Pupil,
     times: Times,
     controls: list[Control],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,8 +11,6 @@ from portal.core.i18n import N_
 from portal.core.i18n.times import from_ms
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from portal.core.accounts import Scope
     from portal.core.db import Connection
 
@@ -66,6 +65,22 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     outages: list[OutageLine]
 
 
+class PupilLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A pupil who got time back."""
+
+    id: int
+    name: str
+    school: dict[str, str]
+    clock_s: int
+    entry_s: int
+    lost_s: int
+    by_hand_s: int
+    capped: bool
+    outages: list[int]
+    given_at: datetime
+
+
+SHOWN = 1000
 OUTAGES = """
     select o.id, o.step, o.began_ms, o.ended_ms, o.is_over, count(c.attempt_id)::int as pupils,
            coalesce(sum((c.parts ->> o.id::text)::bigint), 0)::bigint as lost_ms
@@ -127,3 +142,24 @@ async def given_to(db: Connection, attempt_id: int) -> list[Given]:
         )
         given.append(Given(**facts, outages=[OutageLine(**one) for one in outages]))
     return given
+
+
+async def pupils_of(db: Connection, sitting_id: int, scope: Scope) -> list[PupilLine]:
+    """Pupils of the scope who got time back, those with the most first."""
+    rows = await db.fetch(
+        """
+        select p.id, concat_ws(' ', p.last_name, p.first_name) as name,
+               jsonb_build_object('kk', sc.name_kk, 'ru', sc.name_ru, 'en', sc.name_en) as school,
+               c.clock_s, c.entry_s, c.lost_s, c.by_hand_s, c.capped, c.given_at,
+               array(select key::bigint from jsonb_object_keys(c.parts) as key order by 1) as outages
+        from credit c
+        join participant p on p.id = c.attempt_id
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        where c.sitting_id = $4 and ($1 or d.region_code = any($2) or sc.id = any($3))
+        order by c.clock_s desc, c.entry_s desc, p.sort_name, p.id, c.leg
+        limit $5
+        """,
+        *(*scope.parameters, sitting_id, SHOWN),
+    )
+    return [PupilLine(**row) for row in rows]
