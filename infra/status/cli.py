@@ -22,11 +22,13 @@ from infra.status.store import Store, Told
 from infra.status.watch import Watches
 
 if TYPE_CHECKING:
+    from infra.status.probe import Look
     from infra.status.store import Head
 
 log = structlog.get_logger()
 # What the page shows beside the steps changes slowly: it is read with every tenth look.
 READ_EVERY = 10
+PORTAL_EVERY = 5
 HOUR_MS = 3600 * 1000
 # A line of the page and the steps that make it.
 LINES = {"sign_in": ("page", "sign-in"), "start": ("key", "resume"), "saving": ("save",), "results": ("results",)}
@@ -54,9 +56,12 @@ async def _watch(settings: StatusSettings) -> None:
     store, watches, board = Store(settings.database_url, folder / "waiting.json"), Watches(), Board(render.read(folder))
     ready = os.environ.get("ELUMITI_READY_FILE")
     looks = 0
+    seen: Look | None = None
     while not stop.is_set():
         began = time.monotonic()
-        seen = await look(settings.probe_engines, settings.probe_portal)
+        # No clock hangs on the portal: it is looked at less often.
+        known = seen.steps["results"] if seen is not None and looks % PORTAL_EVERY else None
+        seen = await look(settings.probe_engines, settings.probe_portal, known)
         store.keep(watches.see(seen))
         told = await store.round(read=looks % READ_EVERY == 0)
         looks += 1

@@ -41,19 +41,18 @@ class _Steps(msgspec.Struct):
 decode_steps = msgspec.json.Decoder(_Steps).decode
 
 
-async def look(engines: Sequence[str], portal: str) -> Look:
-    """Every step at every address; no answer within three seconds is none."""
+async def look(engines: Sequence[str], portal: str, results: Seen | None = None) -> Look:
+    """Every step at every address; no answer within three seconds is none. `results`: known from the look before."""
     asked_ms = _now_ms()
     timeout = aiohttp.ClientTimeout(total=ANSWER_WITHIN_S)
     # Whoever comes has no connection yet: one that is kept would not see a listener that is gone.
     connector = aiohttp.TCPConnector(force_close=True, ttl_dns_cache=60)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
         of_engines, results = await asyncio.gather(
-            asyncio.gather(*(_engine(session, url) for url in engines)),
-            _page(session, f"{portal.rstrip('/')}/sign-in"),
+            asyncio.gather(*(_engine(session, url) for url in engines)), _portal(session, portal, results)
         )
     steps = {step: _over([one[step] for one in of_engines]) for step in STEPS if step != "results"}
-    steps["results"] = _over([results])
+    steps["results"] = results
     return Look(asked_ms, _now_ms(), steps)
 
 
@@ -61,6 +60,10 @@ async def _engine(session: aiohttp.ClientSession, url: str) -> dict[str, tuple[b
     base = url.rstrip("/")
     page, (told, took_ms) = await asyncio.gather(_page(session, f"{base}/"), _told(session, f"{base}/v1/status"))
     return {"page": page} | {step: (told.get(step, False), took_ms) for step in OF_ENGINE}
+
+
+async def _portal(session: aiohttp.ClientSession, url: str, known: Seen | None) -> Seen:
+    return known or _over([await _page(session, f"{url.rstrip('/')}/sign-in")])
 
 
 async def _page(session: aiohttp.ClientSession, url: str) -> tuple[bool, int]:

@@ -124,7 +124,7 @@ async def _told(db: asyncpg.Connection[asyncpg.Record]) -> Told:
         incidents=[
             IncidentLine(**{**row, "text": json.loads(row["text"])}) for row in map(dict, await db.fetch(INCIDENTS))
         ],
-        head=Head(at_ms=now_ms, head=f"{head['last_id']}:{head['hash'].hex()}") if head else None,
+        head=Head(at_ms=now_ms, head=f"{head['last_id']}:{head['hash'].hex()}") if head and head["last_id"] else None,
     )
 
 

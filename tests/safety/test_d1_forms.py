@@ -145,8 +145,7 @@ async def test_a_region_that_is_stopped_today_goes_on_tomorrow(
 async def test_who_stayed_signed_in_since_yesterday_gets_the_reserve_s_key(
     stack: Stack, service: str, owner_url: str, db: Db
 ) -> None:
-    """Stopped a day ago, its restart heard only now: yesterday's token has expired, a save still renews it; a stranger's
-    that was superseded is not renewed."""
+    """Its restart heard only now: yesterday's token has expired, a save still renews it, but not a superseded device's."""
     scene = await make_sitting(stack, owner_url, starts_in_s=-DAY_MS / 1000, last_entry_s=900, reserve=True)
     pupil = Pupil(service, scene.seats[0])
     signed_in = await eventually(pupil.sign_in)

@@ -245,8 +245,13 @@ async def give(db: Connection, sitting_id: int, grants: list[Grant]) -> None:
 
 
 async def mark_weighed(db: Connection, attempts: list[int]) -> None:
-    """These have been weighed against the outages known now."""
-    await db.execute("update tried set weighed_at = clock_timestamp() where attempt_id = any($1::bigint[])", attempts)
+    """These have been weighed against the outages known now.
+
+    Two seconds back: an outage that was being written down while we read counts as newer, and is weighed once more.
+    """
+    await db.execute(
+        "update tried set weighed_at = now() - interval '2 seconds' where attempt_id = any($1::bigint[])", attempts
+    )
 
 
 def _parts(credit: Credit) -> dict[str, int]:
