@@ -138,14 +138,14 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
         await _run(home, "seed-tables")
     # First the page that says how the rest is doing.
     await asyncio.gather(
-        stack.start_process("status-page", "status-page", command_argv("status-page"), home.ports.status),
+        stack.start_process("status", "status-page", command_argv("status-page"), home.ports.status),
         stack.start_process("engine", "engine", engine_argv(home, workers), home.ports.engine),
         stack.start_process("flusher", "flusher", command_argv("flush")),
         stack.start_process("portal", "portal", portal_argv(home), home.ports.portal),
     )
     installed = {point.name for point in entry_points(group=GROUP)}
     await asyncio.gather(
-        stack.start_process("status", "status", command_argv("status")),
+        stack.start_process("status-watch", "status", command_argv("status")),
         *(
             stack.start_process(command, process, command_argv(command))
             for command, process in WORKERS.items()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from infra.parts.supervisor import Stack
     from tests.support.loop import Loop
 
-OUT_S = 3.0
+OUT_S = 2.0
 TROUBLE = (Refused, httpx.HTTPError)
 
 
@@ -73,8 +73,8 @@ def house(mortal: Stack, mortal_owner: str, loop: Loop) -> House:
 
     async def start() -> None:
         await asyncio.gather(
-            mortal.start_process("status-page", "status-page", command_argv("status-page"), mortal.home.ports.status),
-            mortal.start_process("status", "status", command_argv("status")),
+            mortal.start_process("status", "status-page", command_argv("status-page"), mortal.home.ports.status),
+            mortal.start_process("status-watch", "status", command_argv("status")),
             mortal.start_process("work", "portal", command_argv("work")),
         )
 
@@ -202,7 +202,7 @@ async def test_who_was_kept_out_past_the_last_entry_may_still_come_in(house: Hou
     await house.down("engine")
     trying = asyncio.create_task(get_in(pupil, "key", lambda: entered(pupil)))
     await asyncio.sleep(OUT_S / 2)
-    # Nobody looks at the clock in between: the entry closes now, a second and a half after he began to try.
+    # Nobody looks at the clock in between: the entry closes now, a second after he began to try.
     await house.sql("update sitting set last_entry_at = now() where id = $1", scene.sitting)
     await asyncio.sleep(OUT_S / 2)
     await house.up("engine")
@@ -243,7 +243,7 @@ async def test_the_status_page_says_what_does_not_work_and_outlives_everything(h
     assert all(set(one) == {"project", "title", "starts_ms", "ends_ms"} for one in feed["sittings"])
     assert feed["sittings"]
     assert feed["heads"][0]["head"].partition(":")[2]
-    await house.down("status")
+    await house.down("status-watch")
     folder = Path(house.stack.home.part("status"))
     async with httpx.AsyncClient(timeout=5, base_url=house.page) as client:
         fresh = await client.get("/")
@@ -264,7 +264,7 @@ async def test_the_status_page_says_what_does_not_work_and_outlives_everything(h
         await eventually(old)
         assert (await client.get("/secrets.json")).status_code == 404
         assert (await client.get("/../secrets.json")).status_code == 404
-    await house.up("postgres", "valkey", "engine", "status")
+    await house.up("postgres", "valkey", "engine", "status-watch")
     await house.says(sign_in="works", start="works", saving="works")
 
     async def written_down() -> None:
