@@ -79,6 +79,7 @@ class Engine:
         except Problem as problem:
             if worker is not None:
                 worker.metrics.refused(routes.route_of(scope.path), problem.code)
+                worker.abilities.refused(scope.path, problem.code)
             proto.response_bytes(problem.status, problem.headers, problem.body)
         except Exception:
             # A bug is loud in the log, and an ordinary «send it again» for the child.
@@ -86,6 +87,7 @@ class Engine:
             problem = Problem("internal")
             if worker is not None:
                 worker.metrics.refused(routes.route_of(scope.path), problem.code)
+                worker.abilities.refused(scope.path, problem.code)
             proto.response_bytes(problem.status, problem.headers, problem.body)
 
 

@@ -21,6 +21,8 @@ class ControlBody(msgspec.Struct, frozen=True):
     at_ms: int = 0
     starts_ms: int = 0
     last_entry_ms: int = 0
+    credit_s: int = 0
+    entry_s: int = 0
 
 
 class Control(Protocol):
@@ -61,6 +63,7 @@ def attempt_clock(controls: Iterable[Control], *, extra_s: int, started_ms: int 
     paused: dict[str, int] = {}
     paused_since: dict[str, int] = {}
     ended: dict[str, int] = {}
+    credit_s = entry_s = 0
     for control in controls:
         match control.kind:
             case "extra":
@@ -70,6 +73,10 @@ def attempt_clock(controls: Iterable[Control], *, extra_s: int, started_ms: int 
             case "resume":
                 paused[control.scope] = decode_body(control.body).paused_s
                 paused_since.pop(control.scope, None)
+            case "credit":
+                # Of an attempt alone; by rule, so beside what persons gave it.
+                body = decode_body(control.body)
+                credit_s, entry_s = body.credit_s, body.entry_s
             case "end" | "stop":
                 ended[control.scope] = decode_body(control.body).at_ms
             case "reopen":
@@ -80,6 +87,7 @@ def attempt_clock(controls: Iterable[Control], *, extra_s: int, started_ms: int 
                 restart = Restart(body.starts_ms, body.last_entry_ms)
                 for given in (extra, paused, paused_since, ended):
                     given.clear()
+                credit_s = entry_s = 0
             case _:
                 pass
     if restart is not None and started_ms is not None and started_ms < restart.starts_ms:
@@ -89,6 +97,8 @@ def attempt_clock(controls: Iterable[Control], *, extra_s: int, started_ms: int 
         extra_s=extra_s + sum(extra.values()),
         paused_since_ms=min(paused_since.values(), default=None),
         paused_s=sum(paused.values()),
+        credit_s=credit_s,
+        entry_s=entry_s,
         ended_ms=min(ended.values(), default=None),
         restart=restart,
     )

@@ -88,6 +88,7 @@ def document() -> Json:
             "/v1/resume": {"post": _resume()},
             "/v1/have": {"post": _have()},
             "/v1/openapi.json": {"get": _openapi()},
+            "/v1/status": {"get": _status()},
             "/health": {"get": _health()},
             "/ready": {"get": _ready()},
             "/metrics": {"get": _metrics()},
@@ -240,6 +241,17 @@ def _name() -> Json:
 def _openapi() -> Json:
     ok = _plain("OpenAPI 3.1.", {"type": "object"}, {})
     return _operation("openapi", "This document.", "Schemas, examples, errors and limits of all routes.", ok=ok)
+
+
+def _status() -> Json:
+    steps = {"type": "object", "additionalProperties": {"type": "boolean"}}
+    schema = {
+        "type": "object",
+        "required": ["now_ms", "steps"],
+        "properties": {"now_ms": {"type": "integer"}, "steps": steps},
+    }
+    ok = _plain("Each step: does it work now?", schema, {"works": examples.STATUS})
+    return _operation("status", "What works at this worker.", "For the status page's probes.", ok=ok)
 
 
 def _health() -> Json:

@@ -171,6 +171,7 @@ MANIFEST: dict[str, object] = {
     ],
 }
 
+STATUS = {"now_ms": LATER, "steps": {"sign-in": True, "key": True, "resume": False, "save": True}}
 READY: dict[str, object] = {"ready": True, "reasons": {}, "warnings": {}}
 UNREADY: dict[str, object] = {
     "ready": False,

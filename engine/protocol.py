@@ -39,6 +39,7 @@ class Kind(IntEnum):
     SECTION = 13
     # What stands in Postgres for an event that was refused: its number and nothing of its content. Never on the wire.
     REFUSED = 14
+    TRIED = 15
 
 
 KIND_NAMES: dict[int, str] = {int(kind): kind.name.lower() for kind in Kind}

@@ -6,7 +6,7 @@ What Postgres could not hold is refused here, before any acknowledgement; everyt
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import UNSET
@@ -45,6 +45,7 @@ VALUE_OF: dict[int, type | tuple[type, ...]] = {
     Kind.FINISH: dict,
     Kind.CONTROL: int,
     Kind.SECTION: int,
+    Kind.TRIED: dict,
 }
 # Every escape of a JSON text, so that an escaped backslash before a «u» is not taken for one.
 ESCAPES = re.compile(
@@ -66,6 +67,18 @@ class Finish(msgspec.Struct, frozen=True):
 
 
 decode_finish = msgspec.json.Decoder(Finish).decode
+
+
+class Tries(msgspec.Struct, frozen=True):
+    """Value of a tried event: for so long, up to `ago_ms` before it, the device tried this step in vain."""
+
+    step: Literal["page", "sign-in", "key", "resume"]
+    for_ms: Annotated[int, msgspec.Meta(ge=0, le=24 * 3600 * 1000)]
+    ago_ms: Annotated[int, msgspec.Meta(ge=0, le=24 * 3600 * 1000)] = 0
+
+
+decode_tries = msgspec.json.Decoder(Tries).decode
+VALUES_OF_SHAPE = {int(Kind.FINISH): decode_finish, int(Kind.TRIED): decode_tries}
 
 
 def read_save(body: bytes) -> tuple[protocol.Save, list[Refused]]:
@@ -216,9 +229,10 @@ def _checked_value(kind: int, raw: bytes) -> tuple[str | None, str | None]:
     expected = VALUE_OF.get(kind)
     if expected is None or not isinstance(value, expected):
         return "value-invalid", None
-    if kind == Kind.FINISH:
+    shaped = VALUES_OF_SHAPE.get(kind)
+    if shaped is not None:
         try:
-            decode_finish(raw)
+            shaped(raw)
         except UNREADABLE:
             return "value-invalid", None
     return None, text

@@ -57,8 +57,16 @@ class AttemptClock(msgspec.Struct, frozen=True, kw_only=True):
     extra_s: int = 0
     paused_since_ms: int | None = None
     paused_s: int = 0
+    # Given back by rule after an outage (engine/credit.py): to the clock, and to who could not enter.
+    credit_s: int = 0
+    entry_s: int = 0
     ended_ms: int | None = None
     restart: Restart | None = None
+
+    @property
+    def held_s(self) -> int:
+        """All that pauses and outages moved, for bounds that must not be too early."""
+        return self.paused_s + self.credit_s + self.entry_s
 
     @property
     def leg(self) -> int:
@@ -93,13 +101,13 @@ def times_of(sitting: SittingClock, attempt: AttemptClock) -> SittingClock:
 def deadline_ms(sitting: SittingClock, attempt: AttemptClock) -> int | None:
     """When answers stop counting: None before the start. A pause that lasts is not in it yet.
 
-    With a fixed end that end holds for all, moved by the attempt's extra time and pauses; without one the
+    With a fixed end that end holds for all, moved by the attempt's extra time, pauses and credit; without one the
     duration runs from the attempt's own start. A person's `end` comes first.
     """
     if attempt.started_ms is None:
         return None
     plain = _plain_deadline(times_of(sitting, attempt), attempt.started_ms)
-    moved = plain + 1000 * (attempt.extra_s + attempt.paused_s)
+    moved = plain + 1000 * (attempt.extra_s + attempt.paused_s + attempt.credit_s)
     return moved if attempt.ended_ms is None else min(moved, attempt.ended_ms)
 
 
@@ -139,8 +147,8 @@ def _before_start(now_ms: int, sitting: SittingClock, attempt: AttemptClock) -> 
         return Moment(Phase.CLOSED, None, sitting.waiting_opens_ms)
     if now_ms < sitting.starts_ms:
         return Moment(Phase.WAITING, sitting.waiting_opens_ms, sitting.starts_ms)
-    # A pause before the start holds the key back; the entry stays open for as long again.
-    held = 1000 * attempt.paused_s
+    # A pause before the start holds the key back, an outage kept him out: the entry stays open for as long again.
+    held = 1000 * (attempt.paused_s + attempt.entry_s)
     if attempt.paused_since_ms is not None and attempt.paused_since_ms <= now_ms:
         return Moment(Phase.PAUSED, attempt.paused_since_ms, None)
     if now_ms < sitting.last_entry_ms + held:

@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.timing import last_possible_end_ms, times_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from engine.timing import AttemptClock, SittingClock
 
 LAYOUT = struct.Struct(">BQIIIQQ16sBxx")
 MAC_BYTES = 16
@@ -36,6 +40,15 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     device: bytes
     leg: int = 0
     """Which form `started_ms` is the start of: 0 the sitting's, 1 the reserve after a restart."""
+
+
+OUTLIVES_S = 6 * 3600
+
+
+def expiry_s(sitting: SittingClock, attempt: AttemptClock) -> int:
+    """When a token of this attempt expires, Unix seconds: some hours after nobody can be writing any more."""
+    clock = times_of(sitting, attempt)
+    return last_possible_end_ms(clock, attempt.extra_s + attempt.held_s) // 1000 + OUTLIVES_S
 
 
 class Tokens:

@@ -14,6 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from engine import kept
+from engine.abilities import Abilities
 from engine.board import Board
 from engine.bundles.store import BundleStore
 from engine.group_commit import GroupCommit
@@ -70,6 +71,7 @@ class Worker:
         self.metrics = WorkerMetrics(folder / "metrics")
         self.misses = Misses()
         self.kept = kept.Reads(self)
+        self.abilities = Abilities()
         self.reads = Reads(settings.body_limit_s)
         self.postgres_offset_ms = 0
         self.reasons: dict[str, str] = {}

@@ -30,6 +30,8 @@ PAGES = {
     "player": ROOT / "engine" / "player" / "dist" / "index.html",
     "portal": ROOT / "portal" / "core" / "ui" / "static" / "dist",
 }
+# Any of these in the environment: it is a process's own.
+OF_A_PROCESS = ("ELUMITI_DATABASE_URL", "ELUMITI_OWNER_DATABASE_URL", "ELUMITI_STATUS_DIR")
 # Said by the person or the supervisor, and no setting of a process.
 OUR_OWN = {"home", "ready_file"}
 Finding = parts.Finding
@@ -53,7 +55,7 @@ async def _examine() -> int:
 async def findings() -> AsyncIterator[Finding]:
     """One by one, as they are found."""
     home = default_home()
-    at_home = "ELUMITI_DATABASE_URL" not in os.environ and "ELUMITI_OWNER_DATABASE_URL" not in os.environ
+    at_home = not any(name in os.environ for name in OF_A_PROCESS)
     yield _python()
     yield _disk(home)
     if at_home:

@@ -57,7 +57,10 @@ class Finding(msgspec.Struct, frozen=True):
 
 def is_role_of(settings: msgspec.Struct, process: str) -> bool:
     """Whether these settings sign in to Postgres as this process: one environment may be enough for several structs."""
-    url = getattr(settings, "owner_database_url" if process == "owner" else "database_url")
+    url = getattr(settings, "owner_database_url" if process == "owner" else "database_url", None)
+    if url is None:
+        # It has no role: its own variables are whole, which is all that it needs.
+        return True
     return user_of(url) == f"elumiti_{ROLE_OF.get(process, process)}"
 
 

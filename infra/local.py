@@ -18,7 +18,7 @@ from nacl.public import PrivateKey
 
 from infra.settings import PROCESSES, write
 
-ROLES = ("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal", "elumiti_scoring")
+ROLES = ("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal", "elumiti_scoring", "elumiti_status")
 DATABASE = "elumiti"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (a name for what --host and --lan may ask for)
@@ -27,7 +27,13 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (a name for what --host and --lan m
 PRIVATE = ("objects", "valkey", "log", "engine")
 PRIVATE_MODE = 0o700
 # Commands that a person runs sign in to Postgres as the process whose tables they read.
-ROLE_OF = {"pack": "portal", "trace": "portal", "audit": "portal", "restore": "owner"}
+ROLE_OF = {
+    "pack": "portal",
+    "trace": "portal",
+    "audit": "portal",
+    "restore": "owner",
+    "status-page": "status",
+}
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +45,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     valkey: int = 6390
     objects: int = 9010
     flusher: int = 8110
+    status: int = 8200
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,11 +126,12 @@ def load_secrets(home: Home, *, demo: bool = True, lan: bool = False) -> Secrets
     """The home's secrets; drawn now if there are none yet."""
     path = home.folder / "secrets.json"
     known: dict[str, object] = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
-    if {*Secrets.__struct_fields__} <= known.keys():
+    roles: dict[str, str] = msgspec.convert(known.get("role_passwords", {}), dict[str, str])
+    if {*Secrets.__struct_fields__} <= known.keys() and {*ROLES} <= roles.keys():
         return msgspec.convert(known, Secrets)
     # A home of an earlier release gets what it lacks; what it has stays.
     fresh = {"lan": False} if known else {"demo": demo, "lan": lan}
-    complete = msgspec.convert(_drawn() | fresh | known, Secrets)
+    complete = msgspec.convert(_drawn() | fresh | known | {"role_passwords": _role_passwords() | roles}, Secrets)
     home.folder.mkdir(parents=True, exist_ok=True)
     # Beside its place, then moved: a start that is killed here leaves no half of a file.
     unfinished = path.with_suffix(".new")
@@ -136,7 +144,7 @@ def load_secrets(home: Home, *, demo: bool = True, lan: bool = False) -> Secrets
 def _drawn() -> dict[str, object]:
     """Every secret, fresh."""
     return {
-        "role_passwords": {role: secrets.token_urlsafe(18) for role in ROLES},
+        "role_passwords": _role_passwords(),
         "objects_access_key": "elumiti",
         "objects_secret_key": secrets.token_urlsafe(24),
         "valkey_password": secrets.token_urlsafe(24),
@@ -150,6 +158,10 @@ def _drawn() -> dict[str, object]:
         "rescue_private_key": encode_key(bytes(PrivateKey.generate())),
         "score_key": draw_key(),
     }
+
+
+def _role_passwords() -> dict[str, str]:
+    return {role: secrets.token_urlsafe(18) for role in ROLES}
 
 
 def draw_key() -> str:
@@ -203,6 +215,12 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "token_check_url": f"http://{home.near}:{home.ports.engine}",
         "player_url": f"http://{home.address}:{home.ports.engine}/",
         "portal_url": f"http://{home.address}:{home.ports.portal}/",
+        "probe_engines": [f"http://{home.near}:{home.ports.engine}/"],
+        "probe_portal": f"http://{home.near}:{home.ports.portal}/",
+        "status_url": f"http://{home.address}:{home.ports.status}/",
+        "status_dir": str(home.part("status")),
+        "status_host": home.host,
+        "status_port": home.ports.status,
         "secure_cookies": False,
         # The portal's page of logins is for this machine alone; a network reads them from the terminal's owner.
         "demo": drawn.demo and (process != "portal" or home.host in LOOPBACK),

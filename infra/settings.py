@@ -128,6 +128,7 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
     player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
     portal_url: Annotated[str, Doc("The portal's own public address")] = ""
+    status_url: Annotated[str, Doc("Public address of the status page")] = ""
     trusted_proxies: Annotated[list[str], Doc("Addresses or networks whose X-Forwarded-For is believed")] = []
     metrics_from: Annotated[
         list[str], Doc("Addresses or networks that may read /metrics; for others it is not there")
@@ -159,6 +160,24 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Annotated[str, Doc("Postgres as elumiti_portal")]
 
 
+class StatusSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti status`: probes the platform as a visitor would, puts outages down, writes the status page's files."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_status")]
+    probe_engines: Annotated[list[str], Doc("Public addresses of the player; several where there are several fronts")]
+    probe_portal: Annotated[str, Doc("Public address of the portal")]
+    probe_every_s: Annotated[float, Doc("Pause between two looks, in seconds")] = 1.0
+    status_dir: Annotated[str, Doc("Folder of the status page's files")]
+
+
+class StatusPageSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti status-page`: serves that folder. Knows no other part and no secret."""
+
+    status_dir: Annotated[str, Doc("Folder of the status page's files")]
+    status_host: Annotated[str, Doc("Address to listen on")] = "127.0.0.1"
+    status_port: Annotated[int, Doc("Port to listen on")] = 8200
+
+
 PROCESSES: dict[str, type[msgspec.Struct]] = {
     "owner": OwnerSettings,
     "pack": PackSettings,
@@ -169,6 +188,8 @@ PROCESSES: dict[str, type[msgspec.Struct]] = {
     "trace": TraceSettings,
     "audit": AuditSettings,
     "restore": RestoreSettings,
+    "status": StatusSettings,
+    "status-page": StatusPageSettings,
 }
 
 

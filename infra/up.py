@@ -47,6 +47,7 @@ def up(
     valkey_port: int = 0,
     objects_port: int = 0,
     flusher_port: int = 0,
+    status_port: int = 0,
     engine_workers: int = 2,
 ) -> None:
     """Start everything on this machine and serve it until Ctrl-C.
@@ -70,6 +71,7 @@ def up(
         "valkey": valkey_port,
         "objects": objects_port,
         "flusher": flusher_port,
+        "status": status_port,
     }
     chosen = {name: port or getattr(known.ports, name) for name, port in given.items()}
     home = Home(known.folder, Ports(**chosen), host or (EVERYWHERE[0] if lan else LOOPBACK[0]))
@@ -136,22 +138,26 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
     if demo and not note.exists():
         _say("Filling the demo …")
         await _run(home, "seed-tables")
+    # First the page that says how the rest is doing.
     await asyncio.gather(
+        stack.start_process("status", "status-page", command_argv("status-page"), home.ports.status),
         stack.start_process("engine", "engine", engine_argv(home, workers), home.ports.engine),
         stack.start_process("flusher", "flusher", command_argv("flush")),
         stack.start_process("portal", "portal", portal_argv(home), home.ports.portal),
     )
     installed = {point.name for point in entry_points(group=GROUP)}
     await asyncio.gather(
+        stack.start_process("status-watch", "status", command_argv("status")),
         *(
             stack.start_process(command, process, command_argv(command))
             for command, process in WORKERS.items()
             if command in installed
-        )
+        ),
     )
     _say(f"Everything is up after {time.monotonic() - began:.1f} s.\n")
     _say(f"  Pupils    http://{home.address}:{home.ports.engine}/")
     _say(f"  Staff     http://{home.address}:{home.ports.portal}/")
+    _say(f"  Status    http://{home.address}:{home.ports.status}/")
     if demo and home.host in LOOPBACK:
         _say(f"  Try this  http://{home.address}:{home.ports.portal}/demo")
     elif demo:

@@ -11,6 +11,7 @@ from infra.local import adopt
 from infra.settings import PortalSettings, read
 from portal.core.audit.heads import publish_head
 from portal.core.db import open_pool
+from portal.core.given_back import weigh_for_ever
 from portal.core.jobs.worker import worker
 from portal.features import WORK
 from portal.features.participants.jobs import erase_old_files
@@ -32,6 +33,8 @@ async def _work(settings: PortalSettings) -> None:
         async with pool.acquire() as db:
             await publish_head(db, settings.objects, datetime.now(UTC))
 
+    # Beside the queue and not in it: time is given back while Valkey is away too.
+    weighing = asyncio.create_task(weigh_for_ever(pool))
     running = worker(pool, settings, WORK, daily=daily, hourly=hourly)
     ready = os.environ.get("ELUMITI_READY_FILE")
     if ready:
@@ -39,4 +42,5 @@ async def _work(settings: PortalSettings) -> None:
     try:
         await running.start()
     finally:
+        weighing.cancel()
         await pool.close()

@@ -57,6 +57,7 @@ class Controls:
         """
         given: dict[str, int] = {}
         held: dict[str, int] = {}
+        credited = 0
         restarts: list[Restart] = []
         for (scope, _), controls in self._by_scope.items():
             for control, body in controls:
@@ -64,9 +65,11 @@ class Controls:
                     given[scope] = max(given.get(scope, 0), body.extra_s)
                 if control.kind == "resume":
                     held[scope] = max(held.get(scope, 0), body.paused_s)
+                if control.kind == "credit":
+                    credited = max(credited, body.credit_s + body.entry_s)
                 if control.kind == "restart":
                     restarts.append(Restart(body.starts_ms, body.last_entry_ms))
-        longest_s = longest_extra_s + sum(given.values()) + sum(held.values())
+        longest_s = longest_extra_s + sum(given.values()) + sum(held.values()) + credited
         legs = [sitting, *(times_of(sitting, AttemptClock(restart=restart)) for restart in restarts)]
         return max(last_possible_end_ms(leg, longest_s) for leg in legs)
 

@@ -16,6 +16,7 @@ from asyncpg.pgproto.pgproto import UUID
 
 from engine.flusher.devices import hold, sign_in
 from engine.flusher.limits import Poisoned, cross, note_limits
+from engine.flusher.tries import tried
 from engine.protocol import (
     MAX_SEQ,
     Kind,
@@ -25,6 +26,7 @@ from engine.protocol import (
     SaveRecord,
     Started,
     StartRecord,
+    StoredEvent,
 )
 
 if TYPE_CHECKING:
@@ -330,13 +332,16 @@ def seen_control(event: StoredEvent) -> int | None:
 async def _note(
     db: asyncpg.Connection[asyncpg.Record], saves: list[SaveRecord], memory: Memory, written: Written
 ) -> None:
-    """Finish events and controls that the player says it applied."""
+    """Finish events, controls that the player says it applied, and what it tried in vain."""
     finished: dict[int, tuple[int, UUID]] = {}
     seen: list[tuple[int, int, int]] = []
+    tries: list[tuple[SaveRecord, StoredEvent]] = []
     for save in saves:
         for event in save.events:
             if event.kind == Kind.FINISH:
                 finished[save.attempt] = (save.received_ms, memory.uuid(save.device))
+            elif event.kind == Kind.TRIED and event.value is not None:
+                tries.append((save, event))
             elif (version := seen_control(event)) is not None:
                 seen.append((save.attempt, version, save.received_ms))
     if finished:
@@ -363,6 +368,8 @@ async def _note(
             """,
             *([part[place] for part in seen] for place in range(3)),
         )
+    if tries:
+        await tried(db, tries, memory)
 
 
 async def _bury(

@@ -27,6 +27,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Route]] = {
     ("POST", "/v1/resume"): ("token", resume.resume),
     ("POST", "/v1/have"): ("token", resume.have),
     ("GET", "/v1/openapi.json"): ("public", health.openapi),
+    ("GET", "/v1/status"): ("public", health.status),
     ("GET", "/health"): ("public", health.health),
     ("GET", "/ready"): ("public", health.ready),
     ("GET", "/metrics"): ("public", health.metrics),

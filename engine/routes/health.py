@@ -37,6 +37,12 @@ async def ready(worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
     proto.response_bytes(503 if reasons else 200, JSON, encode(body))
 
 
+async def status(worker: Worker, _scope: Scope, proto: HTTPProtocol) -> None:
+    """Which steps of a pupil's way work at this worker now. Always 200: no answer at all says the rest."""
+    steps = await worker.abilities.now(worker)
+    proto.response_bytes(200, JSON, encode({"now_ms": worker.real_ms(), "steps": steps}))
+
+
 async def metrics(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     """Prometheus text over all workers of this machine; an address that is none to who is not in `metrics_from`."""
     if not asks_for_figures(worker, scope):

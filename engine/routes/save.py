@@ -9,7 +9,7 @@ from engine.protocol import Kind, Mark, SaveRecord, SaveReply, StoredEvent
 from engine.records import read_save, stored_events, tombstones
 from engine.routes.http import JSON, bounded_body, compressed, encode
 from engine.timing import deadline_ms
-from engine.tokens import Claims
+from engine.tokens import Claims, expiry_s
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
@@ -161,11 +161,15 @@ def _tell_time(worker: Worker, claims: Claims, pupil: Pupil, sitting: Sitting, v
         return
     clock = board.attempt_clock(pupil, worker.roster, claims)
     deadline = deadline_ms(sitting.clock, clock)
-    if deadline is not None and clock.started_ms and deadline != claims.deadline_ms:
+    moved = deadline is not None and clock.started_ms and deadline != claims.deadline_ms
+    if moved:
         reply.started_ms, reply.deadline_ms = clock.started_ms, deadline
+    # A stopped sitting goes on tomorrow: the token must live till then, or nobody who stays signed in gets the key.
+    expires_s = claims.expires_s if reply.superseded else max(claims.expires_s, expiry_s(sitting.clock, clock))
+    if moved or expires_s > claims.expires_s:
         reply.token = worker.tokens.sign(
             Claims(
-                *(claims.attempt, claims.sitting, claims.extra_s, claims.expires_s, clock.started_ms, deadline),
+                *(claims.attempt, claims.sitting, claims.extra_s, expires_s, clock.started_ms or 0, deadline or 0),
                 *(claims.device, clock.leg),
             )
         )

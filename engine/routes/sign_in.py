@@ -16,7 +16,7 @@ from engine.protocol import Help, MissRecord, SignedIn, SignIn, SignInRecord, Si
 from engine.routes.http import JSON, bounded_body, caller_address, encode, read_body
 from engine.take_over import require_device
 from engine.timing import deadline_ms, last_possible_end_ms, times_of
-from engine.tokens import Claims
+from engine.tokens import Claims, expiry_s
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
@@ -31,7 +31,6 @@ decoder = msgspec.json.Decoder(SignIn)
 
 TRIES = 3
 TRIES_A_CODE = 20
-TOKEN_OUTLIVES_S = 6 * 3600
 COUNTED_AT_MOST = 200_000
 
 
@@ -99,9 +98,17 @@ def signed_in(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now
     clock = times_of(sitting.clock, attempt)
     # The form that this attempt sits, then the reserve, if there is one still to come.
     manifests = [worker.manifest(form) for form in sitting.forms[attempt.leg :]]
-    expires_s = last_possible_end_ms(clock, attempt.extra_s + attempt.paused_s) // 1000 + TOKEN_OUTLIVES_S
     claims = Claims(
-        *(pupil.attempt, pupil.sitting, attempt.extra_s, expires_s, started, deadline or 0, device), attempt.leg
+        *(
+            pupil.attempt,
+            pupil.sitting,
+            attempt.extra_s,
+            expiry_s(sitting.clock, attempt),
+            started,
+            deadline or 0,
+            device,
+        ),
+        attempt.leg,
     )
     return SignedIn(
         token=worker.tokens.sign(claims),

@@ -163,6 +163,20 @@ CREATE TABLE public.control_seen (
     seen_ms bigint NOT NULL
 );
 
+CREATE TABLE public.credit (
+    attempt_id bigint NOT NULL,
+    leg smallint NOT NULL,
+    sitting_id integer NOT NULL,
+    clock_s integer NOT NULL,
+    entry_s integer NOT NULL,
+    lost_s integer NOT NULL,
+    by_hand_s integer NOT NULL,
+    capped boolean NOT NULL,
+    parts jsonb NOT NULL,
+    version integer NOT NULL,
+    given_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.dead_letter (
     id bigint NOT NULL,
     stream bigint NOT NULL,
@@ -285,6 +299,27 @@ CREATE TABLE public.generation (
     CONSTRAINT generation_only_row_check CHECK (only_row)
 );
 
+CREATE TABLE public.incident (
+    id integer NOT NULL,
+    project text NOT NULL,
+    text jsonb NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_by integer,
+    CONSTRAINT incident_check CHECK ((ended_at >= began_at))
+);
+
+ALTER TABLE public.incident ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.item_ruling (
     sitting_id integer NOT NULL,
     form_id integer NOT NULL,
@@ -337,6 +372,26 @@ CREATE TABLE public.migration (
     name text NOT NULL,
     digest text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.outage (
+    id bigint NOT NULL,
+    step text NOT NULL,
+    began_ms bigint NOT NULL,
+    ended_ms bigint NOT NULL,
+    is_over boolean DEFAULT false NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT outage_check CHECK ((ended_ms >= began_ms)),
+    CONSTRAINT outage_step_check CHECK ((step = ANY (ARRAY['page'::text, 'sign-in'::text, 'key'::text, 'resume'::text, 'save'::text, 'results'::text])))
+);
+
+ALTER TABLE public.outage ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outage_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.participant (
@@ -754,6 +809,17 @@ ALTER TABLE public.test ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.tried (
+    attempt_id bigint NOT NULL,
+    device uuid NOT NULL,
+    seq integer NOT NULL,
+    sitting_id integer NOT NULL,
+    step text NOT NULL,
+    from_ms bigint NOT NULL,
+    until_ms bigint NOT NULL,
+    weighed_at timestamp with time zone
+);
+
 CREATE TABLE public.waiting_decision (
     attempt_id bigint NOT NULL,
     sitting_id integer NOT NULL,
@@ -821,7 +887,7 @@ ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
 ALTER TABLE public.control
-    ADD CONSTRAINT control_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'erratum'::text, 'extra'::text, 'pause'::text, 'resume'::text, 'end'::text, 'reopen'::text, 'stop'::text, 'restart'::text]))) NOT VALID;
+    ADD CONSTRAINT control_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'erratum'::text, 'extra'::text, 'pause'::text, 'resume'::text, 'end'::text, 'reopen'::text, 'stop'::text, 'restart'::text, 'credit'::text]))) NOT VALID;
 
 ALTER TABLE ONLY public.control
     ADD CONSTRAINT control_pkey PRIMARY KEY (id);
@@ -831,6 +897,9 @@ ALTER TABLE ONLY public.control_seen
 
 ALTER TABLE ONLY public.control
     ADD CONSTRAINT control_sitting_id_version_key UNIQUE (sitting_id, version);
+
+ALTER TABLE ONLY public.credit
+    ADD CONSTRAINT credit_pkey PRIMARY KEY (attempt_id, leg);
 
 ALTER TABLE ONLY public.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (id);
@@ -871,6 +940,9 @@ ALTER TABLE ONLY public.form
 ALTER TABLE ONLY public.generation
     ADD CONSTRAINT generation_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.item_ruling
     ADD CONSTRAINT item_ruling_pkey PRIMARY KEY (sitting_id, form_id, code);
 
@@ -882,6 +954,9 @@ ALTER TABLE ONLY public.key_challenge
 
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.outage
+    ADD CONSTRAINT outage_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.participant
     ADD CONSTRAINT participant_pkey PRIMARY KEY (id);
@@ -979,6 +1054,9 @@ ALTER TABLE ONLY public.test
 ALTER TABLE ONLY public.test
     ADD CONSTRAINT test_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.tried
+    ADD CONSTRAINT tried_pkey PRIMARY KEY (attempt_id, device, seq);
+
 ALTER TABLE ONLY public.waiting_decision
     ADD CONSTRAINT waiting_decision_pkey PRIMARY KEY (attempt_id);
 
@@ -1004,9 +1082,15 @@ CREATE INDEX control_sitting ON public.control USING btree (sitting_id, version)
 
 CREATE INDEX control_unrelayed ON public.control USING btree (id) WHERE (relayed_at IS NULL);
 
+CREATE INDEX credit_sitting ON public.credit USING btree (sitting_id);
+
 CREATE INDEX exclusion_sitting ON public.exclusion USING btree (sitting_id);
 
 CREATE INDEX key_challenge_staff ON public.key_challenge USING btree (staff_id);
+
+CREATE INDEX outage_changed ON public.outage USING btree (changed_at);
+
+CREATE INDEX outage_ended ON public.outage USING btree (ended_ms);
 
 CREATE INDEX participant_changed ON public.participant USING btree (changed_in);
 
@@ -1033,6 +1117,10 @@ CREATE INDEX staff_grant_staff ON public.staff_grant USING btree (staff_id);
 CREATE INDEX staff_key_staff ON public.staff_key USING btree (staff_id);
 
 CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
+
+CREATE INDEX tried_until ON public.tried USING btree (until_ms);
+
+CREATE INDEX tried_unweighed ON public.tried USING btree (sitting_id, attempt_id) WHERE (weighed_at IS NULL);
 
 CREATE INDEX waiting_decision_sitting ON public.waiting_decision USING btree (sitting_id);
 
@@ -1061,6 +1149,9 @@ ALTER TABLE ONLY public.control
 
 ALTER TABLE ONLY public.control
     ADD CONSTRAINT control_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.credit
+    ADD CONSTRAINT credit_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.participant(id);
 
 ALTER TABLE ONLY public.district
     ADD CONSTRAINT district_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
@@ -1097,6 +1188,12 @@ ALTER TABLE ONLY public.form_section
 
 ALTER TABLE ONLY public.form
     ADD CONSTRAINT form_test_id_fkey FOREIGN KEY (test_id) REFERENCES public.test(id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.item_ruling
     ADD CONSTRAINT item_ruling_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
@@ -1234,6 +1331,7 @@ GRANT USAGE ON SCHEMA public TO elumiti_engine;
 GRANT USAGE ON SCHEMA public TO elumiti_flusher;
 GRANT USAGE ON SCHEMA public TO elumiti_portal;
 GRANT USAGE ON SCHEMA public TO elumiti_scoring;
+GRANT USAGE ON SCHEMA public TO elumiti_status;
 
 GRANT ALL ON FUNCTION public.audit_broken_at() TO elumiti_portal;
 
@@ -1274,6 +1372,7 @@ GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_portal;
 GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_scoring;
 
 GRANT SELECT ON TABLE public.audit_head TO elumiti_portal;
+GRANT SELECT ON TABLE public.audit_head TO elumiti_status;
 
 GRANT SELECT ON TABLE public.control TO elumiti_engine;
 GRANT SELECT ON TABLE public.control TO elumiti_flusher;
@@ -1284,6 +1383,8 @@ GRANT UPDATE(relayed_at) ON TABLE public.control TO elumiti_flusher;
 
 GRANT SELECT,INSERT ON TABLE public.control_seen TO elumiti_flusher;
 GRANT SELECT ON TABLE public.control_seen TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.credit TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.dead_letter TO elumiti_flusher;
 GRANT SELECT ON TABLE public.dead_letter TO elumiti_portal;
@@ -1331,6 +1432,13 @@ GRANT SELECT ON TABLE public.generation TO elumiti_flusher;
 GRANT SELECT ON TABLE public.generation TO elumiti_portal;
 GRANT SELECT ON TABLE public.generation TO elumiti_scoring;
 
+GRANT SELECT ON TABLE public.incident TO elumiti_status;
+GRANT SELECT,INSERT ON TABLE public.incident TO elumiti_portal;
+
+GRANT UPDATE(ended_at) ON TABLE public.incident TO elumiti_portal;
+
+GRANT UPDATE(ended_by) ON TABLE public.incident TO elumiti_portal;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.item_ruling TO elumiti_portal;
 GRANT SELECT ON TABLE public.item_ruling TO elumiti_scoring;
 
@@ -1343,6 +1451,10 @@ GRANT SELECT ON TABLE public.migration TO elumiti_engine;
 GRANT SELECT ON TABLE public.migration TO elumiti_flusher;
 GRANT SELECT ON TABLE public.migration TO elumiti_portal;
 GRANT SELECT ON TABLE public.migration TO elumiti_scoring;
+GRANT SELECT ON TABLE public.migration TO elumiti_status;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.outage TO elumiti_status;
+GRANT SELECT ON TABLE public.outage TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
@@ -1425,6 +1537,22 @@ GRANT SELECT ON TABLE public.sitting TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting TO elumiti_portal;
 GRANT SELECT ON TABLE public.sitting TO elumiti_scoring;
 
+GRANT SELECT(id) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(project) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(title) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(starts_at) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(last_entry_at) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(duration_s) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(ends_at) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(state) ON TABLE public.sitting TO elumiti_status;
+
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_engine;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_portal;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
@@ -1454,6 +1582,11 @@ GRANT UPDATE(retired_at) ON TABLE public.stream_position TO elumiti_engine;
 GRANT SELECT ON TABLE public.test TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test TO elumiti_portal;
 GRANT SELECT ON TABLE public.test TO elumiti_scoring;
+
+GRANT SELECT,INSERT ON TABLE public.tried TO elumiti_flusher;
+GRANT SELECT ON TABLE public.tried TO elumiti_portal;
+
+GRANT UPDATE(weighed_at) ON TABLE public.tried TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.waiting_decision TO elumiti_portal;
 GRANT SELECT ON TABLE public.waiting_decision TO elumiti_scoring;

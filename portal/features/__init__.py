@@ -7,6 +7,7 @@ from portal.features.acts import routes as acts
 from portal.features.audit import routes as audit
 from portal.features.help import routes as help_pages
 from portal.features.home import routes as home
+from portal.features.incidents import routes as incidents
 from portal.features.live import controls
 from portal.features.live import routes as live
 from portal.features.participants import imports
@@ -31,6 +32,7 @@ ROUTES = [
     *controls.ROUTES,
     *acts.ROUTES,
     *waiver.ROUTES,
+    *incidents.ROUTES,
     *scores.ROUTES,
     *downloads.ROUTES,
     *decisions.ROUTES,

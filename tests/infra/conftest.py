@@ -40,7 +40,7 @@ def elumiti(*words: str, environ: dict[str, str], limit_s: float = 60) -> subpro
 
 @pytest.fixture(scope="module")
 def whole(loop: Loop) -> Iterator[Stack]:
-    """Servers, engine, flusher and portal, as `elumiti up` leaves them."""
+    """Servers, engine, flusher, portal and status page, as `elumiti up` leaves them."""
     folder = Path(tempfile.mkdtemp(prefix="elumiti-infra-"))
     folder.chmod(0o755)
     stack = Stack(Home(folder, free_ports()))
@@ -54,6 +54,7 @@ def whole(loop: Loop) -> Iterator[Stack]:
             stack.start_process("engine", "engine", engine_argv(stack.home, 1), stack.home.ports.engine),
             stack.start_process("flusher", "flusher", command_argv("flush")),
             stack.start_process("portal", "portal", portal_argv(stack.home), stack.home.ports.portal),
+            stack.start_process("status", "status-page", command_argv("status-page"), stack.home.ports.status),
         )
 
     loop.run(start(), 120)

@@ -16,7 +16,7 @@ from infra.settings_page import PAGE, doc, page
 SECRETS_PAGE = PAGE.with_name("secrets.md")
 SECRET = re.compile(r"(_key|_keys|_pepper|_passwords|_url|objects)$")
 # Addresses that carry no password, and the public halves of pairs.
-PLAIN = {"release_public_key", "rescue_public_key", "token_check_url", "player_url", "portal_url"}
+PLAIN = {"release_public_key", "rescue_public_key", "token_check_url", "player_url", "portal_url", "status_url"}
 # What each process must never be able to read, whatever else is added to it.
 NEVER = {
     "engine": {"score_key", "receipt_key", "csrf_key", "rescue_private_key", "owner_database_url", "role_passwords"},

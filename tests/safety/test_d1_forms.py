@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from engine.tokens import Claims, Tokens
+from infra.local import decode_key
 from tests.support.pupil import Pupil
 from tests.support.sittings import make_sitting
 from tests.support.waiting import eventually, refused_as
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     Db = asyncpg.Connection[asyncpg.Record]
 
 REGION = "KZ-10"
+DAY_MS = 24 * 3600 * 1000
+
+
+def read_tokens(stack: Stack) -> Tokens:
+    """The engines' own: what a phone holds can be read, and a token of yesterday made."""
+    return Tokens({int(number): decode_key(key) for number, key in stack.secrets.token_keys.items()})
 
 
 @pytest.fixture
@@ -109,3 +117,61 @@ async def test_nobody_enters_the_stopped_form_after_its_last_entry(stack: Stack,
     late = Pupil(service, scene.seats[0])
     await eventually(late.sign_in)
     await refused_as(late.start, "entry-closed")
+
+
+async def test_a_region_that_is_stopped_today_goes_on_tomorrow(
+    stack: Stack, service: str, owner_url: str, db: Db
+) -> None:
+    """Told today: the token lives till then, nobody enters before, and today's clock is over."""
+    scene = await make_sitting(stack, owner_url, pupils=2, reserve=True)
+    pupil, newcomer = (Pupil(service, seat) for seat in scene.seats)
+    signed_in = await eventually(pupil.sign_in)
+    await eventually(pupil.start)
+    await order(db, scene, 1, "stop", at_ms=round(time.time() * 1000))
+    starts_ms = round(time.time() * 1000) + DAY_MS
+    body = {"starts_ms": starts_ms, "last_entry_ms": starts_ms + 900_000, "manifest": signed_in["reserve"]}
+    await order(db, scene, 2, "restart", **body)
+    assert await heard(pupil, "restart") == body
+    tokens = read_tokens(stack)
+    claims = tokens.verify(f"Bearer {pupil.token}")
+    assert claims is not None
+    assert claims.expires_s > starts_ms // 1000 + 900 + 3600
+    refused = await refused_as(pupil.start, "too-early")
+    assert refused.problem["starts_ms"] == starts_ms
+    refused = await eventually(lambda: refused_as(newcomer.sign_in, "waiting-not-open"))
+    assert refused.problem["opens_ms"] == starts_ms - 3_600_000
+
+
+async def test_who_stayed_signed_in_since_yesterday_gets_the_reserve_s_key(
+    stack: Stack, service: str, owner_url: str, db: Db
+) -> None:
+    """Its restart heard only now: yesterday's token has expired, a save still renews it, but not a superseded device's."""
+    scene = await make_sitting(stack, owner_url, starts_in_s=-DAY_MS / 1000, last_entry_s=900, reserve=True)
+    pupil = Pupil(service, scene.seats[0])
+    signed_in = await eventually(pupil.sign_in)
+    began_ms = round(time.time() * 1000) - DAY_MS + 60_000
+    yesterday = Claims(
+        pupil.attempt, scene.sitting, 0, began_ms // 1000 + 3600, began_ms, 0, bytes.fromhex(pupil.device)
+    )
+    pupil.token = read_tokens(stack).sign(yesterday)
+    await refused_as(pupil.start, "token-rejected")
+    await order(db, scene, 1, "stop", at_ms=began_ms + 600_000)
+    starts_ms = round(time.time() * 1000) - 1_000
+    body = {"starts_ms": starts_ms, "last_entry_ms": starts_ms + 900_000, "manifest": signed_in["reserve"]}
+    await order(db, scene, 2, "restart", **body)
+    assert await heard(pupil, "restart") == body
+    reply = await eventually(pupil.start)
+    assert reply["started_ms"] >= starts_ms
+    assert reply["deadline_ms"] == reply["started_ms"] + 3_600_000
+    other = Pupil(service, scene.seats[0])
+    await eventually(other.sign_in)
+
+    async def superseded() -> None:
+        pupil.token, pupil.controls = read_tokens(stack).sign(yesterday), 0
+        reply = await pupil.save(events=[])
+        assert reply["superseded"]
+        told = read_tokens(stack).verify(f"Bearer {reply.get('token', pupil.token)}")
+        assert told is not None
+        assert told.expires_s == yesterday.expires_s
+
+    await eventually(superseded)

@@ -55,13 +55,14 @@ async def make_sitting(
     last_entry_s: float = 3600,
     duration_s: int = 3600,
     grace_s: int = 60,
+    ends_s: float | None = None,
     items: int = 6,
     extra_minutes: int = 0,
     reserve: bool = False,
 ) -> Scene:
     """A form of single-choice items (right answer A), packed; a published sitting; pupils in one school.
 
-    Items are M01, M02 …; with a reserve form R01, R02 … too.
+    `ends_s` after the start it ends for all, whenever they started. Items are M01, M02 …; with a reserve form R01, R02 … too.
     """
     mark = next(numbers)
     db = await asyncpg.connect(owner_url)
@@ -76,12 +77,13 @@ async def make_sitting(
         sitting = await db.fetchval(
             """
             insert into sitting (test_id, form_id, reserve_form_id, title, waiting_opens_at, starts_at, last_entry_at,
-                                 duration_s, grace_s, help_name, help_phone)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Гүлнар Сәрсенқызы', '+7 700 000 00 11')
+                                 duration_s, grace_s, ends_at, help_name, help_phone)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'Гүлнар Сәрсенқызы', '+7 700 000 00 11')
             returning id
             """,
             *(test, form, second, json.dumps(three("sitting")), start - dt.timedelta(hours=1), start),
             *(start + dt.timedelta(seconds=last_entry_s), duration_s, grace_s),
+            None if ends_s is None else start + dt.timedelta(seconds=ends_s),
         )
     finally:
         await db.close()

@@ -16,6 +16,7 @@ import {
   type AttemptRecord, type LogHead, type ReceiptRecord, type Settings,
 } from "./store";
 import { hold, TAB, type Hold } from "./tab";
+import { inVain, Tries } from "./tries";
 import { holdWake } from "./wake";
 
 export type Screen = "loading" | "language" | "sign-in" | "check" | "waiting" | "practice" | "test" | "review" | "receipt" | "elsewhere" | "wrong";
@@ -74,7 +75,7 @@ export class App {
     setInterval(() => void sendDebts(this.attempt?.log.head.device ?? null), 60_000);
     this.receipts = await readAll<ReceiptRecord>("receipts").catch(() => []);
     const record = this.settings.current === null ? null : await read<AttemptRecord>("attempts", this.settings.current);
-    if (record) await this.enter(record, "ask");
+    if (record) await this.enter(record, "ask").then(() => this.attempt?.cameBack());
     else this.show(this.settings.language_chosen ? "sign-in" : "language");
     void sendDebts(record?.device ?? null);
     void learnAll().catch(() => undefined);
@@ -126,9 +127,16 @@ export class App {
     const head = known ?? (await Log.make(owner.slip, owner.key));
     const body = { ...slip, device: head.device, agent: agent(), phone: await phone() };
     let answer: Awaited<ReturnType<typeof api.signIn>>;
+    const tries = new Tries(this.settings.tries?.slip === owner.slip ? this.settings.tries.since : {});
+    const began = performance.now();
     try {
       answer = await api.signIn(body, shown ?? undefined);
     } catch (error) {
+      if (inVain(error)) {
+        tries.failed("sign-in", began);
+        this.settings = { ...this.settings, tries: { slip: owner.slip, since: tries.kept } };
+        await this.keepSettings();
+      }
       // Without an answer it may have been counted: the next try is the same device, not one more.
       if (!known && !(error instanceof NoLine)) await erase("logs", head.device);
       if (!known && earlier && error instanceof Refused && error.problem.code === "device-held") {
@@ -150,7 +158,10 @@ export class App {
     const before = sealed ?? (await read<AttemptRecord>("attempts", reply.attempt));
     const record = recordOf(reply, head, before);
     await write("attempts", record);
-    await this.enter(record, "ask", reply.resume);
+    // Measured to this moment; the log that it goes into is opened only now.
+    const for_ms = tries.settled("sign-in");
+    this.settings = { ...this.settings, tries: { slip: owner.slip, since: {} } };
+    await this.enter(record, "ask", reply.resume, for_ms);
     if (reply.language !== this.settings.language && !this.settings.language_chosen) await this.speak(reply.language);
   }
 
@@ -178,7 +189,7 @@ export class App {
   }
 
   /** Opens an attempt that is on this device; the first tab writes, another may take over. */
-  async enter(record: AttemptRecord, how: "ask" | "take", resume = false): Promise<void> {
+  async enter(record: AttemptRecord, how: "ask" | "take", resume = false, keptOut_ms: number | null = null): Promise<void> {
     this.settings = { ...this.settings, current: record.attempt };
     this.code = "";
     await this.keepSettings();
@@ -197,6 +208,8 @@ export class App {
     this.attempt = attempt;
     this.opening = null;
     attempt.begin();
+    // Before anything else goes into the log: work at a moment says that the pupil was in by then.
+    attempt.wayIn.tell("sign-in", keptOut_ms);
     if (attempt.record.signed_in.controls.version > attempt.record.controls_version) attempt.obey(attempt.record.signed_in.controls);
     if (resume) await attempt.resume();
     if (this.attempt !== attempt) return;
@@ -322,6 +335,15 @@ export class App {
   private hear(control: Control): void {
     if (["message", "erratum", "extra", "resume", "reopen"].includes(control.kind)) this.news = [...this.news, control];
     if (control.kind === "reopen") this.show("test");
+    if (control.kind === "credit") this.credited(control);
+  }
+
+  /** Time came back after an outage; of an entry that is kept open, who is inside already need not hear. */
+  private credited(control: Control): void {
+    const inside = this.attempt?.record.started_ms != null;
+    const { credit_s = 0, entry_s = 0 } = control.body;
+    if (inside ? credit_s > 0 : credit_s + entry_s > 0) this.news = [...this.news, control];
+    this.opening?.again();
   }
 
   private tabLost(): void {

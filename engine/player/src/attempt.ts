@@ -16,6 +16,7 @@ import type {
 import { Sender, type Host } from "./sender";
 import { paperFrom, reduce, type Paper } from "./state";
 import { write, type AttemptRecord } from "./store";
+import { WayIn } from "./way_in";
 
 /** How long a typed answer rests before it goes into the log. */
 const TYPING_RESTS_MS = 700;
@@ -33,6 +34,7 @@ export interface AttemptOwner {
 
 export class Attempt implements Host {
   readonly sender: Sender;
+  readonly wayIn: WayIn;
   bundle: Bundle;
   paper: Paper;
   /** In this attempt's order; empty until the form is open. */
@@ -48,6 +50,9 @@ export class Attempt implements Host {
   ) {
     this.bundle = new Bundle(record.signed_in.manifest);
     this.sender = new Sender(log, record.attempt, this);
+    this.wayIn = new WayIn(record.tries, log.events[log.events.length - 1], {
+      note: (value) => this.happen({ kind: "tried", value }), persist: () => void this.persist(), keptOut: () => this.sender.soon(3_000),
+    });
     this.paper = this.events.reduce(reduce, paperFrom(record.merged));
     if (record.anchor && !clock.synced) clock.restore(record.anchor, this.lastMs(record.anchor.now));
   }
@@ -217,7 +222,7 @@ export class Attempt implements Host {
   /** The attempt's first key is its start. Resolves when the first question can be shown. */
   async release(): Promise<void> {
     if (!this.record.keys || !this.record.seed) {
-      const { reply, asked, came } = await api.key(this.log.head.token ?? "");
+      const { reply, asked, came } = await this.wayIn.trying("key", api.key(this.log.head.token ?? ""));
       this.clock.heard(reply, asked, came);
       const { keys, seed, started_ms, deadline_ms } = reply;
       if (reply.token) this.log.head.token = reply.token;
@@ -242,7 +247,7 @@ export class Attempt implements Host {
   /** Answers given on another device come under those of this one; asked again while some are on their way. */
   async resume(): Promise<void> {
     try {
-      const { reply, asked, came } = await api.resume(this.log.head.token ?? "", this.log.head.device);
+      const { reply, asked, came } = await this.wayIn.trying("resume", api.resume(this.log.head.token ?? "", this.log.head.device));
       this.clock.heard(reply, asked, came);
       if (reply.final) {
         await this.owner.final(reply.final);
@@ -261,6 +266,13 @@ export class Attempt implements Host {
     this.owner.changed();
   }
 
+  /** Opened anew in the middle of the test. */
+  async cameBack(): Promise<void> {
+    if (this.record.step !== "open" || this.handedIn) return;
+    await this.syncClock(1);
+    if (this.clock.synced) this.wayIn.cameBack(this.clock.now());
+  }
+
   async syncClock(samples: number): Promise<void> {
     for (let i = 0; i < samples; i++) {
       try {
@@ -276,6 +288,7 @@ export class Attempt implements Host {
 
   async persist(): Promise<void> {
     this.record.anchor = this.clock.record();
+    this.record.tries = this.wayIn.kept;
     await write("attempts", this.record).catch(() => undefined);
   }
 
@@ -286,7 +299,7 @@ export class Attempt implements Host {
   }
 
   pace(): "exam" | "waiting" | "handed-in" {
-    if (this.record.step !== "open") return "waiting";
+    if (this.record.step !== "open") return this.wayIn.keptOut ? "exam" : "waiting";
     return this.handedIn ? "handed-in" : "exam";
   }
 

@@ -31,6 +31,12 @@ export function pausedSince(controls: readonly Control[]): number | null {
   return pause.body.since_ms ?? 0;
 }
 
+/** Time given back after an outage: to the clock, and to who could not come in. */
+export function creditOf(controls: readonly Control[]): { credit_s: number; entry_s: number } {
+  const { credit_s = 0, entry_s = 0 } = newest(controls, "credit")?.body ?? {};
+  return { credit_s, entry_s };
+}
+
 /** The time at which staff ends the attempt, null when they did not, or took it back. */
 export function endsAt(controls: readonly Control[]): number | null {
   const end = newest(controls, "end");

@@ -46,6 +46,11 @@ export class Opening {
     this.timers.forEach(clearTimeout);
   }
 
+  /** More time to come in was given: the door is tried again. */
+  again(): void {
+    if (this.stage === "closed") this.start();
+  }
+
   /** The button of who comes late. */
   start(): void {
     this.wanted = true;

@@ -7,8 +7,9 @@ export type Value = number | string | number[] | Record<string, number> | null;
 export type ReportReason = "no-right-answer" | "picture" | "wording" | "other";
 export type EventKind =
   | "answer" | "view" | "mark" | "unmark" | "blur" | "focus" | "language"
-  | "report" | "start" | "finish" | "control" | "section";
+  | "report" | "start" | "finish" | "control" | "section" | "tried";
 
+export interface TriedNote { step: string; for_ms: number; ago_ms: number }
 export interface StartNote { agent: string; screen: string }
 export interface FinishNote { count: number; hash: string }
 
@@ -16,7 +17,7 @@ export interface FinishNote { count: number; hash: string }
 export interface Happening {
   kind: EventKind;
   item?: number;
-  value?: Value | StartNote | FinishNote;
+  value?: Value | StartNote | FinishNote | TriedNote;
 }
 
 /** One line of the log: numbered, dated by the newest signed server time and the milliseconds since. */
@@ -53,6 +54,8 @@ export interface ControlBody {
   extra_s?: number;
   since_ms?: number;
   paused_s?: number;
+  credit_s?: number;
+  entry_s?: number;
   at_ms?: number;
   starts_ms?: number;
   last_entry_ms?: number;

@@ -3,6 +3,7 @@
 import { randomBytes } from "./crypto";
 import type { LedgerState } from "./ledger";
 import type { Control, Final, Language, LogEvent, SignInReply, Texts, Value } from "./protocol";
+import type { Kept } from "./tries";
 
 /** The head of a log. The device's number is made in the transaction that makes the log, and lives only here. */
 export interface LogHead {
@@ -46,6 +47,8 @@ export interface AttemptRecord {
   taken_back: number;
   /** The hand-in that nobody pressed: time was over, or staff ended the test. */
   automatic: number;
+  /** Steps that are tried in vain, and since when by the phone's clock. */
+  tries?: Kept;
   /** Events up to this one belong to a form that was stopped. */
   stopped_at?: number;
 }
@@ -65,6 +68,8 @@ export interface Settings {
   text_size: number;
   current: number | null;
   hide_clock: boolean;
+  /** Sign-in of a slip is tried in vain since then, by the phone's clock. */
+  tries?: { slip: string; since: Kept };
 }
 
 interface Row extends LogEvent { device: string }

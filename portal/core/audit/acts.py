@@ -38,6 +38,9 @@ ACTS: dict[str, str] = {
     "control.message.sent": N_("Sent a message"),
     "control.erratum.sent": N_("Sent an erratum"),
     "control.extra.given": N_("Gave extra time"),
+    "control.credit.given": N_("Gave time back after an outage, by rule"),
+    "incident.incident.told": N_("Told the public of an incident"),
+    "incident.incident.ended": N_("Told the public that an incident is over"),
     "control.pause.begun": N_("Paused"),
     "control.pause.ended": N_("Resumed"),
     "control.sitting.stopped": N_("Stopped the sitting for some or all"),
@@ -78,4 +81,5 @@ KINDS: dict[str, str] = {
     "score_run": N_("scoring run"),
     "audit": N_("audit trail"),
     "receipt": N_("receipt"),
+    "incident": N_("incident"),
 }

@@ -46,6 +46,7 @@ ALL: tuple[Permission, ...] = (
     Permission("score.decide", RESULTS, N_("Decide on quota places, late answers, exclusions and keys")),
     Permission("score.publish", RESULTS, N_("Publish results")),
     Permission("score.export", RESULTS, N_("Download results")),
+    Permission("incident.write", HOUSE, N_("Tell the public of incidents on the status page")),
     Permission("audit.view", HOUSE, N_("Read the audit trail")),
     Permission("staff.view", HOUSE, N_("See staff and roles")),
     Permission("staff.edit", HOUSE, N_("Give and take roles, make logins")),

@@ -28,6 +28,7 @@ ENTRIES = (
     Entry("/live", N_("Live"), "radio", "live.view"),
     Entry("/acts", N_("Second person"), "user-check", "act.decide"),
     Entry("/waiver", N_("Outage"), "triangle-alert", "act.waive"),
+    Entry("/incidents", N_("Status page"), "message-square", "incident.write"),
     Entry("/receipts", N_("Receipts"), "clipboard-check", "receipt.check"),
     Entry("/scores", N_("Results"), "chart-column", "score.view"),
     Entry("/staff", N_("Staff"), "users", "staff.view"),

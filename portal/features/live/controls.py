@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
 
-from portal.core import acts, audit
+from portal.core import acts, audit, given_back
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
@@ -209,6 +209,7 @@ async def _form(request: StaffRequest, db: Connection, sitting_id: int, form: Fo
         target=target,
         scopes=rules.SCOPES,
         standing=standing,
+        given=await given_back.given_to(db, int(target.scope_id)) if target.scope == "attempt" else [],
         restart_at=from_ms(standing.restart_ms) if standing.restart_ms else None,
         kinds=kinds,
         kind=kind,

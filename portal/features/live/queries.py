@@ -337,7 +337,7 @@ async def controls(db: Connection, sitting_id: int, scope: Scope, limit: int) ->
                      or (c.scope = 'school' and sc.id::text = c.scope_id)
                      or (c.scope = 'attempt' and a.id::text = c.scope_id))
         ) counted
-        where c.sitting_id = $4 and (counted.concerned > 0 or c.scope = 'sitting')
+        where c.sitting_id = $4 and c.kind <> 'credit' and (counted.concerned > 0 or c.scope = 'sitting')
         order by c.version desc
         limit $5
         """,

@@ -10,7 +10,7 @@ from litestar import Response, get
 
 from engine.protocol import CONTROL_STREAM, stream_key
 from infra.valkey import clock_ms
-from portal.core import territory
+from portal.core import given_back, territory
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.i18n import t
@@ -84,6 +84,7 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         "miss_kinds": misses.KINDS,
         "controls": await queries.controls(db, sitting_id, scope, 8),
         "kinds": rules.KINDS,
+        "outages": await given_back.of_sitting(db, sitting_id, scope),
         "from_ms": from_ms,
         "now": head.now(),
         "can": _can(actor),
@@ -138,4 +139,21 @@ async def _lag_s(queues: Queues, streams: list[tuple[int, int, int]]) -> float |
     return max(0.0, (now_ms - min(waiting)) / 1000) if waiting else 0.0
 
 
-ROUTES = [running, live]
+@get("/sittings/{sitting_id:int}/credits", guards=[allows("live.view")])
+async def credited(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
+    """Who got how much time back, from which outage, what was capped and what was taken off."""
+    actor = request.scope["user"]
+    scope = actor.scope("live.view")
+    head = await find_head(db, sitting_id, scope)
+    return page(
+        request,
+        "live/credits.html",
+        sitting=head,
+        tabs=[(path, t(text)) for path, text in tabs(actor, head)],
+        outages=await given_back.of_sitting(db, sitting_id, scope),
+        rows=await given_back.pupils_of(db, sitting_id, scope),
+        shown=given_back.SHOWN,
+    )
+
+
+ROUTES = [running, live, credited]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from litestar import Response, get, post
 
 from engine.protocol import Kind
-from portal.core import audit, territory
+from portal.core import audit, given_back, territory
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.files.tables import Table, export
@@ -136,6 +136,7 @@ async def _card(
         devices=await queries.devices(db, sitting_id, participant_id),
         events=await queries.newest_events(db, sitting_id, participant_id),
         controls=await queries.controls_seen(db, sitting_id, participant_id),
+        given=await given_back.given_to(db, participant_id),
         from_ms=from_ms,
         kind_names=KIND_NAMES,
         **room(actor, head),
@@ -181,6 +182,7 @@ KIND_NAMES = {
     Kind.FINISH: N_("finished"),
     Kind.CONTROL: N_("received an instruction"),
     Kind.SECTION: N_("opened a section"),
+    Kind.TRIED: N_("told what it had tried in vain"),
     Kind.REFUSED: N_("sent something that could not be kept"),
 }
 

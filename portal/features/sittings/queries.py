@@ -248,7 +248,9 @@ async def last_over(db: Connection, head: SittingHead, plain: datetime) -> datet
     row = await db.fetchrow(
         """
         select coalesce((select sum(coalesce((body ->> 'extra_s')::int, 0) + coalesce((body ->> 'paused_s')::int, 0))
-                         from control where sitting_id = $1 and kind in ('extra', 'resume')), 0),
+                         from control where sitting_id = $1 and kind in ('extra', 'resume')), 0)
+                   -- Given back by rule: of one attempt each, so the most that any has.
+                   + coalesce((select max(clock_s + entry_s) from credit where sitting_id = $1), 0),
                (select max((body ->> 'at_ms')::bigint)
                 from control
                 where sitting_id = $1 and kind = 'end' and scope = 'sitting'

@@ -286,3 +286,42 @@ def test_a_rescue_file_opens_with_the_sittings_key(peer: Peer, sitter_at: Callab
     assert payload["token"] == f"4711.{pupil.devices[0]}"
     with peer:
         sitter.receipt()
+
+
+def test_time_that_an_outage_took_comes_back_and_is_told_why(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """Sign-in and the key fail for some seconds: the log says for how long; the credit moves the clock and is explained."""
+    pupil = peer.pupils[0]
+    sitter = sitter_at(peer.url)
+    sitter.choose_language()
+    peer.refuse["/v1/sign-in"] = (503, "try-later")
+    sitter.sign_in(pupil)
+    sitter.page.locator("[role=alert]").wait_for()
+    # A second in vain is the least that is told.
+    sitter.page.wait_for_timeout(1_100)
+    del peer.refuse["/v1/sign-in"]
+    peer.refuse["/v1/key"] = (503, "try-later")
+    sitter.page.locator("form .primary").click()
+    sitter.page.locator(".findings").wait_for()
+    sitter.page.locator(".big").click()
+    sitter.page.locator("#start").click()
+    sitter.page.get_by_text("көп", exact=False).first.wait_for()
+    del peer.refuse["/v1/key"]
+    sitter.page.locator("#question").wait_for(timeout=20_000)
+
+    def told() -> list[dict[str, Any]]:
+        events = [event for of in pupil.events.values() for event in of.values()]
+        return [event["value"] for event in events if event["kind"] == "tried"]
+
+    until(lambda: len(told()) == 2)
+    assert [one["step"] for one in told()] == ["sign-in", "key"]
+    assert all(1000 <= one["for_ms"] < 60_000 for one in told())
+    pupil.extra_s = 300
+    peer.order(pupil, "credit", credit_s=300, entry_s=0)
+    dialog = sitter.page.locator("dialog[open]")
+    dialog.wait_for()
+    assert "Уақытың қайтарылды" in dialog.inner_text()
+    assert "5 минут қайтарылды" in dialog.inner_text()
+    assert "65 мин" in sitter.page.locator(".top .time").inner_text()
+    # The same word again says nothing new.
+    dialog.locator(".primary").click()
+    dialog.wait_for(state="detached")

@@ -4,7 +4,7 @@ import type { App } from "../app";
 import type { Attempt } from "../attempt";
 import { messages } from "../controls";
 import { pick, t } from "../i18n";
-import type { Control, ReportReason } from "../protocol";
+import type { Control, ControlBody, ReportReason } from "../protocol";
 import { savedOf } from "../saved";
 import { Grid, Legend } from "./grid";
 import { Dialog, Icon, Languages, WhomToCall } from "./parts";
@@ -91,6 +91,7 @@ export function News({ app }: { app: App }) {
 }
 
 function titleOf({ kind }: Control): string {
+  if (kind === "credit") return t("news.credit_title");
   return kind === "erratum" ? t("q.erratum") : t("news.message");
 }
 
@@ -98,5 +99,11 @@ function textOf({ kind, body }: Control): string {
   if (kind === "extra") return t("news.extra");
   if (kind === "resume") return t("news.resume");
   if (kind === "reopen") return t("news.reopen");
+  if (kind === "credit") return creditText(body);
   return pick(body.text ?? {});
+}
+
+function creditText({ credit_s = 0 }: ControlBody): string {
+  if (credit_s === 0) return t("news.credit_entry");
+  return credit_s < 120 ? t("news.credit_seconds", { n: credit_s }) : t("news.credit_minutes", { n: Math.floor(credit_s / 60) });
 }

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { App } from "../app";
 import type { Attempt } from "../attempt";
+import { creditOf } from "../controls";
 import { moment, pick, t, waitLeft, when } from "../i18n";
 import type { Opening } from "../opening";
 import { News } from "./dialogs";
@@ -50,7 +51,7 @@ function State({ attempt, opening }: { attempt: Attempt; opening: Opening }) {
         <div class="card countdown">
           <p>{t("wait.late")}</p>
           <button type="button" class="primary big" id="start" onClick={() => opening.start()}>{t("wait.start")}</button>
-          <p class="quiet">{t("wait.late_until", { time: moment(sitting.last_entry_ms, attempt.clock.now()) })}</p>
+          <p class="quiet">{t("wait.late_until", { time: moment(sitting.last_entry_ms + 1000 * creditOf(attempt.record.controls).entry_s, attempt.clock.now()) })}</p>
         </div>
       );
     default:

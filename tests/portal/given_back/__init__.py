@@ -1,0 +1,1 @@
+"""Giving time back in Postgres."""
