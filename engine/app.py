@@ -17,6 +17,7 @@ from engine.problems import Problem
 from engine.reads import HungUp
 from engine.worker import Worker
 from infra import log as logs
+from infra.parts.process import die_with_parent
 from infra.settings import EngineSettings, read
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Engine:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         logs.configure()
+        die_with_parent()
         self._starting = loop.create_task(self._start(), name="engine-start")
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:

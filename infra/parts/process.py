@@ -178,6 +178,11 @@ def before_exec(user: int | None, signal_of_death: int) -> Callable[[], None]:
     return prepare
 
 
+def die_with_parent() -> None:
+    """For a process whose starter is not ours (granian's workers): no orphan goes on when that one is killed by -9."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 async def port_answers(port: int, host: str = "127.0.0.1") -> bool:
     """Whether something accepts connections on a port of this machine."""
     try:
