@@ -30,6 +30,14 @@ bench: install pages
 	@$(PYTHON) .ci/browser.py
 	@$(RUN)/python -m loadtest.bench $(ARGS)
 
+# Break it on purpose, seventeen ways, with the ledger (about 40 minutes): build/chaos.
+chaos: install pages
+	@$(RUN)/python -m loadtest.chaos $(ARGS)
+
+# The mass sitting at true pace: 300 000 candidates for 15 minutes, on two cores.
+soak: install pages
+	@$(RUN)/python -m loadtest.bench mass $(ARGS)
+
 screenshots: install pages
 	@$(PYTHON) .ci/browser.py
 	@$(RUN)/python -m tests.browser.screenshots $(ARGS)

@@ -10,6 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     Done = Callable[[int, bytes], None]
@@ -87,9 +88,10 @@ class Connection(asyncio.Protocol):
 class Pool:
     """Idle connections to one address; requests beyond their number wait in the caller's queue."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._host = host
         self._port = port
+        self._tls = tls
         self._missing = 0
         self._closing = False
         self._reopening: asyncio.Task[None] | None = None
@@ -103,7 +105,7 @@ class Pool:
         for start in range(0, count, 100):
             opened = await asyncio.gather(
                 *(
-                    loop.create_connection(lambda: Connection(self._forget), self._host, self._port)
+                    loop.create_connection(lambda: Connection(self._forget), self._host, self._port, ssl=self._tls)
                     for _ in range(min(100, count - start))
                 )
             )

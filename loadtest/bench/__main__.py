@@ -9,7 +9,7 @@ import cyclopts
 import uvloop
 
 from infra import log
-from loadtest.bench import connections, demo_start, door, first_question, mass, page, reentry, save_cpu, steady
+from loadtest.bench import connections, demo_start, door, first_question, mass, page, reentry, save_cpu, steady, tls
 
 app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
 
@@ -78,6 +78,13 @@ def open_connections(*, wanted: int = connections.WANTED) -> None:
         runner.run(connections.measure(wanted))
 
 
+@app.command(name="tls")
+def tls_front() -> None:
+    """What HAProxy takes with TLS 1.3 (`tls_handshake_cpu_us`, `tls_save_cpu_us`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(tls.measure())
+
+
 @app.command
 def demo() -> None:
     """Seconds until a demo that is there already is up again (`demo_second_start_s`, at most 10)."""
@@ -100,6 +107,7 @@ def everything() -> None:
     visitors()
     curve()
     open_connections()
+    tls_front()
     mass_sitting()
     ceiling()
     demo()

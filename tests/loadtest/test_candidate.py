@@ -1,0 +1,105 @@
+"""A simulated candidate keeps the protocol's promises, whatever the line and the server do to him."""
+
+from __future__ import annotations
+
+import msgspec
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.course import Step
+from loadtest.nation.candidate import Candidate, Heard, Log, merged
+from loadtest.nation.courses import Course
+from loadtest.nation.reconcile import acknowledged_runs
+
+COURSE = Course([Step(float(at), "view", at % 7) for at in range(60)])
+RANGES = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 6)).map(lambda pair: (pair[0], pair[0] + pair[1])))
+
+
+def candidate() -> Candidate:
+    return Candidate(0, 1, "", COURSE, Log(0, "a" * 32, 0))
+
+
+class Sent(msgspec.Struct):
+    seq: int
+    again: bool = False
+
+
+class Body(msgspec.Struct):
+    events: list[Sent]
+    open: list[str]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["lost", "durable", "wait", "again"])), max_size=40))
+def test_every_event_is_sent_until_it_is_durable_and_marked_when_it_is_sent_again(turns: list[tuple[int, str]]) -> None:
+    """Lost answers, receipts that must be sent again, long waits: at the end the server has all, each first unmarked."""
+    pupil = candidate()
+    held: set[int] = set()
+    seen: set[int] = set()
+    entry = 0
+    at = 0.0
+    for passed, fate in [*turns, *[(70, "durable")] * 6]:
+        at += passed
+        batch = pupil.save_body(at)
+        body = msgspec.json.decode(batch.body, type=Body)
+        fresh = [event.seq for event in body.events if not event.again]
+        again = [event.seq for event in body.events if event.again]
+        assert fresh == sorted(fresh)
+        assert again == sorted(set(again))
+        assert not set(fresh) & seen
+        assert set(again) <= seen
+        seen |= {*fresh, *again}
+        if fate == "lost":
+            pupil.lost(batch)
+            continue
+        entry += 1
+        standing = "durable" if fate == "wait" and at > 200 else fate
+        stored = {event.seq for event in body.events}
+        if standing != "again":
+            held |= stored
+        receipt = f"1-{entry}-0" if stored else None
+        pupil.settle(batch, Heard(now="t", receipt=receipt, open=[standing] * len(body.open)), at)
+    # What is still open is acknowledged; nothing may be neither open, nor owed, nor held.
+    kept = {seq for one in pupil.log.open for first, last in one.ranges for seq in range(first, last + 1)}
+    owed = {seq for first, last in pupil.log.owed for seq in range(first, last + 1)}
+    assert set(range(1, pupil.log.sent + 1)) <= held | kept | owed
+
+
+@given(RANGES)
+def test_ranges_are_merged_without_loss(ranges: list[tuple[int, int]]) -> None:
+    result = merged(list(ranges))
+    numbers = {seq for first, last in ranges for seq in range(first, last + 1)}
+    assert {seq for first, last in result for seq in range(first, last + 1)} == numbers
+    if len(ranges) > 1:
+        assert all(before[1] + 1 < after[0] for before, after in zip(result, result[1:], strict=False))
+
+
+@given(RANGES)
+def test_the_ledger_counts_each_acknowledged_event_once(ranges: list[tuple[int, int]]) -> None:
+    frame = pl.DataFrame(
+        {
+            "log": pl.Series([3] * len(ranges), dtype=pl.UInt32),
+            "first": pl.Series([first for first, _ in ranges], dtype=pl.UInt32),
+            "last": pl.Series([last for _, last in ranges], dtype=pl.UInt32),
+        }
+    )
+    runs = acknowledged_runs(frame).get(3, [])
+    counted = [seq for first, last in runs for seq in range(first, last + 1)]
+    assert sorted(counted) == sorted({seq for first, last in ranges for seq in range(first, last + 1)})
+
+
+def test_after_a_restore_he_sends_what_the_server_lacks_and_no_more() -> None:
+    pupil = candidate()
+    pupil.settle(pupil.save_body(9.5), Heard(now="t", receipt="1-1-0"), 9.5)
+    pupil.send_what_lacks([(2, 3), (6, 10)])
+    assert merged(pupil.log.owed) == [(1, 1), (4, 5)]
+
+
+def test_the_phone_that_was_put_away_writes_nothing_new() -> None:
+    pupil = candidate()
+    batch = pupil.save_body(5.5)
+    pupil.lost(batch)
+    old = pupil.put_away()
+    body = msgspec.json.decode(old.save_body(50.0).body, type=Body)
+    assert [event.seq for event in body.events] == [1, 2, 3, 4, 5, 6]
+    assert all(event.again for event in body.events)
