@@ -86,22 +86,23 @@ async def _says(process: asyncio.subprocess.Process) -> int:
 async def hold(port: int, number: int, share: int) -> None:
     """A generator: open, ask on each, say how many; at each line of input ask again."""
     held: list[Connection] = []
-    # A source address has 28 000 ports; each generator has an address of its own.
-    source = f"127.0.0.{10 + number}"
+    # A source address has 28 000 ports, and the kernel looks long for a free one when half of them are taken: each
+    # generator has four addresses of its own.
+    sources = [f"127.0.{10 + number}.{place}" for place in range(1, 5)]
     loop = asyncio.get_running_loop()
     host = f"127.0.0.1:{port}"
 
-    async def one() -> None:
+    async def one(place: int) -> None:
         try:
             _, connection = await loop.create_connection(
-                lambda: Connection(_forget), "127.0.0.1", port, local_addr=(source, 0)
+                lambda: Connection(_forget), "127.0.0.1", port, local_addr=(sources[place % len(sources)], 0)
             )
         except OSError:
             return
         held.append(connection)
 
     for start in range(0, share, 50):
-        await asyncio.gather(*(one() for _ in range(min(50, share - start))))
+        await asyncio.gather(*(one(start + place) for place in range(min(50, share - start))))
     print(await _ask_all(held, host), flush=True)
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

@@ -17,7 +17,8 @@ FULL = 0.9
 
 def facts(result: Result) -> list[tuple[str, str]]:
     """(what, said) in the order they are read."""
-    said = [("First bottleneck", bottleneck(result)), ("Where the 99th percentile bends", bend(result))]
+    said = [("First bottleneck", bottleneck(result))] if result.samples else []
+    said += [("Where the 99th percentile bends", bend(result))]
     saves = result.spans.get("saves")
     if saves is not None and saves.requests:
         own = saves.cpu_s.get("generator", 0.0)
