@@ -124,7 +124,9 @@ async def _ask_all(held: list[Connection], host: str) -> int:
                 return
             done: asyncio.Future[int] = loop.create_future()
             connection.send(ask, lambda status, _: None if done.done() else done.set_result(status))
-            answered += await done == 200
+            status = await done
+            # Not `answered += await …`: that reads the sum before it waits.
+            answered += status == 200
 
     await asyncio.gather(*(one(connection) for connection in held))
     return answered
