@@ -79,18 +79,19 @@ class Engine:
             if worker is not None:
                 worker.metrics.hung_up += 1
         except Problem as problem:
-            if worker is not None:
-                worker.metrics.refused(routes.route_of(scope.path), problem.code)
-                worker.abilities.refused(scope.path, problem.code)
-            proto.response_bytes(problem.status, problem.headers, problem.body)
+            self._refuse(scope, proto, problem)
         except Exception:
             # A bug is loud in the log, and an ordinary «send it again» for the child.
             log.exception("engine.request.failed", method=scope.method, path=scope.path)
-            problem = Problem("internal")
-            if worker is not None:
-                worker.metrics.refused(routes.route_of(scope.path), problem.code)
-                worker.abilities.refused(scope.path, problem.code)
-            proto.response_bytes(problem.status, problem.headers, problem.body)
+            self._refuse(scope, proto, Problem("internal"))
+
+    def _refuse(self, scope: Scope, proto: HTTPProtocol, problem: Problem) -> None:
+        """Answer no, and count it where there is a worker to count."""
+        worker = self.worker
+        if worker is not None:
+            worker.metrics.refused(routes.route_of(scope.path), problem.code)
+            worker.abilities.refused(scope.path, problem.code)
+        proto.response_bytes(problem.status, problem.headers, problem.body)
 
 
 engine = Engine()

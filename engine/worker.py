@@ -28,6 +28,7 @@ from engine.reads import Reads
 from engine.roster import Roster
 from engine.tokens import SignedTimes, Tokens
 from infra import garbage
+from infra.database import BY_KEY
 from infra.local import decode_key
 from infra.migrate import require_current
 from infra.valkey import connect, follower_of, memory
@@ -47,8 +48,6 @@ POSTGRES_WAIT_S = 5.0
 CATCH_UP_GAP_S = 0.5
 CATCH_UP_LIMIT_S = 3.0
 STAMP_MS = 20
-# As the flusher's (engine.flusher.loop): a sitting's tables are not yet counted when a nation asks.
-BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_custom_plan"}
 
 
 class Worker:

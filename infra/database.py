@@ -9,3 +9,7 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
     Db: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+
+# Tables of a sitting grow from nothing to millions of rows before Postgres first counts them: planned by those figures
+# a receipt looked through all devices of the nation. Settings of a connection whose questions go by keys.
+BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_custom_plan"}

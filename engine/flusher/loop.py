@@ -21,6 +21,7 @@ from engine.flusher.relay import relay_controls, tell
 from engine.flusher.seals import AT_ONCE, seal, unsealed
 from engine.flusher.write import Memory, PositionMovedError, prepare, prove, write
 from engine.protocol import CONTROL_STREAM, News, Passed, Position
+from infra.database import BY_KEY
 from infra.local import decode_key
 from infra.migrate import require_current
 from infra.valkey import clock_ms, connect
@@ -38,9 +39,6 @@ HOUSE_EVERY_S = 5.0
 # Hand-ins that came another way than by the streams: in a rescue file (SAFETY J8).
 UNSEALED_EVERY_S = 15.0
 SIDE_EVERY_S = 0.25
-# Tables of a sitting grow from nothing to millions of rows before Postgres first counts them: planned by those figures
-# a receipt looked through all devices of the nation. What this connection asks goes by keys.
-BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_custom_plan"}
 
 
 class Flusher:

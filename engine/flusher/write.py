@@ -31,7 +31,6 @@ from engine.protocol import (
 
 if TYPE_CHECKING:
     from engine.flusher.entries import StreamAt, Taken, Unit
-    from engine.protocol import StoredEvent
 
 log = structlog.get_logger()
 encode = msgspec.msgpack.Encoder().encode

@@ -40,13 +40,8 @@ async def kill_flusher_at_commit(scene: Scene) -> None:
     """The flusher between its COPY and the return of its COMMIT: held there by a trigger that waits at the commit."""
     await scene.calm()
     db = await asyncpg.connect(scene.play.owner_url)
-    partition = await db.fetchval("select format('response_event_%s', $1::int)", scene.play.scene.sitting)
-    found = await db.fetchval(
-        "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid "
-        "where i.inhparent = 'response_event'::regclass and c.relname like '%' || $1::text order by length(c.relname) limit 1",
-        str(scene.play.scene.sitting),
-    )
-    await db.execute(HOLD.format(partition=found or partition))
+    partition = f"response_event_{scene.play.scene.sitting}"
+    await db.execute(HOLD.format(partition=partition))
     caught = 0
     try:
         for _ in range(TIMES):

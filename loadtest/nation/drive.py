@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections import defaultdict, deque
+from enum import IntEnum
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,18 @@ TICK_S = 0.005
 AGAIN_S = (1.0, 5.0)
 STUCK_S = 25.0
 SETTLE_LIMIT_S = 600.0
-SIGN_IN, FETCH, KEY, SAVE, RESUME, HAVE, VISIT = range(7)
+
+
+class Step(IntEnum):
+    """What a candidate does next."""
+
+    SIGN_IN = 0
+    FETCH = 1
+    KEY = 2
+    SAVE = 3
+    RESUME = 4
+    HAVE = 5
+    VISIT = 6
 
 
 class ManifestFile(msgspec.Struct):
@@ -86,7 +98,7 @@ class Driver:
         if kind < nation.second_devices + nation.re_entries:
             candidate.switch = self.t0 + random.uniform(0.2, 0.8) * window
             candidate.switched = "other" if kind < nation.second_devices else "same"
-        candidate.step = SIGN_IN
+        candidate.step = Step.SIGN_IN
         self._at(candidate, random.uniform(0, max(0.0, self.t0 - nation.calm_before_s)))
         return candidate
 
@@ -185,25 +197,25 @@ class Driver:
 
     def _begin(self, candidate: Candidate) -> None:
         match candidate.step:
-            case 3:
+            case Step.SAVE:
                 self._save(candidate)
-            case 0:
+            case Step.SIGN_IN:
                 body = b'{"code":"%s","day":14,"month":3,"device":"%s","agent":"nation"}' % (
                     candidate.code.encode(),
                     candidate.log.device.encode(),
                 )
                 self._send(candidate, "sign-in", self._post("/v1/sign-in", body, ""))
-            case 1:
+            case Step.FETCH:
                 name = candidate.waits[0]
                 path = f"/v1/bundles/{name.decode()}"
                 kind = "manifest" if candidate.manifest == name.decode() else "file"
                 self._send(candidate, kind, request("GET", self._host, path, b""), name)
-            case 2:
+            case Step.KEY:
                 self._send(candidate, "key", self._post("/v1/key", b"", candidate.token))
-            case 4:
+            case Step.RESUME:
                 body = b'{"device":"%s"}' % candidate.log.device.encode()
                 self._send(candidate, "resume", self._post("/v1/resume", body, candidate.token))
-            case 5:
+            case Step.HAVE:
                 body = b'{"device":"%s"}' % candidate.log.device.encode()
                 self._send(candidate, "have", self._post("/v1/have", body, candidate.token))
             case _:
@@ -234,7 +246,7 @@ class Driver:
         if candidate.switched == "other":
             # The phone that died comes to itself later and sends what it owes.
             old = candidate.put_away()
-            old.step = SAVE
+            old.step = Step.SAVE
             self.left += 1
             self._at(old, now + self._random.uniform(1, 2) * self.nation.save_every_s)
             device = f"{self._random.getrandbits(128):032x}"
@@ -243,7 +255,7 @@ class Driver:
             number = self.record.new_log(candidate.attempt, device, course, offset)
             candidate.log = Log(number, device, offset)
         candidate.switched = ""
-        candidate.step = SIGN_IN
+        candidate.step = Step.SIGN_IN
         candidate.due = now
         self._ready.append(candidate)
         self.record.counts["came back"] += 1
@@ -276,7 +288,7 @@ class Driver:
                 candidate.token = told.token
                 candidate.hear(told.now, now)
                 candidate.started = now
-                candidate.step = SAVE
+                candidate.step = Step.SAVE
                 # The first save comes within the first rhythm, so that 300 000 first saves are spread as all others.
                 self._at(candidate, now + self._random.uniform(0.3, 1.0) * self.nation.save_every_s)
             case "resume":
@@ -285,7 +297,7 @@ class Driver:
                 have = decode_have(body)
                 candidate.generation = have.generation
                 candidate.send_what_lacks(have.have)
-                candidate.step = SAVE
+                candidate.step = Step.SAVE
                 self._at(candidate, now)
 
     def _signed_in(self, candidate: Candidate, body: bytes, now: float) -> None:
@@ -294,11 +306,11 @@ class Driver:
         candidate.generation = told.generation
         candidate.hear(told.now, now)
         if candidate.started:
-            candidate.step = RESUME
+            candidate.step = Step.RESUME
             self._at(candidate, now)
         elif self.nation.prefetch:
             candidate.waits = [told.manifest.encode()]
-            candidate.step = FETCH
+            candidate.step = Step.FETCH
             self._at(candidate, now)
         else:
             self._wait_for_key(candidate, now)
@@ -319,7 +331,7 @@ class Driver:
             self._wait_for_key(candidate, now)
 
     def _wait_for_key(self, candidate: Candidate, now: float) -> None:
-        candidate.step = KEY
+        candidate.step = Step.KEY
         share = self._random.random()
         self._at(candidate, max(now, self.t0 + 0.05 + share * self.nation.spread_s))
 
@@ -329,7 +341,7 @@ class Driver:
         candidate.hear(told.now, now)
         if not told.complete:
             self.record.counts["re-entry incomplete"] += 1
-        candidate.step = SAVE
+        candidate.step = Step.SAVE
         self._at(candidate, now + self._random.uniform(0.2, 1.0) * self.nation.save_every_s)
 
     def _heard_save(
@@ -353,7 +365,7 @@ class Driver:
             self.record.counts["events refused"] += len(heard.refused)
         candidate.settle(batch, heard, now)
         if heard.generation > candidate.generation:
-            candidate.step = HAVE
+            candidate.step = Step.HAVE
             self._at(candidate, now)
         elif candidate.idle:
             self._rest(candidate, now)
@@ -406,7 +418,7 @@ class Driver:
             self._visited += 1
             for path in self._visits:
                 visitor = Candidate(-1, 0, "", self._courses[0], self.candidates[0].log)
-                visitor.step, visitor.due, visitor.waits = VISIT, at, [path]
+                visitor.step, visitor.due, visitor.waits = Step.VISIT, at, [path]
                 self._ready.append(visitor)
 
 

@@ -76,7 +76,6 @@ async def play(stack: Stack, nation: Nation, *, quiet: bool = False, trouble: Tr
     _say(f"{nation.candidates} pupils …", quiet=quiet)
     scene, courses, owner = await prepare(stack, nation)
     await serve(stack, nation.workers)
-    await _all_know(stack, scene)
     pool = Pool("127.0.0.1", stack.home.ports.engine)
     await pool.open(nation.connections)
     starts_in_s = START_UP_S + nation.sign_in_s + nation.calm_before_s
@@ -154,16 +153,6 @@ async def move_start(owner_url: str, sitting: int, t0: dt.datetime) -> None:
         )
     finally:
         await db.close()
-
-
-async def _all_know(stack: Stack, scene: BenchScene) -> None:
-    """The engine answers only when it has read its tables; a scene of 300 000 takes it some seconds."""
-    del scene
-    limit = time.monotonic() + 120
-    while not await stack.parts["engine"].command.ready():
-        if time.monotonic() > limit:
-            raise TimeoutError("the engine did not become ready")
-        await asyncio.sleep(0.5)
 
 
 async def page_paths(port: int) -> list[str]:
