@@ -27,6 +27,7 @@ TICK_S = 0.005
 # What a person's player does after a failure: again soon, not together with the others.
 AGAIN_S = (1.0, 5.0)
 STUCK_S = 25.0
+MADE_A_SECOND = 60_000
 SETTLE_LIMIT_S = 600.0
 
 
@@ -75,6 +76,8 @@ class Driver:
         self._files: dict[str, list[bytes]] = {}
         self._language = "kk"
         self.stops_at = self.t0 + nation.minutes * 60
+        # Nobody is due before all of them are made: those would wait for us, not for the server.
+        self._first_s = self.now() + len(scene.seats) / MADE_A_SECOND
         self.candidates = [self._make(number, *seat) for number, seat in enumerate(scene.seats)]
         self.left = len(self.candidates)
         self._visits: list[bytes] = []
@@ -99,7 +102,7 @@ class Driver:
             candidate.switch = self.t0 + random.uniform(0.2, 0.8) * window
             candidate.switched = "other" if kind < nation.second_devices else "same"
         candidate.step = Step.SIGN_IN
-        self._at(candidate, random.uniform(0, max(0.0, self.t0 - nation.calm_before_s)))
+        self._at(candidate, random.uniform(self._first_s, max(self._first_s, self.t0 - nation.calm_before_s)))
         return candidate
 
     # ---- the schedule ----

@@ -18,7 +18,7 @@ import redis.asyncio
 from infra.local import database_url, decode_key, environment
 from loadtest.bench.stack import fresh_stack, serve
 from loadtest.nation.courses import draw_courses
-from loadtest.nation.drive import Driver
+from loadtest.nation.drive import MADE_A_SECOND, Driver
 from loadtest.nation.measures import Result, seen, sum_up
 from loadtest.nation.progress import report_progress
 from loadtest.nation.reconcile import Ledger, reconcile
@@ -78,7 +78,7 @@ async def play(stack: Stack, nation: Nation, *, quiet: bool = False, trouble: Tr
     await serve(stack, nation.workers)
     pool = Pool("127.0.0.1", stack.home.ports.engine)
     await pool.open(nation.connections)
-    starts_in_s = START_UP_S + nation.sign_in_s + nation.calm_before_s
+    starts_in_s = START_UP_S + nation.candidates / MADE_A_SECOND + nation.sign_in_s + nation.calm_before_s
     t0 = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=starts_in_s)
     await move_start(owner, scene.sitting, t0)
     t0_here = time.perf_counter() + (t0 - dt.datetime.now(dt.UTC)).total_seconds()
