@@ -192,7 +192,8 @@ class Flusher:
             sealed = await self._seal(db)
             if now - pulse_at > self._settings.pulse_every_s:
                 pulse_at = now
-                await self._pulse.write(db)
+                self._pulse.begin()
+            await self._pulse.write(db)
             if now - house_at > HOUSE_EVERY_S:
                 house_at = now
                 self._generation = await db.fetchval("select number from generation")

@@ -1,4 +1,6 @@
-"""The live view's figures: last contact and answered items of each attempt, written in bulk every few seconds.
+"""The live view's figures: last contact and answered items of each attempt, written in pieces every few seconds.
+
+In one statement a nation's would be a hundred thousand rows, and the disk that takes them keeps the answers waiting.
 
 They decide nothing. After a restart the count of answered items starts again from what the table says, so it may lag
 until the pupil answers more.
@@ -6,6 +8,7 @@ until the pupil answers more.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from engine.protocol import Kind, SaveRecord
@@ -15,12 +18,15 @@ if TYPE_CHECKING:
 
     from engine.flusher.entries import Unit
 
+PIECE = 2500
+
 
 class Pulse:
     """What changed since the last writing."""
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[int, int]] = {}
+        self._due: dict[int, tuple[int, int]] = {}
         self._answered: dict[int, int] = {}
         self._bits: dict[tuple[int, int], int] = {}
         self._items: dict[int, int] = {}
@@ -50,9 +56,14 @@ class Pulse:
             self._bits[sitting, item] = known
         return known
 
+    def begin(self) -> None:
+        """Let what changed be written, unless the last round is not all written yet: a nation's are rarer."""
+        if not self._due:
+            self._due, self._seen = self._seen, {}
+
     async def write(self, db: asyncpg.Connection[asyncpg.Record]) -> None:
-        """Write all that changed, in one statement."""
-        seen, self._seen = self._seen, {}
+        """Write a piece of the round."""
+        seen = {attempt: self._due[attempt] for attempt in itertools.islice(self._due, PIECE)}
         if not seen:
             return
         attempts = sorted(seen)
@@ -69,3 +80,5 @@ class Pulse:
             [seen[attempt][1] for attempt in attempts],
             [self._answered[attempt].bit_count() for attempt in attempts],
         )
+        for attempt in attempts:
+            del self._due[attempt]
