@@ -9,6 +9,7 @@ one: exactly, whatever worker answers. A save costs two look-ups; only a save th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from typing import TYPE_CHECKING, Any, cast
 
@@ -64,6 +65,16 @@ end
 redis.call('EXPIRE', KEYS[1], 259200)
 return taken
 """
+
+
+# A count whose minute is over must not come to life again below nothing, and without an end.
+ONE_LESS = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('DECR', KEYS[1]) or 0"
+
+
+def _asked(claims: Claims, route: str) -> tuple[str, str]:
+    """Where the questions of a device, and of all its attempt's devices, are counted."""
+    attempt = f"asked:{route}:{claims.attempt}"
+    return f"{attempt}:{claims.device.hex()}", attempt
 
 
 class Crossed(msgspec.Struct):
@@ -148,12 +159,20 @@ class Limits:
 
     async def re_enter(self, claims: Claims, route: str) -> None:
         """One more question that reads Postgres; 429 beyond two a minute of a device, six of all its attempt's."""
-        attempt = f"asked:{route}:{claims.attempt}"
-        names = ((f"{attempt}:{claims.device.hex()}", self._re_entries), (attempt, self._re_entries * DEVICES_SHARE))
-        for name, limit in names:
+        limits = (self._re_entries, self._re_entries * DEVICES_SHARE)
+        for name, limit in zip(_asked(claims, route), limits, strict=True):
             count, left_s = await self._count(name)
             if count > limit:
                 raise self._refusal(claims, "re-entries", left_s)
+
+    async def take_back(self, claims: Claims, route: str) -> None:
+        """The last of them was not served: whoever waited for Postgres in vain need not wait for a minute besides."""
+        for name in _asked(claims, route):
+            self._asked[name] = max(0, self._asked.get(name, 0) - 1)
+        with contextlib.suppress(RedisError, OSError):
+            for name in _asked(claims, route):
+                # redis-py types eval as str; it is an awaitable of what the script returns.
+                await cast("Any", self._valkey.eval(ONE_LESS, 1, name))
 
     async def _count(self, name: str) -> tuple[int, int]:
         """How often within the minute that the first of them began, and the seconds that are left of it."""

@@ -50,6 +50,7 @@ async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     try:
         kept = await worker.kept.attempts.get((claims.sitting, claims.attempt))
     except AWAY as error:
+        await worker.limits.take_back(claims, "resume")
         raise Problem("try-later", retry_after_s=2) from error
     for leg, started_ms in enumerate(kept.started):
         if started_ms is not None:
@@ -102,6 +103,7 @@ async def have(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     try:
         ranges = await worker.kept.ranges.get((claims.sitting, claims.attempt, asked.device))
     except AWAY as error:
+        await worker.limits.take_back(claims, "have")
         raise Problem("try-later", retry_after_s=2) from error
     proto.response_bytes(200, JSON, encode(Have(worker.board.generation, ranges)))
 

@@ -10,8 +10,12 @@ import pytest
 
 from engine.codes import draw_code
 from engine.flusher.limits import POISON_CAP
-from engine.limits import BYTES, EVENTS, REPORTS, REPORTS_OVER, STEP_BYTES, STEP_EVENTS
+from engine.limits import BYTES, EVENTS, REPORTS, REPORTS_OVER, STEP_BYTES, STEP_EVENTS, Limits
+from engine.problems import Problem
 from engine.protocol import SaveRecord, StoredEvent
+from engine.tokens import Claims
+from infra.local import environment
+from infra.valkey import connect
 from tests.engine.conftest import begin, bench, db  # noqa: F401 (fixtures)
 from tests.portal.conftest import House, house  # noqa: F401 (a fixture)
 from tests.support.engines import another_engine
@@ -190,6 +194,26 @@ async def test_re_entries_and_saves_have_a_minute(strict: tuple[str, Scene], db:
     assert refused.problem["limit"] == "saves"
     await send(second, views(item, 1, 1))
     await kept(db, other.attempt, 1)
+
+
+async def test_who_came_back_in_vain_has_used_nothing_up(stack: Stack) -> None:
+    """Postgres was away: the child who tried and tried meets no «slow down» when it is there again."""
+    valkey = connect(environment(stack.home, "engine")["ELUMITI_VALKEY_URL"])
+    limits = Limits(valkey, {}, saves_a_minute=10, re_entries=2)
+    claims = Claims(987_654_321, 1, 0, 0, 0, 0, new_device())
+    try:
+        for _ in range(9):
+            await limits.re_enter(claims, "resume")
+            await limits.take_back(claims, "resume")
+        await limits.re_enter(claims, "resume")
+        await limits.re_enter(claims, "resume")
+        with pytest.raises(Problem) as caught:
+            await limits.re_enter(claims, "resume")
+        assert caught.value.code == "slow-down"
+        await limits.take_back(claims, "have")
+        assert not await valkey.keys(f"asked:have:{claims.attempt}*")
+    finally:
+        await valkey.aclose()
 
 
 async def test_who_guesses_codes_waits_and_those_who_share_his_address_do_not(strict: tuple[str, Scene]) -> None:
