@@ -28,7 +28,6 @@ TICK_S = 0.005
 AGAIN_S = (1.0, 5.0)
 STUCK_S = 25.0
 MADE_A_SECOND = 60_000
-SETTLE_LIMIT_S = 600.0
 
 
 class Step(IntEnum):
@@ -119,12 +118,12 @@ class Driver:
         return time.perf_counter() - self.begin
 
     async def run(self) -> None:
-        """Until everybody has his final receipt, or ten minutes after the end."""
+        """Until everybody has his final receipt, or so long after the end as the scenario says."""
         gc.collect()
         gc.freeze()
         gc.disable()
         slot, swept = 0, 0.0
-        limit = self.stops_at + SETTLE_LIMIT_S
+        limit = self.stops_at + self.nation.settle_s
         try:
             while self.left and (now := self.now()) < limit:
                 newest = int(now / TICK_S)

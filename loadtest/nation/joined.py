@@ -107,6 +107,8 @@ async def _generate(share: Sent, whole: Sent, out: Path) -> None:
     driver.record.write(out)
     (out / "seen.json").write_bytes(msgspec.json.encode(seen(driver)))
     print(f"{out}: {driver.record.counts['final receipts']} of {share.nation.candidates} have their receipt.")
+    for (route, status, code), count in driver.record.refusals.most_common():
+        print(f"  {route}: {status} {code}, {count} times")
 
 
 def join(sent: Sent, folders: list[Path], owner_url: str) -> Result:

@@ -27,6 +27,8 @@ class Nation(msgspec.Struct, frozen=True, kw_only=True):
     visitors: float = 0.0
     connections: int = 600
     workers: int = 1
+    # So long after the end the generator waits for receipts that do not come.
+    settle_s: float = 600.0
     seed: int = 1
 
 

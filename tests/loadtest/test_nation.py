@@ -35,18 +35,21 @@ NATION = Nation(
     second_devices=0.1,
     re_entries=0.1,
     connections=20,
+    settle_s=60,
 )
 
 
-async def generate(scene: Path, part: str, out: Path) -> None:
+async def generate(scene: Path, part: str, out: Path) -> str:
     """As a person would, in a process of its own."""
     words = [sys.executable, "-m", "infra", "loadtest", "generate", str(scene), "--part", part, "--out", str(out)]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*words, stdout=pipe, stderr=pipe)
     out_text, error = await process.communicate()
     assert process.returncode == 0, error.decode() + out_text.decode()
+    return out_text.decode()
 
 
+@pytest.mark.timeout(240)
 async def test_two_generators_make_one_report_whose_ledger_is_true(
     stack: Stack, service: str, owner_url: str, tmp_path: Path
 ) -> None:
@@ -61,12 +64,12 @@ async def test_two_generators_make_one_report_whose_ledger_is_true(
     path = tmp_path / "scene.json"
     path.write_bytes(msgspec.json.encode(sent))
     parts = [tmp_path / "one", tmp_path / "two"]
-    await asyncio.gather(*(generate(path, f"{number}/2", out) for number, out in enumerate(parts, start=1)))
+    told = await asyncio.gather(*(generate(path, f"{number}/2", out) for number, out in enumerate(parts, start=1)))
 
     result = await asyncio.to_thread(joined.join, joined.load(path), parts, owner_url)
     assert result.ledger.clean, result.ledger.examples
     assert result.ledger.unsealed == 0
-    assert result.counts["final receipts"] == NATION.candidates
+    assert result.counts["final receipts"] == NATION.candidates, "".join(told)
     assert result.counts["answers lost on the way"] > 0
     assert result.ledger.acknowledged == result.ledger.durable > NATION.candidates
     page = write_report(result, tmp_path / "report")
