@@ -59,15 +59,11 @@ def assets() -> None:
     subprocess.run([*npm, "run", "build"], cwd=ISLANDS, check=True)
 
 
-@pytest.fixture(scope="package")
-def served(stack: Stack, loop: Loop, owner_url: str, assets: None) -> Iterator[str]:
-    """Portal and worker; the portal's address. There are people, a region with schools, and packed forms.
+@pytest.fixture(scope="session")
+def peopled(loop: Loop, owner_url: str) -> None:
+    """People, a region with schools, and packed forms: once, however often the folder is entered."""
 
-    Both end with the folder: other tests turn the worker's rounds by hand.
-    """
-    assert assets is None
-
-    async def start() -> None:
+    async def write() -> None:
         db = await asyncpg.connect(owner_url)
         await prepare(db)
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
@@ -93,6 +89,16 @@ def served(stack: Stack, loop: Loop, owner_url: str, assets: None) -> Iterator[s
                 "insert into form_pack (form_id, manifest, item_map) values ($1, $2, '{}')", form, name * 64
             )
         await db.close()
+
+    loop.run(write(), 60)
+
+
+@pytest.fixture(scope="package")
+def served(stack: Stack, loop: Loop, peopled: None, assets: None) -> Iterator[str]:
+    """Portal and worker; the portal's address. Both end with the folder: other tests turn the worker's rounds by hand."""
+    assert peopled is assets is None
+
+    async def start() -> None:
         await stack.start_process("portal", "portal", portal_argv(stack.home), stack.home.ports.portal)
         await stack.start_process("work", "portal", command_argv("work"))
 
