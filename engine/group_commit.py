@@ -1,5 +1,6 @@
 """Group commit: all requests that arrive while one XADD is on its way share the next one.
 
+There are forty a second at most, so that few requests share one too (docs/performance.md).
 A stream is written over one connection to one primary and never again (rule 1): any error or time-out ends the stream,
 its waiting requests get 503, and the next group opens a new stream under a number never used before, registered and
 committed in Postgres first. Some numbers are registered ahead, so that a lost connection does not wait for Postgres.
@@ -33,8 +34,8 @@ encode = msgspec.msgpack.Encoder().encode
 array_header = struct.Struct(">BI")
 ARRAY_32 = 0xDD
 
-GROUP_RECORDS = 1024
-GROUP_BYTES = 4 * 2**20
+# From one group's begin to the next one's. A request that comes alone does not wait for it.
+SPACING_S = 0.025
 SPARE_STREAMS = 8
 SPARE_AGE_S = 3600.0
 # Longer than a slow disk's fsync, shorter than a child's patience: then the stream is given up.
@@ -148,6 +149,7 @@ class GroupCommit:
         self._loop = asyncio.get_running_loop()
         self._group = _Group(self._loop)
         self._wake = asyncio.Event()
+        self._begun = 0.0
         self._spares: list[_Spare] = []
         self._stream: Stream | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -202,6 +204,7 @@ class GroupCommit:
             await self._wake.wait()
             self._wake.clear()
             while self._group.records:
+                await self._gather()
                 group, self._group = self._group, _Group(self._loop)
                 try:
                     await self._commit(group)
@@ -209,6 +212,13 @@ class GroupCommit:
                     # Whatever it was, those who wait must hear, and the line must go on.
                     log.exception("engine.group.failed")
                     self._fail(group)
+
+    async def _gather(self) -> None:
+        """Wait for company until a group's turn has come."""
+        rest_s = self._begun + SPACING_S - self._loop.time()
+        if rest_s > 0:
+            await asyncio.sleep(rest_s)
+        self._begun = self._loop.time()
 
     async def _commit(self, group: _Group) -> None:
         entry = array_header.pack(ARRAY_32, len(group.records)) + b"".join(group.records)

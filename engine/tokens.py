@@ -68,7 +68,10 @@ class Tokens:
             claims.leg,
         )
         mac = hmac.digest(self._keys[self._signing], body, "sha256")[:MAC_BYTES]
-        return binascii.b2a_base64(body + mac, newline=False).decode()
+        token = binascii.b2a_base64(body + mac, newline=False).decode()
+        # Whoever gets it comes back with it, most likely here.
+        self._remember(f"Bearer {token}", claims)
+        return token
 
     def verify(self, header: str | None) -> Claims | None:
         """The claims of an `Authorization` header; None for anything that we did not sign. Expiry is the caller's."""
@@ -88,10 +91,13 @@ class Tokens:
         if key is None or not hmac.compare_digest(hmac.digest(key, body, "sha256")[:MAC_BYTES], raw[LAYOUT.size :]):
             return None
         claims = Claims(*LAYOUT.unpack(body)[1:])
+        self._remember(header, claims)
+        return claims
+
+    def _remember(self, header: str, claims: Claims) -> None:
         if len(self._genuine) >= REMEMBERED:
             self._genuine.clear()
         self._genuine[header] = claims
-        return claims
 
 
 class SignedTimes:
@@ -106,11 +112,16 @@ class SignedTimes:
         # While keys are changed: anchors that players hold are of the one or the other.
         self._other_key = other_key
         self._seen: dict[str, int | None] = {}
+        self._newest = (-1, "")
 
     def sign(self, now_ms: int) -> str:
         """`1764057600123.` and 12 characters of HMAC."""
-        text = str(now_ms)
-        return f"{text}.{_time_mac(self._key, text)}"
+        known_ms, signed = self._newest
+        if known_ms != now_ms:
+            text = str(now_ms)
+            signed = f"{text}.{_time_mac(self._key, text)}"
+            self._newest = (now_ms, signed)
+        return signed
 
     def verify(self, text: str) -> int | None:
         """Its milliseconds; None if we did not sign it. The same few are asked again and again, hence the memory."""

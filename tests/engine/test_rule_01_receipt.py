@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,19 @@ def test_what_lies_behind_a_closed_stream_is_to_be_sent_again() -> None:
     assert standing(board, "7-100-2") == "durable"
     assert standing(board, "7-100-3") == "again"
     assert standing(board, "rubbish") == "again"
+
+
+async def test_who_comes_alone_is_stored_at_once_and_who_comes_soon_after_shares(bench: Bench) -> None:
+    """Few saves cost the disk few writes, and nobody waits longer for it than he notices."""
+    async with bench.writer() as commits:
+        joined = [commits.join(save_record(bench.sitting, bench.attempts[0], {1: "1"}))]
+        await joined[0]
+        for seq in range(2, 12):
+            joined.append(commits.join(save_record(bench.sitting, bench.attempts[0], {seq: "1"})))
+            await asyncio.sleep(0)
+        receipts = [ack.receipt for ack in await asyncio.gather(*joined)]
+        assert receipts[0] != receipts[1]
+        assert len(set(receipts)) == commits.groups == 2
 
 
 async def test_a_lost_connection_ends_the_stream_and_the_next_has_a_new_number(bench: Bench) -> None:
