@@ -77,11 +77,10 @@ class Release:
         now_ms = await self.now_ms(db)
         opened: dict[int, int] = {}
         for standing in await self._standings(db, now_ms, sitting):
-            pairs: list[tuple[int, int]] = []
-            for row in await db.fetch(CLOSED_ROOMS, standing.id, standing.forms):
-                form = standing.open_form(row["school_id"], row["region_code"], now_ms)
-                if form == row["form_id"]:
-                    pairs.append((form, row["number"]))
+            rows = await db.fetch(CLOSED_ROOMS, standing.id, standing.forms)
+            schools = {row["school_id"]: row["region_code"] for row in rows}
+            due = {school: standing.open_form(school, region, now_ms) for school, region in schools.items()}
+            pairs = [(row["form_id"], row["number"]) for row in rows if row["form_id"] == due[row["school_id"]]]
             for start in range(0, len(pairs), PIECE):
                 await self._open(db, standing.id, pairs[start : start + PIECE])
             if pairs:

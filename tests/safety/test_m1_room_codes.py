@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import os
-import time
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -16,11 +15,11 @@ from cryptography.exceptions import InvalidTag
 from engine.bundles.cli import codes_for, pack_and_store
 from engine.codes import ALPHABET
 from engine.rooms.blob import draw_room_code, normalise_room_code, open_blob
-from engine.rooms.release import Release
-from infra.local import decode_key, environment
+from infra.local import environment
 from infra.parts.supervisor import command_argv
-from infra.settings import PackSettings, ReleaseSettings, read
+from infra.settings import PackSettings, read
 from tests.support.pupil import Pupil, Reply
+from tests.support.rooms import codes, release_codes
 from tests.support.sittings import make_room, make_sitting
 from tests.support.waiting import eventually
 
@@ -41,23 +40,6 @@ async def db(owner_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]
     await connection.close()
 
 
-def settings(stack: Stack) -> ReleaseSettings:
-    return read(ReleaseSettings, environment(stack.home, "release"))
-
-
-async def release_codes(stack: Stack, sitting: int, ahead_ms: int = 0) -> int:
-    """What the release process does at each look, with its own role and key; its clock so far ahead."""
-    given = settings(stack)
-    release = Release(
-        decode_key(given.release_private_key), demo=False, own_ms=lambda: time.time_ns() // 1_000_000 + ahead_ms
-    )
-    connection = await asyncpg.connect(given.database_url)
-    try:
-        return (await release.open_due(connection, sitting)).get(sitting, 0)
-    finally:
-        await connection.close()
-
-
 async def move_start(db: asyncpg.Connection[asyncpg.Record], scene: Scene, by_s: int) -> None:
     """T0 lies so many seconds from now."""
     await db.execute(
@@ -69,18 +51,6 @@ async def move_start(db: asyncpg.Connection[asyncpg.Record], scene: Scene, by_s:
         """,
         *(scene.sitting, float(by_s)),
     )
-
-
-async def codes(db: asyncpg.Connection[asyncpg.Record], scene: Scene) -> dict[int, str]:
-    """Room → its open code in clear, of the sitting's form."""
-    rows = await db.fetch(
-        """
-        select c.room_id, o.code from room_code c join room_code_open o using (form_id, number)
-        where c.form_id = $1 and c.closed_at is null and c.room_id is not null
-        """,
-        scene.form,
-    )
-    return {row["room_id"]: row["code"] for row in rows}
 
 
 async def signed_in_with_room(pupil: Pupil) -> Reply:
