@@ -34,6 +34,7 @@ $$;
 CREATE FUNCTION public.give_room_codes(p_form integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
+    SET enable_nestloop TO 'off'
     AS $$
 declare
     given integer;
@@ -686,6 +687,7 @@ CREATE TABLE public.room_opening (
     number integer NOT NULL,
     room_id integer,
     at_ms bigint NOT NULL,
+    jump_ms bigint NOT NULL,
     anchor_ms bigint,
     since_ms integer NOT NULL,
     received_ms bigint NOT NULL,

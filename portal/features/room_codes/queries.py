@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.features.room_codes.structs import RoomCounts, RoomLine, Suspect
+import msgspec
+
+from portal.features.room_codes.structs import RoomCounts, RoomLine
 
 if TYPE_CHECKING:
     from portal.core.accounts import Scope
@@ -81,7 +83,5 @@ async def list_rooms(
         *given,
         *(limit, offset),
     )
-    lines = [
-        RoomLine(**(dict(row) | {"suspects": [Suspect(**suspect) for suspect in row["suspects"]]})) for row in rows
-    ]
+    lines = [msgspec.convert(dict(row), RoomLine) for row in rows]
     return lines, total

@@ -10,7 +10,7 @@ from litestar import Response, get
 from portal.core import audit, territory
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
-from portal.core.files.tables import Table, export
+from portal.core.files.tables import Cell, Table, export
 from portal.core.i18n import N_, of, t
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
@@ -90,7 +90,7 @@ async def export_codes(request: StaffRequest, db: Connection, sitting_id: int, f
     return answer
 
 
-def _cells(row: RoomLine) -> list[str | int | float | None]:
+def _cells(row: RoomLine) -> list[Cell]:
     # A gateway takes digits alone.
     telephone = re.sub(r"\D", "", row.contact_phone)
     return [row.school_code, of(row.school), row.name, telephone, row.shown]

@@ -1,7 +1,7 @@
 /** One field that puts itself into groups of four; the caret stays where the finger is. */
 
 import { useRef } from "preact/hooks";
-import { readCode, showCode } from "../code";
+import { CODE_LENGTH, readCode, showCode } from "../code";
 
 interface Props { id: string; code: string; length: number; change: (code: string) => void; bad: boolean }
 
@@ -19,7 +19,7 @@ export function CodeField({ id, code, length, change, bad }: Props) {
     change(next);
   };
   return (
-    <input id={id} ref={input} class="code" type="text" inputMode="text" autocomplete="off" autocapitalize="characters" spellcheck={false}
+    <input id={id} ref={input} class={length > CODE_LENGTH ? "code long" : "code"} type="text" inputMode="text" autocomplete="off" autocapitalize="characters" spellcheck={false}
       autocorrect="off" placeholder={showCode("·".repeat(length))} value={showCode(code)} onInput={typed} aria-invalid={bad} aria-describedby={`${id}-help`} />
   );
 }
