@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -25,11 +27,11 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from infra.parts.supervisor import Stack
     from tests.support.sittings import Scene
 
+VECTOR = Path(__file__).parents[2] / "engine/player/vectors/room.json"
 ROOMS = ("3-кабинет", "Спортзал")
 
 
@@ -77,6 +79,12 @@ def test_a_room_code_has_eighty_bits_and_shows_a_slip_of_the_finger() -> None:
     for place in range(17):
         wrong = ALPHABET[(ALPHABET.index(code[place]) + 1) % 32]
         assert normalise_room_code(code[:place] + wrong + code[place + 1 :]) is None
+
+
+def test_the_players_vector_opens() -> None:
+    """The player's own code is tested against the same blob (engine/player/tests/room.test.ts)."""
+    vector = json.loads(VECTOR.read_text())
+    assert open_blob(vector["code"], bytes.fromhex(vector["blob"]), vector["manifest"]) == vector["keys"]
 
 
 def test_so_many_codes_are_made() -> None:

@@ -30,6 +30,7 @@ ROOMS = ("3-кабинет", "Спортзал")
 DURATION_S = 1800
 # Enough for two open browsers to sign in and fetch the form; on a busy machine T0 finds them on the way, as in life.
 STARTS_IN_S = 7
+SET_FORWARD = "() => { const now = Date.now.bind(Date); Date.now = () => now() + 7_200_000; }"
 RECORD = """async () => {
   const db = await new Promise((ok) => { const r = indexedDB.open("elumiti"); r.onsuccess = () => ok(r.result); });
   const all = await new Promise((ok) => { const r = db.transaction("attempts").objectStore("attempts").getAll(); r.onsuccess = () => ok(r.result); });
@@ -106,6 +107,10 @@ def test_without_the_start_service_a_room_code_opens_the_test_and_all_of_it_arri
             wait_with_the_form(sitter, seat)
         blobs = loop.run(in_postgres(owner_url, BLOBS, scene.form), 10)
         until(lambda: has_blob(mine, blobs[0]["blob"]) and has_blob(other, blobs[1]["blob"]))
+        # A clock that a child sets forward: the server is asked, and the page waits on.
+        with other.page.expect_response(lambda answer: answer.url.endswith("/v1/clock")):
+            other.page.evaluate(SET_FORWARD)
+        assert other.page.locator("#question, #room-code").count() == 0
         loop.run(engine.down(), 30)
         assert mine.page.locator("#room-code").count() == 0
 
