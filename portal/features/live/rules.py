@@ -283,7 +283,7 @@ def room_alarms(early: int, foreign: int) -> list[Alarm]:
     if early:
         text = N_("A room's code opened the test before the start: {count} devices.")
         advice = N_(
-            "A code got out. The room's codes are closed and it has another; the page of room codes names room and pupil. "
+            "A code got out. The room's codes are closed, a spare one takes their place; the page of room codes names room and pupil. "
             "Decide whether the form is still good."
         )
         found.append(Alarm(tone="clay", text=text, advice=advice, values={"count": number(early)}))
