@@ -190,10 +190,19 @@ async def look_before_and_after(
     await eventually(pupil.start, STARTS_IN_S + 10, 0.2)
     assert sorted(decode_key(text) for text in pupil.keys["keys"].values()) == sorted(keys)
     await pupil.save_until_durable()
+    await eventually(lambda: opened_codes(owner_url, scene))
     places = await asyncio.to_thread(everywhere, stack)
     assert found_in(places, keys) == [], "the engines alone hold it, in memory"
     # A code is for people from now on: in its own table, and in nothing else that rests.
     assert set(found_in(places, codes)) == {"pg_dump"}
+
+
+async def opened_codes(owner_url: str, scene: Scene) -> None:
+    """The release process has opened the form's one room."""
+    db = await asyncpg.connect(owner_url)
+    count = await db.fetchval("select count(*) from room_code_open where form_id = $1", scene.form)
+    await db.close()
+    assert count == 1
 
 
 async def add_picture(stack: Stack, owner_url: str, scene: Scene) -> None:
