@@ -235,10 +235,7 @@ export class Attempt implements Host {
     this.sender.quicken();
   }
 
-  /** Whether a key is here. */
-  get opened(): boolean {
-    return this.record.keys !== null && this.record.seed !== null;
-  }
+  get opened(): boolean { return this.record.keys !== null && this.record.seed !== null; }
 
   /** The room's code gave the keys: the attempt starts now, and its log says how. Resolves when the first question can be shown. */
   async openByCode(opened: Opened): Promise<void> {
