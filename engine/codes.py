@@ -15,18 +15,23 @@ MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None, "\u
 def draw_code() -> str:
     """A fresh code: 55 random bits and the check character (docs/decisions/0002)."""
     body = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
-    return body + _check(body)
+    return body + check_character(body)
 
 
 def show_code(code: str) -> str:
     """As it is printed: `K7QM 2XW9 P14G`."""
-    return " ".join(code[start : start + 4] for start in range(0, LENGTH, 4))
+    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
 def normalise_code(text: str) -> str | None:
     """The code as stored: spaces, hyphens, case and look-alikes put right; None if it can't be a code of ours."""
+    return normalise(text, LENGTH)
+
+
+def normalise(text: str, length: int) -> str | None:
+    """The same for codes of another length with a check at their end."""
     code = text.upper().translate(MISREAD)
-    if len(code) != LENGTH or any(letter not in VALUE for letter in code) or code[-1] != _check(code[:-1]):
+    if len(code) != length or any(letter not in VALUE for letter in code) or code[-1] != check_character(code[:-1]):
         return None
     return code
 
@@ -36,6 +41,7 @@ def hash_code(code: str, pepper: bytes) -> bytes:
     return hmac.digest(pepper, b"code:" + code.encode(), "sha256")[:16]
 
 
-def _check(body: str) -> str:
+def check_character(body: str) -> str:
+    """The last character of a code, from those before it."""
     # Odd weights are units modulo 32, so every single wrong character changes the sum.
     return ALPHABET[sum(VALUE[letter] * (2 * place + 1) for place, letter in enumerate(body, 1)) % 32]

@@ -9,6 +9,7 @@ from engine.protocol import (
     Controls,
     DeviceBody,
     Event,
+    ExamRoom,
     Final,
     Have,
     Help,
@@ -81,6 +82,8 @@ SIGNED_IN = SignedIn(
     room=20,
     controls=Controls(0, []),
     rescue_key=KEY,
+    exam_room=ExamRoom(number=17, name="3-кабинет", blob="e1" * 32, reserve="0b" * 32),
+    seed="8a" * 16,
 )
 
 CLOCK = {"now_ms": LATER, "now": NOW}

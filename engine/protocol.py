@@ -40,6 +40,7 @@ class Kind(IntEnum):
     # What stands in Postgres for an event that was refused: its number and nothing of its content. Never on the wire.
     REFUSED = 14
     TRIED = 15
+    OPENED = 16
 
 
 KIND_NAMES: dict[int, str] = {int(kind): kind.name.lower() for kind in Kind}
@@ -190,6 +191,19 @@ class SittingFacts(msgspec.Struct, frozen=True, kw_only=True):
     help: Help
 
 
+class ExamRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a pupil sits who does not sit at home, and what his room's code opens when no key comes.
+
+    `number` and `blob` are those of the form that he sits, `reserve` the blob of the form on which a stopped sitting goes
+    on; "": none.
+    """
+
+    number: int
+    name: str
+    blob: str
+    reserve: str
+
+
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     """`200` of sign-in."""
 
@@ -212,6 +226,9 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     room: int
     controls: Controls
     rescue_key: str
+    # Of who sits in a room that has a code, and of nobody else. The seed tells nothing without the form.
+    exam_room: ExamRoom | UnsetType = UNSET
+    seed: str | UnsetType = UNSET
 
 
 class KeyReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ VALUE_OF: dict[int, type | tuple[type, ...]] = {
     Kind.CONTROL: int,
     Kind.SECTION: int,
     Kind.TRIED: dict,
+    Kind.OPENED: dict,
 }
 # Every escape of a JSON text, so that an escaped backslash before a «u» is not taken for one.
 ESCAPES = re.compile(
@@ -78,7 +79,26 @@ class Tries(msgspec.Struct, frozen=True):
 
 
 decode_tries = msgspec.json.Decoder(Tries).decode
-VALUES_OF_SHAPE = {int(Kind.FINISH): decode_finish, int(Kind.TRIED): decode_tries}
+
+
+class OpenedByCode(msgspec.Struct, frozen=True):
+    """Value of an opened event: a room's code gave the keys, and the test began, at this time of the server's.
+
+    `jump_ms` of that time rest on the phone's own clock: it slept, or its clock was set.
+    """
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=MAX_SEQ)]
+    leg: Literal[0, 1]
+    at_ms: Annotated[int, msgspec.Meta(ge=0, le=2**52)]
+    jump_ms: Annotated[int, msgspec.Meta(ge=0, le=2**52)] = 0
+
+
+decode_opened = msgspec.json.Decoder(OpenedByCode).decode
+VALUES_OF_SHAPE = {
+    int(Kind.FINISH): decode_finish,
+    int(Kind.TRIED): decode_tries,
+    int(Kind.OPENED): decode_opened,
+}
 
 
 def read_save(body: bytes) -> tuple[protocol.Save, list[Refused]]:

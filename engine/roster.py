@@ -39,6 +39,15 @@ class Pupil(msgspec.Struct, gc=False, array_like=True):
     locked: bool
     # When a person let the next device in (SAFETY J4); a snapshot of an earlier version does not say.
     devices_freed_ms: int = 0
+    # 0: at home.
+    room: int = 0
+
+
+class Room(msgspec.Struct, gc=False, array_like=True):
+    """A room of a sitting. `codes`: form → the number of its open code there, and the name of the blob that it opens."""
+
+    name: str
+    codes: dict[int, tuple[int, str]]
 
 
 class Sitting(msgspec.Struct, array_like=True, kw_only=True):
@@ -71,6 +80,8 @@ class Form(msgspec.Struct, array_like=True, kw_only=True):
     manifest: str
     items: list[int]
     sealed_keys: dict[str, bytes]
+    # Name of the file that holds the rooms' blobs; "": it has none.
+    room_blobs: str = ""
 
 
 class SnapshotHead(msgspec.Struct, array_like=True):
@@ -81,6 +92,8 @@ class SnapshotHead(msgspec.Struct, array_like=True):
     regions: dict[int, str]
     seen_xmin: int
     pupils: int
+    rooms: dict[int, Room] = {}
+    closed_blobs: set[str] = set()
 
 
 # As much as is read, encoded or taken in at a stretch: a save must not wait behind a roster of 300 000.
@@ -101,10 +114,14 @@ class Roster:
         self.forms: dict[int, Form] = {}
         self.items: dict[int, frozenset[int]] = {}
         self.regions: dict[int, str] = {}
+        self.rooms: dict[int, Room] = {}
+        # Blobs whose code leaked: served no more.
+        self.closed_blobs: set[str] = set()
         self.changed: list[Pupil] = []
         self.read_at = 0.0
         self._code_of: dict[int, bytes] = {}
         self._seen_xmin = 0
+        self._codes_seen = -1
         self._rests_until = 0.0
         self._unwritten = False
 
@@ -119,6 +136,7 @@ class Roster:
         except (OSError, msgspec.DecodeError):
             return False
         self.sittings, self.forms, self.regions = head.sittings, head.forms, head.regions
+        self.rooms, self.closed_blobs = head.rooms, head.closed_blobs
         self._seen_xmin = head.seen_xmin
         self.changed = []
         self._take(pupils)
@@ -136,7 +154,9 @@ class Roster:
         began = time.monotonic()
         self._unwritten = False
         pupils = list(self.codes.items())
-        head = SnapshotHead(self.sittings, self.forms, self.regions, self._seen_xmin, len(pupils))
+        head = SnapshotHead(
+            self.sittings, self.forms, self.regions, self._seen_xmin, len(pupils), self.rooms, self.closed_blobs
+        )
         self._path.parent.mkdir(parents=True, exist_ok=True)
         waiting = self._path.with_suffix(f".{os.getpid()}")
         with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -164,6 +184,7 @@ class Roster:
             sittings = {sitting.id: sitting for sitting in await self._read_sittings(db)}
             forms = {form.id: form for form in await _read_forms(db, sittings.values())}
             regions = {row["id"]: row["region_code"] for row in await db.fetch(REGIONS)}
+            rooms_changed = await self._refresh_rooms(db, list(sittings), new=bool(set(sittings) - before))
             # A form before who sits it, a pupil before his sitting: nobody meets half of what he needs.
             self.forms = self.forms | forms
             wanted = list(sittings), list(set(sittings) - before), str(self._seen_xmin)
@@ -175,7 +196,26 @@ class Roster:
         self._seen_xmin = xmin
         self._index_items()
         self.read_at = time.time()
-        return bool(self.changed) or set(self.sittings) != before
+        return bool(self.changed) or rooms_changed or set(self.sittings) != before
+
+    async def _refresh_rooms(self, db: Db, sittings: list[int], *, new: bool) -> bool:
+        """Read rooms and their codes, when one of them has changed: thousands of rows that mostly stay as they are."""
+        row = await db.fetchrow(CODES_CHANGED, str(self._seen_xmin))
+        assert row is not None
+        if not (new or row["changed"] or row["codes"] != self._codes_seen):
+            return False
+        self._codes_seen = row["codes"]
+        rooms: dict[int, Room] = {}
+        cursor = await db.cursor(ROOMS, sittings)
+        while rows := await cursor.fetch(PIECE):
+            for row in rows:
+                room = rooms.setdefault(row["id"], Room(row["name"], {}))
+                if row["number"] is not None:
+                    room.codes[row["form_id"]] = (row["number"], row["blob"])
+            await asyncio.sleep(0)
+        closed = await db.fetch("select blob from room_code where closed_at is not null order by form_id, number")
+        self.rooms, self.closed_blobs = rooms, {row["blob"] for row in closed}
+        return True
 
     def _take(self, pupils: Iterable[tuple[bytes | None, Pupil]]) -> None:
         for code, pupil in pupils:
@@ -249,13 +289,17 @@ def _pupil(row: asyncpg.Record) -> Pupil:
         first_name=row["first_name"],
         locked=row["locked"],
         devices_freed_ms=row["devices_freed_ms"],
+        room=row["room_id"],
     )
 
 
 async def _read_forms(db: Db, sittings: Iterable[Sitting]) -> list[Form]:
     wanted = sorted({form for sitting in sittings for form in sitting.forms})
     packs = await db.fetch(
-        "select form_id, manifest, item_map from form_pack where form_id = any($1::int[]) order by form_id", wanted
+        """
+        select form_id, manifest, item_map, room_blobs from form_pack where form_id = any($1::int[]) order by form_id
+        """,
+        wanted,
     )
     keys = await db.fetch(
         """
@@ -275,6 +319,7 @@ async def _read_forms(db: Db, sittings: Iterable[Sitting]) -> list[Form]:
             manifest=pack["manifest"],
             items=[item.id for item in msgspec.json.decode(pack["item_map"], type=dict[str, _MappedItem]).values()],
             sealed_keys=sealed.get(pack["form_id"], {}),
+            room_blobs=pack["room_blobs"],
         )
         for pack in packs
     ]
@@ -301,9 +346,23 @@ SITTINGS = """
 PUPILS = """
     select id, sitting_id, school_id, first_name, language, extra_minutes, code_hash, locked_at is not null as locked,
            (extract(month from birth_date) * 100 + extract(day from birth_date))::int as birth,
-           coalesce((extract(epoch from devices_freed_at) * 1000)::bigint, 0) as devices_freed_ms
+           coalesce((extract(epoch from devices_freed_at) * 1000)::bigint, 0) as devices_freed_ms,
+           coalesce(room_id, 0) as room_id
     from participant
     where sitting_id = any($1::int[]) and (sitting_id = any($2::int[]) or changed_in >= $3::text::xid8)
+"""
+
+CODES_CHANGED = """
+    select count(*) as codes, coalesce(bool_or(changed_in >= $1::text::xid8), false) as changed from room_code
+"""
+
+ROOMS = """
+    select r.id, r.name, c.form_id, c.number, c.blob
+    from room r
+    join sitting s on s.id = r.sitting_id
+    left join room_code c on c.room_id = r.id and c.form_id in (s.form_id, s.reserve_form_id) and c.closed_at is null
+    where r.sitting_id = any($1::int[])
+    order by r.id, c.form_id
 """
 
 REGIONS = "select s.id, d.region_code from school s join district d on d.id = s.district_id order by s.id"

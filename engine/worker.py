@@ -103,7 +103,7 @@ class Worker:
             self.reasons["postgres"] = str(error)
             self._rebuild = True
             self.keys.hold(self.roster.forms)
-            await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
+            await self._hold_bundles()
         with contextlib.suppress(Exception):
             await self.commits.open()
         garbage.settle()
@@ -178,10 +178,16 @@ class Worker:
         await self._forget_unlocked()
         # Keys first: the bundles' fetching waits, and requests come meanwhile.
         self.keys.hold(self.roster.forms)
-        await self.bundles.hold({form.manifest for form in self.roster.forms.values()})
+        await self._hold_bundles()
         if changed or self.roster.unwritten:
             await self.roster.save_snapshot()
         self.reasons.pop("postgres", None)
+
+    async def _hold_bundles(self) -> None:
+        forms = self.roster.forms.values()
+        await self.bundles.hold(
+            {form.manifest for form in forms}, {form.room_blobs for form in forms if form.room_blobs}
+        )
 
     async def _forget_unlocked(self) -> None:
         """Codes that a person freed (their row changed and is not locked): misses start from nothing again."""

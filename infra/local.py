@@ -18,7 +18,10 @@ from nacl.public import PrivateKey
 
 from infra.settings import PROCESSES, write
 
-ROLES = ("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal", "elumiti_scoring", "elumiti_status")
+ROLES = (
+    *("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal", "elumiti_scoring", "elumiti_status"),
+    "elumiti_release",
+)
 DATABASE = "elumiti"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (a name for what --host and --lan may ask for)

@@ -96,6 +96,14 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     demo: Annotated[bool, Doc("Heed the demo's clock of a sitting; never on a real installation")] = False
 
 
+class ReleaseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti room-codes`: opens the rooms' codes at T0. The only process beside the engines with the release key."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_release")]
+    release_private_key: Annotated[str, Doc("base64url X25519 key that opens form keys at T0; in no backup")]
+    demo: Annotated[bool, Doc("Heed the demo's clock of a sitting; never on a real installation")] = False
+
+
 class FlusherSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The flusher: streams into Postgres, seals, relays controls."""
 
@@ -182,6 +190,7 @@ PROCESSES: dict[str, type[msgspec.Struct]] = {
     "owner": OwnerSettings,
     "pack": PackSettings,
     "engine": EngineSettings,
+    "release": ReleaseSettings,
     "flusher": FlusherSettings,
     "portal": PortalSettings,
     "scoring": ScoringSettings,

@@ -148,6 +148,7 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
     installed = {point.name for point in entry_points(group=GROUP)}
     await asyncio.gather(
         stack.start_process("status-watch", "status", command_argv("status")),
+        stack.start_process("room-codes", "release", command_argv("room-codes")),
         *(
             stack.start_process(command, process, command_argv(command))
             for command, process in WORKERS.items()

@@ -21,6 +21,8 @@ from nacl.public import PublicKey, SealedBox
 
 from engine.bundles.clean import UncleanError, clean_html, clean_svg
 from engine.bundles.manifest import BundleFile, BundleGap, BundleItem, BundleOption, Manifest, SectionText
+from engine.rooms.blob import join_blobs, make_codes
+from infra.local import encode_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,17 +93,24 @@ class MappedItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Packed(msgspec.Struct, frozen=True, kw_only=True):
-    """A packed form: its files by name, the manifest's name, the map back, the sealed keys."""
+    """A packed form: its files by name, the manifest's name, the map back, the sealed keys.
+
+    `rooms`: number → (sealed code, name of its blob); `room_blobs`: the file that holds all blobs, "" without rooms.
+    """
 
     files: dict[str, bytes]
     manifest: str
     item_map: dict[str, MappedItem]
     sealed_keys: dict[tuple[int, str], bytes]
+    rooms: dict[int, tuple[bytes, str]] = {}
+    room_blobs: str = ""
 
 
-def pack(form: SourceForm, release_public_key: bytes) -> Packed:
-    """Pack a form under fresh keys, ids and orders."""
-    return _Packer(form, SealedBox(PublicKey(release_public_key))).pack()
+def pack(
+    form: SourceForm, release_public_key: bytes, rooms: int = 0, progress: Callable[[int], None] = lambda _done: None
+) -> Packed:
+    """Pack a form under fresh keys, ids and orders, with as many room codes; `progress` hears how many are made."""
+    return _Packer(form, SealedBox(PublicKey(release_public_key))).pack(rooms, progress)
 
 
 def file_key(section_key: bytes, file_id: str) -> bytes:
@@ -130,7 +139,7 @@ class _Packer:
         self._groups: dict[str, int] = {}
         self._map = {item.code: self._mapped(item) for item in form.items}
 
-    def pack(self) -> Packed:
+    def pack(self, rooms: int, progress: Callable[[int], None]) -> Packed:
         for section in sorted(self._form.sections):
             for language in self._form.languages:
                 self._add_text(section, language)
@@ -147,7 +156,21 @@ class _Packer:
         name = hashlib.sha256(body).hexdigest()
         self._contents[name] = body
         sealed = {key_of: bytes(self._box.encrypt(key)) for key_of, key in self._keys.items()}
-        return Packed(files=self._contents, manifest=name, item_map=self._map, sealed_keys=sealed)
+        # Here and nowhere else are the keys in clear before T0, so the rooms' codes are made with the form (SAFETY D3).
+        keys = {f"{section}/{language}": encode_key(key) for (section, language), key in self._keys.items()}
+        codes = make_codes(rooms, name, keys, progress)
+        joined = join_blobs(codes)
+        room_blobs = hashlib.sha256(joined).hexdigest() if codes else ""
+        if codes:
+            self._contents[room_blobs] = joined
+        return Packed(
+            files=self._contents,
+            manifest=name,
+            item_map=self._map,
+            sealed_keys=sealed,
+            rooms={room.number: (bytes(self._box.encrypt(room.code.encode())), room.name) for room in codes},
+            room_blobs=room_blobs,
+        )
 
     def _add_text(self, section: int, language: str) -> None:
         items: list[BundleItem] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from engine.bundles.manifest import Manifest
+from engine.rooms.blob import split_blobs
 from infra.objects import open_bucket
 
 if TYPE_CHECKING:
@@ -22,30 +24,39 @@ if TYPE_CHECKING:
     from infra.settings import ObjectStore
 
 log = structlog.get_logger()
+PIECE = 500
 
 
 class BundleStore:
-    """`files`: name → (bytes, is it a manifest). Names are hashes of the bytes, so nothing here ever changes."""
+    """`files`: name → (bytes, is it a manifest). Names are hashes of the bytes, so nothing here ever changes.
+
+    `blobs`: what rooms' codes open, by name; they lie in the store as one file a form.
+    """
 
     def __init__(self, store: ObjectStore, bucket: str, folder: Path) -> None:
         self.files: dict[str, tuple[bytes, bool]] = {}
+        self.blobs: dict[str, bytes] = {}
         self.missing: set[str] = set()
+        self._split: set[str] = set()
         self._store = store
         self._bucket = bucket
         self._folder = folder
 
-    async def hold(self, manifests: set[str]) -> None:
-        """Have all files of these bundles at hand; what can't be had now is in `missing` and tried again."""
+    async def hold(self, manifests: set[str], room_blobs: set[str]) -> None:
+        """Have all files of these bundles and blobs at hand; what can't be had now is in `missing` and tried again."""
         wanted = {name for name in manifests if name not in self.files or name in self.missing}
-        if not wanted:
+        joined = room_blobs - self._split
+        if not wanted and not joined:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             async with open_bucket(self._store, self._bucket) as bucket:
                 for name in sorted(wanted):
                     await self._hold_bundle(bucket, name)
+                for name in sorted(joined):
+                    await self._hold_blobs(bucket, name)
         except (BotoCoreError, ClientError, OSError) as error:
-            self.missing |= wanted
+            self.missing |= wanted | (joined - self._split)
             log.warning("engine.bundles.not_fetched", reason=str(error))
 
     async def _hold_bundle(self, bucket: Bucket, name: str) -> None:
@@ -67,6 +78,19 @@ class BundleStore:
             self.missing.discard(name)
         else:
             self.missing.add(name)
+
+    async def _hold_blobs(self, bucket: Bucket, name: str) -> None:
+        body = await self._fetch(bucket, name)
+        if body is None:
+            self.missing.add(name)
+            return
+        for number, blob in enumerate(split_blobs(body)):
+            self.blobs[hashlib.sha256(blob).hexdigest()] = blob
+            if number % PIECE == 0:
+                # A save must not wait behind the blobs of a nation.
+                await asyncio.sleep(0)
+        self._split.add(name)
+        self.missing.discard(name)
 
     async def _fetch(self, bucket: Bucket, name: str) -> bytes | None:
         path = self._folder / name

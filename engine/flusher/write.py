@@ -16,6 +16,8 @@ from asyncpg.pgproto.pgproto import UUID
 
 from engine.flusher.devices import hold, sign_in
 from engine.flusher.limits import Poisoned, cross, note_limits
+from engine.flusher.rooms import note_openings
+from engine.flusher.starts import start
 from engine.flusher.tries import tried
 from engine.protocol import (
     MAX_SEQ,
@@ -24,8 +26,6 @@ from engine.protocol import (
     MissRecord,
     News,
     SaveRecord,
-    Started,
-    StartRecord,
     StoredEvent,
 )
 
@@ -41,8 +41,6 @@ COLUMNS = (
 )
 Row = tuple[int, int, UUID, int, int, int | None, str | None, int | None, int, int, int]
 REMEMBERED = 2_000_000
-# By leg (engine.tokens.Claims).
-STARTS = ("started_at", "restarted_at")
 # What the client cannot even encode (DataError of its own, OverflowError) is the same verdict as class 22.
 REFUSED_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError)
 
@@ -198,7 +196,8 @@ async def _store_all(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], 
     written = Written()
     saves = [unit.record for unit in units if isinstance(unit.record, SaveRecord)]
     await sign_in(db, units, saves, memory, written)
-    await _start(db, units, saves, memory, written)
+    written.started, news = await start(db, units, saves, memory)
+    written.news += news
     for unit in units:
         if isinstance(unit.record, MissRecord):
             await _miss(db, unit.record, written)
@@ -272,39 +271,6 @@ async def _stage(db: asyncpg.Connection[asyncpg.Record], rows: list[Row]) -> Non
     await db.execute("truncate staging")
 
 
-async def _start(
-    db: asyncpg.Connection[asyncpg.Record],
-    units: list[Unit],
-    saves: list[SaveRecord],
-    memory: Memory,
-    written: Written,
-) -> None:
-    """The earliest release of the key that anybody reports is the start, for ever (rule 9)."""
-    starts: dict[tuple[int, int], int] = {}
-    reported: list[StartRecord | SaveRecord] = [unit.record for unit in units if isinstance(unit.record, StartRecord)]
-    reported += [save for save in saves if save.started_ms]
-    for record in reported:
-        at, started_ms = (record.attempt, record.leg), record.started_ms
-        if started_ms < starts.get(at, memory.started.get(at, started_ms + 1)):
-            starts[at] = started_ms
-    for leg, column in enumerate(STARTS):
-        told = {attempt: started_ms for (attempt, of), started_ms in starts.items() if of == leg}
-        if not told:
-            continue
-        rows = await db.fetch(
-            f"""
-            update attempt a
-            set {column} = to_timestamp(s.started_ms / 1000.0)
-            from unnest($1::bigint[], $2::bigint[]) as s (id, started_ms)
-            where a.id = s.id and (a.{column} is null or a.{column} > to_timestamp(s.started_ms / 1000.0))
-            returning a.id, s.started_ms
-            """,
-            *(list(told), list(told.values())),
-        )
-        written.news += [Started(row["id"], row["started_ms"], leg) for row in rows]
-    written.started |= starts
-
-
 async def _miss(db: asyncpg.Connection[asyncpg.Record], record: MissRecord, written: Written) -> None:
     locked = await db.fetchval(
         """
@@ -335,12 +301,15 @@ async def _note(
     finished: dict[int, tuple[int, UUID]] = {}
     seen: list[tuple[int, int, int]] = []
     tries: list[tuple[SaveRecord, StoredEvent]] = []
+    opened: list[tuple[SaveRecord, StoredEvent]] = []
     for save in saves:
         for event in save.events:
             if event.kind == Kind.FINISH:
                 finished[save.attempt] = (save.received_ms, memory.uuid(save.device))
             elif event.kind == Kind.TRIED and event.value is not None:
                 tries.append((save, event))
+            elif event.kind == Kind.OPENED and event.value is not None:
+                opened.append((save, event))
             elif (version := seen_control(event)) is not None:
                 seen.append((save.attempt, version, save.received_ms))
     if finished:
@@ -369,6 +338,8 @@ async def _note(
         )
     if tries:
         await tried(db, tries, memory)
+    if opened:
+        written.news += await note_openings(db, opened, memory)
 
 
 async def _bury(

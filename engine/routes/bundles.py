@@ -26,10 +26,10 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     if scope.method not in {"GET", "HEAD"}:
         raise Problem("method-not-allowed", allow="GET, HEAD")
     name = scope.path.rpartition("/")[2]
-    found = worker.bundles.files.get(name)
-    if found is None and NAME.fullmatch(name):
+    found = find(worker, name)
+    if found is None and NAME.fullmatch(name) and name not in worker.roster.closed_blobs:
         await worker.catch_up()
-        found = worker.bundles.files.get(name)
+        found = find(worker, name)
     if found is None:
         raise Problem("bundle-unknown")
     body, is_manifest = found
@@ -59,6 +59,14 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         proto.response_empty(status, [*headers, ("content-length", str(len(body)))])
     else:
         proto.response_bytes(status, headers, body)
+
+
+def find(worker: Worker, name: str) -> tuple[bytes, bool] | None:
+    """A file's bytes, and whether it is a manifest. A blob whose code leaked is not there any more."""
+    blob = worker.bundles.blobs.get(name)
+    if blob is not None and name not in worker.roster.closed_blobs:
+        return blob, False
+    return worker.bundles.files.get(name)
 
 
 def one_range(header: str, size: int) -> tuple[int, int]:

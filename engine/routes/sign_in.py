@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
+from msgspec import UNSET, UnsetType
 from redis.exceptions import RedisError
 
 from engine.board import NO_CONTROLS
 from engine.codes import hash_code, normalise_code
 from engine.problems import Problem
-from engine.protocol import Help, MissRecord, SignedIn, SignIn, SignInRecord, SittingFacts
+from engine.protocol import ExamRoom, Help, MissRecord, SignedIn, SignIn, SignInRecord, SittingFacts
 from engine.routes.http import JSON, bounded_body, caller_address, encode, read_body
 from engine.take_over import require_device
 from engine.timing import deadline_ms, last_possible_end_ms, times_of
@@ -97,7 +98,9 @@ def signed_in(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now
     deadline = deadline_ms(sitting.clock, attempt)
     clock = times_of(sitting.clock, attempt)
     # The form that this attempt sits, then the reserve, if there is one still to come.
-    manifests = [worker.manifest(form) for form in sitting.forms[attempt.leg :]]
+    forms = sitting.forms[attempt.leg :]
+    manifests = [worker.manifest(form) for form in forms]
+    room = exam_room(worker, pupil, forms)
     claims = Claims(
         *(
             pupil.attempt,
@@ -143,7 +146,20 @@ def signed_in(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now
         room=worker.settings.save_room,
         controls=board.newer_controls(pupil, worker.roster, 0) or NO_CONTROLS,
         rescue_key=worker.settings.rescue_public_key,
+        exam_room=room,
+        # The order of items is drawn without the server too; it tells nothing without the form.
+        seed=UNSET if room is UNSET else worker.seed(pupil),
     )
+
+
+def exam_room(worker: Worker, pupil: Pupil, forms: list[int]) -> ExamRoom | UnsetType:
+    """The pupil's room and what its code opens; UNSET at home, and where the room has no code."""
+    room = worker.roster.rooms.get(pupil.room) if pupil.room else None
+    if room is None or not forms or forms[0] not in room.codes:
+        return UNSET
+    number, blob = room.codes[forms[0]]
+    reserve = room.codes.get(forms[1]) if len(forms) > 1 else None
+    return ExamRoom(number=number, name=room.name, blob=blob, reserve=reserve[1] if reserve else "")
 
 
 async def _known_pupil(worker: Worker, asked: SignIn, address: str) -> Pupil:

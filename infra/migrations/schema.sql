@@ -31,6 +31,37 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.give_room_codes(p_form integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    AS $$
+declare
+    given integer;
+begin
+    perform pg_advisory_xact_lock(1919905645, p_form);
+    with wanting as (
+        select r.id, row_number() over (order by r.id) as place
+        from room r
+        join sitting s on s.id = r.sitting_id
+        where p_form in (s.form_id, s.reserve_form_id)
+            and not exists (
+                select 1 from room_code c where c.form_id = p_form and c.room_id = r.id and c.closed_at is null)
+    ), spare as (
+        select number, row_number() over (order by number) as place
+        from room_code
+        where form_id = p_form and room_id is null and closed_at is null
+    )
+    update room_code c
+    set room_id = w.id, changed_in = pg_current_xact_id()
+    from wanting w
+    join spare f using (place)
+    where c.form_id = p_form and c.number = f.number;
+    get diagnostics given = row_count;
+    return given;
+end
+$$;
+
 CREATE FUNCTION public.kk(t text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (translate(lower(t), 'аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя'::text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghij'::text) COLLATE "C");
@@ -52,6 +83,38 @@ CREATE FUNCTION public.participant_changed() RETURNS trigger
 begin
     new.changed_in := pg_current_xact_id();
     return new;
+end
+$$;
+
+CREATE FUNCTION public.rooms_want_codes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    perform give_room_codes(form)
+    from (
+        select distinct form
+        from made
+        join sitting s on s.id = made.sitting_id
+        cross join lateral (values (s.form_id), (s.reserve_form_id)) as f (form)
+        where form is not null
+    ) as forms
+    -- One order for all who take the locks.
+    order by form;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.sitting_wants_codes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    perform give_room_codes(form)
+    from (values (new.form_id), (new.reserve_form_id)) as f (form)
+    where form is not null
+    order by form;
+    return null;
 end
 $$;
 
@@ -284,7 +347,8 @@ CREATE TABLE public.form_pack (
     form_id integer NOT NULL,
     manifest text NOT NULL,
     item_map jsonb NOT NULL,
-    packed_at timestamp with time zone DEFAULT now() NOT NULL
+    packed_at timestamp with time zone DEFAULT now() NOT NULL,
+    room_blobs text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.form_section (
@@ -405,7 +469,6 @@ CREATE TABLE public.participant (
     gender text,
     grade smallint NOT NULL,
     class_letter text DEFAULT ''::text NOT NULL,
-    room text DEFAULT ''::text NOT NULL,
     language text NOT NULL,
     extra_minutes smallint DEFAULT 0 NOT NULL,
     external_id text NOT NULL,
@@ -419,6 +482,7 @@ CREATE TABLE public.participant (
     sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
     import_job bigint,
     devices_freed_at timestamp with time zone,
+    room_id integer,
     CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
     CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
     CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
@@ -446,7 +510,8 @@ CREATE TABLE public.participant_staging (
     class_letter text NOT NULL,
     language text NOT NULL,
     extra_minutes smallint NOT NULL,
-    external_id text NOT NULL
+    external_id text NOT NULL,
+    room text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.pending_act (
@@ -572,6 +637,63 @@ CREATE TABLE public.response_event_other (
 CREATE TABLE public.role_permission (
     role text NOT NULL,
     permission text NOT NULL
+);
+
+CREATE TABLE public.room (
+    id integer NOT NULL,
+    sitting_id integer NOT NULL,
+    school_id integer NOT NULL,
+    name text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT room_name_check CHECK (((name <> ''::text) AND (length(name) <= 60)))
+);
+
+CREATE TABLE public.room_code (
+    form_id integer NOT NULL,
+    number integer NOT NULL,
+    sealed bytea NOT NULL,
+    blob text NOT NULL,
+    room_id integer,
+    closed_at timestamp with time zone,
+    closed_reason text,
+    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT room_code_check CHECK (((closed_at IS NULL) = (closed_reason IS NULL))),
+    CONSTRAINT room_code_closed_reason_check CHECK ((closed_reason = 'opened-early'::text)),
+    CONSTRAINT room_code_number_check CHECK ((number > 0))
+);
+
+CREATE TABLE public.room_code_open (
+    form_id integer NOT NULL,
+    number integer NOT NULL,
+    code text NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.room ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.room_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.room_opening (
+    attempt_id bigint NOT NULL,
+    device uuid NOT NULL,
+    seq integer NOT NULL,
+    sitting_id integer NOT NULL,
+    leg smallint NOT NULL,
+    number integer NOT NULL,
+    room_id integer,
+    at_ms bigint NOT NULL,
+    jump_ms bigint NOT NULL,
+    anchor_ms bigint,
+    since_ms integer NOT NULL,
+    received_ms bigint NOT NULL,
+    early text,
+    foreign_number boolean DEFAULT false NOT NULL,
+    CONSTRAINT room_opening_early_check CHECK ((early = ANY (ARRAY['received'::text, 'anchor'::text, 'told'::text])))
 );
 
 CREATE TABLE public.school (
@@ -1000,6 +1122,21 @@ ALTER TABLE ONLY public.response_event_other
 ALTER TABLE ONLY public.role_permission
     ADD CONSTRAINT role_permission_pkey PRIMARY KEY (role, permission);
 
+ALTER TABLE ONLY public.room_code_open
+    ADD CONSTRAINT room_code_open_pkey PRIMARY KEY (form_id, number);
+
+ALTER TABLE ONLY public.room_code
+    ADD CONSTRAINT room_code_pkey PRIMARY KEY (form_id, number);
+
+ALTER TABLE ONLY public.room_opening
+    ADD CONSTRAINT room_opening_pkey PRIMARY KEY (attempt_id, device, seq);
+
+ALTER TABLE ONLY public.room
+    ADD CONSTRAINT room_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.room
+    ADD CONSTRAINT room_sitting_id_school_id_name_key UNIQUE (sitting_id, school_id, name);
+
 ALTER TABLE ONLY public.school
     ADD CONSTRAINT school_code_key UNIQUE (code);
 
@@ -1098,6 +1235,8 @@ CREATE UNIQUE INDEX participant_code ON public.participant USING btree (code_has
 
 CREATE INDEX participant_import ON public.participant USING btree (import_job) WHERE (import_job IS NOT NULL);
 
+CREATE INDEX participant_room ON public.participant USING btree (room_id) WHERE (room_id IS NOT NULL);
+
 CREATE INDEX participant_school ON public.participant USING btree (sitting_id, school_id);
 
 CREATE INDEX participant_search ON public.participant USING gin (search_name public.gin_trgm_ops);
@@ -1107,6 +1246,12 @@ CREATE INDEX participant_sort ON public.participant USING btree (sitting_id, sor
 CREATE INDEX pending_act_waiting ON public.pending_act USING btree (sitting_id) WHERE (state = 'waits'::text);
 
 CREATE INDEX pending_act_waiver ON public.pending_act USING btree (waiver_id) WHERE (waiver_id IS NOT NULL);
+
+CREATE UNIQUE INDEX room_code_open_of_a_room ON public.room_code USING btree (form_id, room_id) WHERE ((closed_at IS NULL) AND (room_id IS NOT NULL));
+
+CREATE INDEX room_code_room ON public.room_code USING btree (room_id) WHERE (room_id IS NOT NULL);
+
+CREATE INDEX room_opening_sitting ON public.room_opening USING btree (sitting_id);
 
 CREATE INDEX seal_code ON public.seal USING btree (code);
 
@@ -1131,6 +1276,10 @@ ALTER INDEX public.response_event_pkey ATTACH PARTITION public.response_event_ot
 CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit FOR EACH ROW EXECUTE FUNCTION public.audit_chain();
 
 CREATE TRIGGER participant_changed BEFORE UPDATE ON public.participant FOR EACH ROW EXECUTE FUNCTION public.participant_changed();
+
+CREATE TRIGGER room_made AFTER INSERT ON public.room REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.rooms_want_codes();
+
+CREATE TRIGGER sitting_forms AFTER UPDATE OF form_id, reserve_form_id ON public.sitting FOR EACH ROW WHEN (((old.form_id IS DISTINCT FROM new.form_id) OR (old.reserve_form_id IS DISTINCT FROM new.reserve_form_id))) EXECUTE FUNCTION public.sitting_wants_codes();
 
 ALTER TABLE ONLY keys.item_key
     ADD CONSTRAINT item_key_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
@@ -1217,6 +1366,9 @@ ALTER TABLE ONLY public.participant
     ADD CONSTRAINT participant_import_job_fkey FOREIGN KEY (import_job) REFERENCES public.job(id);
 
 ALTER TABLE ONLY public.participant
+    ADD CONSTRAINT participant_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.room(id);
+
+ALTER TABLE ONLY public.participant
     ADD CONSTRAINT participant_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
 
 ALTER TABLE ONLY public.participant
@@ -1245,6 +1397,27 @@ ALTER TABLE ONLY public.quota_plan
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.room_code
+    ADD CONSTRAINT room_code_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.room_code_open
+    ADD CONSTRAINT room_code_open_form_id_number_fkey FOREIGN KEY (form_id, number) REFERENCES public.room_code(form_id, number) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.room_code
+    ADD CONSTRAINT room_code_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.room(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.room_opening
+    ADD CONSTRAINT room_opening_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.participant(id);
+
+ALTER TABLE ONLY public.room_opening
+    ADD CONSTRAINT room_opening_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.room(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.room
+    ADD CONSTRAINT room_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.room
+    ADD CONSTRAINT room_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.school
     ADD CONSTRAINT school_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
@@ -1332,8 +1505,13 @@ GRANT USAGE ON SCHEMA public TO elumiti_flusher;
 GRANT USAGE ON SCHEMA public TO elumiti_portal;
 GRANT USAGE ON SCHEMA public TO elumiti_scoring;
 GRANT USAGE ON SCHEMA public TO elumiti_status;
+GRANT USAGE ON SCHEMA public TO elumiti_release;
 
 GRANT ALL ON FUNCTION public.audit_broken_at() TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.give_room_codes(p_form integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.give_room_codes(p_form integer) TO elumiti_portal;
+GRANT ALL ON FUNCTION public.give_room_codes(p_form integer) TO elumiti_flusher;
 
 REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
@@ -1370,6 +1548,7 @@ GRANT SELECT ON TABLE public.attempt_pulse TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_portal;
 GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_scoring;
+GRANT INSERT ON TABLE public.audit TO elumiti_release;
 
 GRANT SELECT ON TABLE public.audit_head TO elumiti_portal;
 GRANT SELECT ON TABLE public.audit_head TO elumiti_status;
@@ -1378,6 +1557,7 @@ GRANT SELECT ON TABLE public.control TO elumiti_engine;
 GRANT SELECT ON TABLE public.control TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.control TO elumiti_portal;
 GRANT SELECT ON TABLE public.control TO elumiti_scoring;
+GRANT SELECT ON TABLE public.control TO elumiti_release;
 
 GRANT UPDATE(relayed_at) ON TABLE public.control TO elumiti_flusher;
 
@@ -1396,6 +1576,7 @@ GRANT SELECT ON TABLE public.district TO elumiti_engine;
 GRANT SELECT ON TABLE public.district TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.district TO elumiti_portal;
 GRANT SELECT ON TABLE public.district TO elumiti_scoring;
+GRANT SELECT ON TABLE public.district TO elumiti_release;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
 GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
@@ -1452,6 +1633,7 @@ GRANT SELECT ON TABLE public.migration TO elumiti_flusher;
 GRANT SELECT ON TABLE public.migration TO elumiti_portal;
 GRANT SELECT ON TABLE public.migration TO elumiti_scoring;
 GRANT SELECT ON TABLE public.migration TO elumiti_status;
+GRANT SELECT ON TABLE public.migration TO elumiti_release;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.outage TO elumiti_status;
 GRANT SELECT ON TABLE public.outage TO elumiti_portal;
@@ -1485,6 +1667,8 @@ GRANT SELECT(changed_in) ON TABLE public.participant TO elumiti_engine;
 
 GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
 
+GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.participant_staging TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.pending_act TO elumiti_portal;
@@ -1510,10 +1694,54 @@ GRANT SELECT ON TABLE public.response_event TO elumiti_scoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_permission TO elumiti_portal;
 
+GRANT SELECT ON TABLE public.room TO elumiti_engine;
+GRANT SELECT ON TABLE public.room TO elumiti_flusher;
+GRANT SELECT,INSERT,DELETE ON TABLE public.room TO elumiti_portal;
+GRANT SELECT ON TABLE public.room TO elumiti_scoring;
+GRANT SELECT ON TABLE public.room TO elumiti_release;
+
+GRANT INSERT,DELETE ON TABLE public.room_code TO elumiti_portal;
+GRANT SELECT ON TABLE public.room_code TO elumiti_release;
+
+GRANT SELECT(form_id) ON TABLE public.room_code TO elumiti_engine;
+GRANT SELECT(form_id) ON TABLE public.room_code TO elumiti_flusher;
+GRANT SELECT(form_id) ON TABLE public.room_code TO elumiti_portal;
+
+GRANT SELECT(number) ON TABLE public.room_code TO elumiti_engine;
+GRANT SELECT(number) ON TABLE public.room_code TO elumiti_flusher;
+GRANT SELECT(number) ON TABLE public.room_code TO elumiti_portal;
+
+GRANT SELECT(blob) ON TABLE public.room_code TO elumiti_engine;
+GRANT SELECT(blob) ON TABLE public.room_code TO elumiti_flusher;
+GRANT SELECT(blob) ON TABLE public.room_code TO elumiti_portal;
+
+GRANT SELECT(room_id) ON TABLE public.room_code TO elumiti_engine;
+GRANT SELECT(room_id) ON TABLE public.room_code TO elumiti_flusher;
+GRANT SELECT(room_id) ON TABLE public.room_code TO elumiti_portal;
+
+GRANT SELECT(closed_at) ON TABLE public.room_code TO elumiti_engine;
+GRANT SELECT(closed_at),UPDATE(closed_at) ON TABLE public.room_code TO elumiti_flusher;
+GRANT SELECT(closed_at) ON TABLE public.room_code TO elumiti_portal;
+
+GRANT SELECT(closed_reason) ON TABLE public.room_code TO elumiti_engine;
+GRANT SELECT(closed_reason),UPDATE(closed_reason) ON TABLE public.room_code TO elumiti_flusher;
+GRANT SELECT(closed_reason) ON TABLE public.room_code TO elumiti_portal;
+
+GRANT SELECT(changed_in) ON TABLE public.room_code TO elumiti_engine;
+GRANT SELECT(changed_in),UPDATE(changed_in) ON TABLE public.room_code TO elumiti_flusher;
+GRANT SELECT(changed_in) ON TABLE public.room_code TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.room_code_open TO elumiti_release;
+GRANT SELECT ON TABLE public.room_code_open TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.room_opening TO elumiti_flusher;
+GRANT SELECT ON TABLE public.room_opening TO elumiti_portal;
+
 GRANT SELECT ON TABLE public.school TO elumiti_engine;
 GRANT SELECT ON TABLE public.school TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.school TO elumiti_portal;
 GRANT SELECT ON TABLE public.school TO elumiti_scoring;
+GRANT SELECT ON TABLE public.school TO elumiti_release;
 
 GRANT SELECT,INSERT ON TABLE public.score_run TO elumiti_scoring;
 GRANT SELECT ON TABLE public.score_run TO elumiti_portal;
@@ -1536,6 +1764,7 @@ GRANT SELECT ON TABLE public.sitting TO elumiti_engine;
 GRANT SELECT ON TABLE public.sitting TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting TO elumiti_portal;
 GRANT SELECT ON TABLE public.sitting TO elumiti_scoring;
+GRANT SELECT ON TABLE public.sitting TO elumiti_release;
 
 GRANT SELECT(id) ON TABLE public.sitting TO elumiti_status;
 
@@ -1556,6 +1785,7 @@ GRANT SELECT(state) ON TABLE public.sitting TO elumiti_status;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_engine;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_portal;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
+GRANT SELECT ON TABLE public.sitting_region TO elumiti_release;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
 

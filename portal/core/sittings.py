@@ -111,6 +111,7 @@ def tabs(actor: Actor, head: SittingHead) -> list[tuple[str, str]]:
         (f"{base}/clock", N_("Clock"), "sitting.view"),
         (f"{base}/participants", N_("Pupils"), "participant.view"),
         (f"{base}/slips", N_("Sign-in slips"), "slip.print"),
+        (f"{base}/room-codes", N_("Room codes"), "room.code"),
         (f"{base}/live", N_("Live"), "live.view"),
         (f"{base}/rescue", N_("Rescue files"), "rescue.take"),
         (f"{base}/scores", N_("Results"), "score.view"),

@@ -6,6 +6,7 @@ Districts are facts; schools, pupils, contact persons and telephone numbers are 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -40,6 +41,9 @@ SHARE_OF_WOMEN = 0.7
 PATRONYMIC_SHARE = 0.7
 EXTRA_TIME_SHARE = 0.02
 EXTRA_MINUTES = 20
+# Most pupils sit at home; the schools that send most have a supervised room or two.
+SCHOOLS_WITH_ROOMS = 3
+ROOMS = ("3-кабинет", "Спортзал")
 # Grade → first birthday of the school year's children; a year of birthdays follows.
 BORN_FROM = {5: date(2015, 9, 1), 6: date(2014, 9, 1)}
 BORN_WITHIN_DAYS = 365
@@ -199,4 +203,19 @@ def _pupils(
                     extra_minutes=EXTRA_MINUTES if random.random() < EXTRA_TIME_SHARE else 0,
                 )
             )
-    return tuple(made)
+    return _with_rooms(made)
+
+
+def _with_rooms(pupils: list[Pupil]) -> tuple[Pupil, ...]:
+    """Pupils of the largest schools sit in rooms, in turn."""
+    sizes = Counter(pupil.school for pupil in pupils)
+    supervised = sorted(sizes, key=lambda school: (-sizes[school], school))[:SCHOOLS_WITH_ROOMS]
+    place: Counter[str] = Counter()
+    seated: list[Pupil] = []
+    for pupil in pupils:
+        room = ""
+        if pupil.school in supervised:
+            room = ROOMS[place[pupil.school] % len(ROOMS)]
+            place[pupil.school] += 1
+        seated.append(msgspec.structs.replace(pupil, room=room))
+    return tuple(seated)

@@ -42,6 +42,8 @@ DURATION_S = 3600
 BESIDE = 200
 READ_LIMIT_S = 8
 SEED = 26
+# Two of them at least are spare; a form of the demo is sat in six rooms.
+ROOM_CODES = 12
 
 STAFF = (
     ("admin", "Әсел Мұратқызы Жақсылықова", "test-administrator"),
@@ -121,7 +123,10 @@ async def fill() -> Demo:
     finally:
         await db.close()
     pack = read(PackSettings, environment(default_home(), "pack"))
-    packed = {name: await pack_and_store(pack, number) for name, number in forms.items()}
+    packed = {
+        name: await pack_and_store(pack, number, rooms=0 if name == "practice" else ROOM_CODES)
+        for name, number in forms.items()
+    }
     db = await asyncpg.connect(owner.owner_database_url)
     try:
         async with db.transaction():
@@ -179,10 +184,11 @@ async def _make_sittings(
         Seat(pupil=pupil, code=(code := draw_code()), code_hash=hash_code(code, pepper)) for pupil in people.pupils
     ]
     await tables.insert_participants(db, played, schools, everybody)
-    beside = [
-        Seat(pupil=pupil, code=(code := draw_code()), code_hash=hash_code(code, pepper))
-        for pupil in random.sample(people.pupils, BESIDE + 3)
-    ]
+    chosen = random.sample(people.pupils, BESIDE + 3)
+    # Of the slips that a person tries, the third is of a pupil who sits in a room.
+    seated = next(place for place, pupil in enumerate(chosen) if pupil.room)
+    chosen[2], chosen[seated] = chosen[seated], chosen[2]
+    beside = [Seat(pupil=pupil, code=(code := draw_code()), code_hash=hash_code(code, pepper)) for pupil in chosen]
     await tables.insert_participants(db, opened, schools, beside)
     slips = [
         Slip(show_code(seat.code), seat.pupil.birth_date.isoformat(), f"{seat.pupil.last_name} {seat.pupil.first_name}")

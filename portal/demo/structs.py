@@ -121,7 +121,7 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pupil(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of participant, without sitting and sign-in code; `school` is the school's code."""
+    """A row of participant, without sitting and sign-in code; `school` is the school's code, `room` "" at home."""
 
     external_id: str
     school: str

@@ -141,18 +141,28 @@ async def insert_sitting(
 async def insert_participants(
     db: asyncpg.Connection[asyncpg.Record], sitting: int, schools: dict[str, int], seats: list[Seat]
 ) -> None:
-    """Pupils with their codes' hashes."""
+    """Pupils with their codes' hashes, and the rooms in which some of them sit."""
+    rooms: dict[tuple[int, str], int] = {}
+    for school, name in sorted({(schools[seat.pupil.school], seat.pupil.room) for seat in seats if seat.pupil.room}):
+        rooms[school, name] = await db.fetchval(
+            "insert into room (sitting_id, school_id, name) values ($1, $2, $3) returning id", sitting, school, name
+        )
     await db.executemany(
         """
         insert into participant (sitting_id, school_id, last_name, first_name, middle_name, birth_date, gender, grade,
-                                 class_letter, room, language, extra_minutes, external_id, code_hash, code_version)
+                                 class_letter, room_id, language, extra_minutes, external_id, code_hash, code_version)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1)
         """,
         [
             (
                 *(sitting, schools[seat.pupil.school], seat.pupil.last_name, seat.pupil.first_name),
                 *(seat.pupil.middle_name, seat.pupil.birth_date, seat.pupil.gender, seat.pupil.grade),
-                *(seat.pupil.class_letter, seat.pupil.room, seat.pupil.language, seat.pupil.extra_minutes),
+                *(
+                    seat.pupil.class_letter,
+                    rooms.get((schools[seat.pupil.school], seat.pupil.room)),
+                    seat.pupil.language,
+                    seat.pupil.extra_minutes,
+                ),
                 *(seat.pupil.external_id, seat.code_hash),
             )
             for seat in seats

@@ -14,6 +14,7 @@ from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
 from portal.features.rescue import routes as rescue
+from portal.features.room_codes import routes as room_codes
 from portal.features.scores import decisions, downloads, questions, quota
 from portal.features.scores import routes as scores
 from portal.features.sittings import routes as sittings
@@ -28,6 +29,7 @@ ROUTES = [
     *participants.ROUTES,
     *imports.ROUTES,
     *slips.ROUTES,
+    *room_codes.ROUTES,
     *live.ROUTES,
     *controls.ROUTES,
     *acts.ROUTES,

@@ -44,6 +44,14 @@ def test_pupils_are_of_grades_5_and_6() -> None:
     assert languages["kk"] > languages["ru"] > 0
 
 
+def test_pupils_of_some_schools_sit_in_rooms() -> None:
+    """Of at least two schools, in more rooms than one; most sit at home."""
+    seated = [pupil for pupil in draw_people().pupils if pupil.room]
+    assert len({pupil.school for pupil in seated}) >= 2
+    assert {pupil.room for pupil in seated} == {"3-кабинет", "Спортзал"}
+    assert 0 < len(seated) < PUPILS / 4
+
+
 def test_telephones_are_of_the_demo_range() -> None:
     """No number of the demo can ring at somebody's home."""
     schools = draw_people().schools

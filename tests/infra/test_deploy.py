@@ -32,6 +32,7 @@ OTHERS = {
 MANIFESTS = sorted(path for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
 # Where a process's settings come from, by workload.
 PROCESS_OF = {"engine": "engine", "flusher": "flusher", "portal": "portal", "work": "portal", "score-work": "scoring"}
+PROCESS_OF |= {"room-codes": "release"}
 
 
 def run(*words: str | Path, cwd: Path = ROOT) -> None:
@@ -100,7 +101,11 @@ def test_a_pod_is_nobody_and_writes_nowhere(name: str) -> None:
 
 def test_what_must_not_stop_has_a_budget_and_only_named_ways_are_open() -> None:
     found = objects()
-    many = {one["metadata"]["name"] for one in found if one["kind"] == "Deployment"} - {"work", "score-work"}
+    many = {one["metadata"]["name"] for one in found if one["kind"] == "Deployment"} - {
+        "work",
+        "score-work",
+        "room-codes",
+    }
     assert {one["metadata"]["name"] for one in found if one["kind"] == "PodDisruptionBudget"} == many
     policies = {one["metadata"]["name"] for one in found if one["kind"] == "NetworkPolicy"}
     assert policies == {"nobody", "names", *pods()} - {"migrate-0-1-0"} | {"migrate"}

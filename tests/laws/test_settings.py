@@ -39,6 +39,10 @@ NEVER = {
         "role_passwords",
     },
     "scoring": {"token_keys", "code_pepper", "release_private_key", "receipt_key", "order_key", "rescue_private_key"},
+    "release": {
+        *("score_key", "token_keys", "time_key", "order_key", "code_pepper", "receipt_key", "csrf_key"),
+        *("rescue_private_key", "owner_database_url", "role_passwords", "valkey_url", "objects"),
+    },
     "pack": {"score_key", "release_private_key", "token_keys", "valkey_url", "order_key"},
     "trace": {"score_key", "release_private_key", "token_keys", "code_pepper", "valkey_url", "objects"},
 }

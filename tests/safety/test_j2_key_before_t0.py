@@ -1,4 +1,4 @@
-"""SAFETY J2: before T0 the form key is nowhere. Packed, published, waited for in the waiting room, then looked for."""
+"""SAFETY J2: before T0 the form key is nowhere, and neither is a room's code. Packed, published, waited for, looked for."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from nacl.public import PrivateKey, SealedBox
 
 from engine.bundles.cli import pack_and_store
 from engine.bundles.manifest import Manifest
+from engine.codes import show_code
 from infra.local import decode_key, environment
 from infra.parts import postgres
+from infra.parts.supervisor import command_argv
 from infra.settings import PackSettings, read
 from tests.support.pupil import Pupil, Refused, Reply
 from tests.support.sittings import make_sitting
@@ -125,6 +127,17 @@ def found_in(places: dict[str, bytes], keys: list[bytes]) -> list[str]:
     return [name for name, body in places.items() for key in keys for shape in shapes(key) if shape in body]
 
 
+async def room_codes(stack: Stack, owner_url: str, scene: Scene) -> list[bytes]:
+    """Codes of the form's rooms in clear, plain and as they are read out."""
+    box = SealedBox(PrivateKey(decode_key(stack.secrets.release_private_key)))
+    db = await asyncpg.connect(owner_url)
+    rows = await db.fetch("select sealed from room_code where form_id = $1 and room_id is not null", scene.form)
+    await db.close()
+    codes = [box.decrypt(row["sealed"]) for row in rows]
+    assert [len(code) for code in codes] == [17]
+    return [*codes, *(show_code(code.decode()).encode() for code in codes)]
+
+
 def test_the_search_finds_what_is_there() -> None:
     key = bytes(range(200, 232))
     for shape in shapes(key):
@@ -135,9 +148,22 @@ def test_the_search_finds_what_is_there() -> None:
 async def test_before_t0_the_key_is_nowhere_and_afterwards_not_in_a_log(
     stack: Stack, service: str, owner_url: str
 ) -> None:
-    scene = await make_sitting(stack, owner_url, starts_in_s=STARTS_IN_S, last_entry_s=600)
+    scene = await make_sitting(stack, owner_url, starts_in_s=STARTS_IN_S, last_entry_s=600, rooms=["3-кабинет"])
     await add_picture(stack, owner_url, scene)
     keys = await sealed_keys(stack, owner_url, scene)
+    codes = await room_codes(stack, owner_url, scene)
+    # The one process beside the engines that could open them, at work.
+    release = await stack.start_process("room-codes", "release", command_argv("room-codes"))
+    try:
+        await look_before_and_after(stack, service, owner_url, scene, keys, codes)
+    finally:
+        stack.parts.pop("room-codes")
+        await release.down()
+
+
+async def look_before_and_after(
+    stack: Stack, service: str, owner_url: str, scene: Scene, keys: list[bytes], codes: list[bytes]
+) -> None:
     pupil = Pupil(service, scene.seats[0])
     await eventually(pupil.sign_in)
     signed_in = await repacked(pupil, owner_url, scene)
@@ -154,7 +180,7 @@ async def test_before_t0_the_key_is_nowhere_and_afterwards_not_in_a_log(
     assert pupil.now < str(signed_in["sitting"]["starts_ms"]), "looked before T0"
     with pytest.raises(Refused, match="too-early"):
         await pupil.start()
-    assert found_in(places, keys) == []
+    assert found_in(places, keys + codes) == []
 
     for body in encrypted:
         assert not body.startswith(MAGIC)
@@ -164,8 +190,19 @@ async def test_before_t0_the_key_is_nowhere_and_afterwards_not_in_a_log(
     await eventually(pupil.start, STARTS_IN_S + 10, 0.2)
     assert sorted(decode_key(text) for text in pupil.keys["keys"].values()) == sorted(keys)
     await pupil.save_until_durable()
+    await eventually(lambda: opened_codes(owner_url, scene))
     places = await asyncio.to_thread(everywhere, stack)
     assert found_in(places, keys) == [], "the engines alone hold it, in memory"
+    # A code is for people from now on: in its own table, and in nothing else that rests.
+    assert set(found_in(places, codes)) == {"pg_dump"}
+
+
+async def opened_codes(owner_url: str, scene: Scene) -> None:
+    """The release process has opened the form's one room."""
+    db = await asyncpg.connect(owner_url)
+    count = await db.fetchval("select count(*) from room_code_open where form_id = $1", scene.form)
+    await db.close()
+    assert count == 1
 
 
 async def add_picture(stack: Stack, owner_url: str, scene: Scene) -> None:
@@ -183,7 +220,7 @@ async def add_picture(stack: Stack, owner_url: str, scene: Scene) -> None:
         scene.form,
     )
     await db.close()
-    await pack_and_store(read(PackSettings, environment(stack.home, "pack")), scene.form)
+    await pack_and_store(read(PackSettings, environment(stack.home, "pack")), scene.form, rooms=1)
 
 
 async def repacked(pupil: Pupil, owner_url: str, scene: Scene) -> Reply:

@@ -16,6 +16,8 @@ from infra.local import decode_key, environment
 from infra.settings import PackSettings, read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from infra.parts.supervisor import Stack
 
 numbers = itertools.count(1)
@@ -39,6 +41,8 @@ class Scene(msgspec.Struct, kw_only=True):
     items: dict[str, int]
     options: dict[str, dict[str, int]]
     reserve: int = 0
+    school: int = 0
+    rooms: list[int] = []
 
 
 def three(text: str) -> dict[str, str]:
@@ -59,10 +63,13 @@ async def make_sitting(
     items: int = 6,
     extra_minutes: int = 0,
     reserve: bool = False,
+    rooms: Sequence[str] = (),
+    room_codes: int | None = None,
 ) -> Scene:
     """A form of single-choice items (right answer A), packed; a published sitting; pupils in one school.
 
     `ends_s` after the start it ends for all, whenever they started. Items are M01, M02 …; with a reserve form R01, R02 … too.
+    In turn the pupils sit in `rooms`; the forms get `room_codes` codes, one more than there are rooms unless said.
     """
     mark = next(numbers)
     db = await asyncpg.connect(owner_url)
@@ -85,14 +92,18 @@ async def make_sitting(
             *(start + dt.timedelta(seconds=last_entry_s), duration_s, grace_s),
             None if ends_s is None else start + dt.timedelta(seconds=ends_s),
         )
+        made = [await make_room(db, sitting, school, name) for name in rooms]
     finally:
         await db.close()
     settings = read(PackSettings, environment(stack.home, "pack"))
-    packed = await pack_and_store(settings, form)
-    spare = await pack_and_store(settings, second) if second else None
+    codes = room_codes if room_codes is not None else len(rooms) + 1 if rooms else 0
+    packed = await pack_and_store(settings, form, rooms=codes)
+    spare = await pack_and_store(settings, second, rooms=codes) if second else None
     db = await asyncpg.connect(owner_url)
     try:
         seats = await add_pupils(stack, db, sitting, school, pupils, extra_minutes)
+        for place, seat in enumerate(seats if made else ()):
+            await db.execute("update participant set room_id = $2 where id = $1", seat.attempt, made[place % len(made)])
         await db.execute("select make_sitting_partition($1)", sitting)
         await db.execute("update sitting set state = 'published', published_at = now() where id = $1", sitting)
     finally:
@@ -103,11 +114,20 @@ async def make_sitting(
         form=form,
         reserve=second or 0,
         seats=seats,
+        school=school,
+        rooms=made,
         items={code: item.id for code, item in maps.items()},
         options={
             code: {letter: number for letter, number in item.options.items() if isinstance(number, int)}
             for code, item in maps.items()
         },
+    )
+
+
+async def make_room(db: asyncpg.Connection[asyncpg.Record], sitting: int, school: int, name: str) -> int:
+    """A room of a school."""
+    return await db.fetchval(
+        "insert into room (sitting_id, school_id, name) values ($1, $2, $3) returning id", sitting, school, name
     )
 
 

@@ -1,9 +1,10 @@
 /** The whole page: who sits here, which screen he sees, and what goes on behind it. Views read it and call it; it knows no view. */
 
 import { api, NoLine, Refused } from "./api";
-import { Attempt, otherForm } from "./attempt";
+import { Attempt } from "./attempt";
 import { Clock } from "./clock";
 import { codeInHash } from "./code";
+import { otherForm } from "./controls";
 import { makeWay, sendDebts } from "./debts";
 import { agent } from "./device";
 import { learnAll, speak } from "./i18n";

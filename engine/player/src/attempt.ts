@@ -6,13 +6,14 @@
 import { api, jitter, Refused } from "./api";
 import { Bundle } from "./bundle";
 import { Clock } from "./clock";
-import { applyControls, endsAt, isStopped, pausedSince, restarted } from "./controls";
+import { applyControls, endsAt, isStopped, otherForm, pausedSince, restarted } from "./controls";
 import { finishIsOutdated, finishNote } from "./finish";
 import { Log, TabLost } from "./log";
 import { drawOrder } from "./order";
 import type {
   Control, Final, Happening, Item, Language, LogEvent, ReportReason, SaveReply, SectionText, SignInReply, Value,
 } from "./protocol";
+import { startByCode, type Opened } from "./room";
 import { Sender, type Host } from "./sender";
 import { paperFrom, reduce, type Paper } from "./state";
 import { write, type AttemptRecord } from "./store";
@@ -226,8 +227,22 @@ export class Attempt implements Host {
       this.clock.heard(reply, asked, came);
       const { keys, seed, started_ms, deadline_ms } = reply;
       if (reply.token) this.log.head.token = reply.token;
-      Object.assign(this.record, { keys, seed, started_ms, deadline_ms, step: "open" });
+      // The room's code was quicker: its start stands.
+      if (!this.opened) Object.assign(this.record, { keys, seed, started_ms, deadline_ms, step: "open" });
       void this.persist();
+    }
+    await this.readTexts(this.owner.language());
+    this.sender.quicken();
+  }
+
+  get opened(): boolean { return this.record.keys !== null && this.record.seed !== null; }
+
+  /** The room's code gave the keys: the attempt starts now, and its log says how. Resolves when the first question can be shown. */
+  async openByCode(opened: Opened): Promise<void> {
+    if (!this.opened) {
+      this.happen({ kind: "opened", value: startByCode(this.record, this.clock, opened) });
+      this.wayIn.insteadOf("key");
+      await this.persist();
     }
     await this.readTexts(this.owner.language());
     this.sender.quicken();
@@ -381,9 +396,4 @@ export class Attempt implements Host {
   private lastMs(anchor: string): number {
     return this.log.events.reduce((ms, event) => (event.anchor === anchor ? Math.max(ms, event.ms) : ms), 0);
   }
-}
-
-/** What an attempt's record begins anew with on another form. `last`: the log's newest event, which was the old form's. */
-export function otherForm(last: number): Pick<AttemptRecord, "step" | "share" | "keys" | "seed" | "started_ms" | "deadline_ms" | "merged" | "stopped_at"> {
-  return { step: "waiting", share: Math.random(), keys: null, seed: null, started_ms: null, deadline_ms: null, merged: null, stopped_at: last };
 }

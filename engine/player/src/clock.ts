@@ -19,6 +19,8 @@ export class Clock {
   private anchorNow: { now: string; now_ms: number; at_ms: number } | null = null;
   private lastSeen: { monotonic: number; wall: number };
   private floor_ms = 0;
+  /** How much of the time since the newest signed one rests on the phone's own clock: it slept, or its clock was set. */
+  believed_ms = 0;
   /** Known from this run of the page, not from an earlier one. */
   synced = false;
 
@@ -52,6 +54,7 @@ export class Clock {
     if (!this.anchorNow || stamp.now_ms >= this.anchorNow.now_ms) {
       this.anchorNow = { now: stamp.now, now_ms: stamp.now_ms, at_ms: came };
       this.floor_ms = 0;
+      this.believed_ms = 0;
     }
   }
 
@@ -61,6 +64,11 @@ export class Clock {
     const ms = Math.max(this.floor_ms, Math.round(this.hands.monotonic() - this.anchorNow.at_ms));
     this.floor_ms = ms;
     return { anchor: this.anchorNow.now, ms };
+  }
+
+  /** The newest signed time and what has passed since: never ahead of the server's, but for a phone whose clock was set. */
+  anchored(): number {
+    return this.anchorNow ? this.anchorNow.now_ms + this.hands.monotonic() - this.anchorNow.at_ms : 0;
   }
 
   /** To keep with the log, so that the next run of the page goes on without a network. */
@@ -76,6 +84,7 @@ export class Clock {
     const since_ms = Math.max(ms_seen, this.hands.wall() - record.wall_ms, 0);
     this.anchorNow = { now: record.now, now_ms: record.now_ms, at_ms: this.hands.monotonic() - since_ms };
     this.floor_ms = ms_seen;
+    this.believed_ms = Math.round(since_ms - ms_seen);
     const now_ms = Math.max(this.hands.wall() + record.offset_wall_ms, record.now_ms);
     this.sample = { offset_ms: now_ms - this.hands.monotonic(), round_trip_ms: Infinity, at_ms: this.hands.monotonic() };
   }
@@ -90,6 +99,7 @@ export class Clock {
     this.lastSeen = seen;
     if (Math.abs(jump) < JUMP_MS) return false;
     if (jump > 0) {
+      this.believed_ms += Math.round(jump);
       if (this.sample) this.sample = { ...this.sample, offset_ms: this.sample.offset_ms + jump, round_trip_ms: Infinity };
       if (this.anchorNow) this.anchorNow = { ...this.anchorNow, at_ms: this.anchorNow.at_ms - jump };
     }

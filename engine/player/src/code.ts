@@ -1,12 +1,13 @@
-/** The sign-in code: twelve characters in three groups of four, the last one a check (docs/protocol.md, sign-in). */
+/** Codes in groups of four, their last character a check: twelve to sign in, seventeen of a room (docs/protocol.md). */
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 export const CODE_LENGTH = 12;
+export const ROOM_CODE_LENGTH = 17;
 
 /** Keeps what can stand in a code: upper case, O as 0, I and L as 1; the rest is dropped. */
-export function readCode(typed: string): string {
+export function readCode(typed: string, length = CODE_LENGTH): string {
   const upper = typed.toUpperCase().replace(/O/g, "0").replace(/[IL]/g, "1");
-  return Array.from(upper).filter((c) => ALPHABET.includes(c)).join("").slice(0, CODE_LENGTH);
+  return Array.from(upper).filter((c) => ALPHABET.includes(c)).join("").slice(0, length);
 }
 
 /** As on the slip: K7QM 2XW9 PL4D. */
@@ -14,15 +15,16 @@ export function showCode(code: string): string {
   return code.replace(/(.{4})(?=.)/g, "$1 ");
 }
 
+/** The last character of a code, from those before it. */
 export function checkCharacter(first: string): string {
   let sum = 0;
-  for (let i = 1; i < CODE_LENGTH; i++) sum += ALPHABET.indexOf(first.charAt(i - 1)) * (2 * i + 1);
+  for (let i = 1; i <= first.length; i++) sum += ALPHABET.indexOf(first.charAt(i - 1)) * (2 * i + 1);
   return ALPHABET.charAt(sum % 32);
 }
 
 /** Whether a whole code fits its check character: a slip of one finger always shows. */
-export function codeFits(code: string): boolean {
-  return code.length === CODE_LENGTH && checkCharacter(code) === code.charAt(CODE_LENGTH - 1);
+export function codeFits(code: string, length = CODE_LENGTH): boolean {
+  return code.length === length && checkCharacter(code.slice(0, -1)) === code.charAt(length - 1);
 }
 
 /** The code behind the «#» of the slip's QR and of the demo's links; "" unless it is a whole one that fits. */

@@ -1,6 +1,7 @@
 /** Messages and orders of the staff: each has a version and an absolute value, so that hearing one twice changes nothing. */
 
 import type { Control, ControlBody, Controls, SignInReply, Texts } from "./protocol";
+import type { AttemptRecord } from "./store";
 
 /** The newest of each kind; errata are kept for each item and messages each, for all of them stay readable. */
 export function applyControls(known: readonly Control[], version: number, news: Controls): { controls: Control[]; fresh: Control[]; version: number } {
@@ -37,6 +38,18 @@ export function creditOf(controls: readonly Control[]): { credit_s: number; entr
   return { credit_s, entry_s };
 }
 
+/** The end of an attempt that starts at `started_ms`, as the engine counts it (docs/protocol.md, «Time»). */
+export function deadlineOf({ sitting }: SignInReply, controls: readonly Control[], started_ms: number): number {
+  const plain_ms = sitting.ends_ms ?? started_ms + 1000 * sitting.duration_s;
+  const paused_s = newest(controls, "resume")?.body.paused_s ?? 0;
+  return plain_ms + 1000 * (sitting.extra_s + paused_s + creditOf(controls).credit_s);
+}
+
+/** Which form is sat: 0 the sitting's own, 1 its reserve after a restart. */
+export function legOf(controls: readonly Control[]): number {
+  return newest(controls, "restart") ? 1 : 0;
+}
+
 /** The time at which staff ends the attempt, null when they did not, or took it back. */
 export function endsAt(controls: readonly Control[]): number | null {
   const end = newest(controls, "end");
@@ -55,15 +68,20 @@ export function isStopped(controls: readonly Control[]): boolean {
 /** The sign-in's facts as they are after a restart: another form, another T0. */
 export function restarted(before: SignInReply, { starts_ms, last_entry_ms, manifest }: ControlBody): SignInReply {
   if (starts_ms === undefined || last_entry_ms === undefined || manifest === undefined) throw new Error("restart: needs starts_ms, last_entry_ms, manifest");
-  const { sitting } = before;
+  const { sitting, exam_room: room } = before;
   const moved_ms = starts_ms - sitting.starts_ms;
   return {
-    ...before, manifest, reserve: "", started_ms: null, deadline_ms: null,
+    ...before, ...(room ? { exam_room: { ...room, blob: room.reserve, reserve: "" } } : {}), manifest, reserve: "", started_ms: null, deadline_ms: null,
     sitting: {
       ...sitting, starts_ms, last_entry_ms, waiting_opens_ms: sitting.waiting_opens_ms + moved_ms,
       ends_ms: sitting.ends_ms === null ? null : sitting.ends_ms + moved_ms,
     },
   };
+}
+
+/** What an attempt's record begins anew with on another form. `last`: the log's newest event, which was the old form's. */
+export function otherForm(last: number): Pick<AttemptRecord, "step" | "share" | "keys" | "seed" | "started_ms" | "deadline_ms" | "merged" | "stopped_at"> {
+  return { step: "waiting", share: Math.random(), keys: null, seed: null, started_ms: null, deadline_ms: null, merged: null, stopped_at: last };
 }
 
 export function errata(controls: readonly Control[]): Map<number, Texts> {

@@ -3,7 +3,9 @@
 import { jitter, Refused } from "./api";
 import type { Attempt } from "./attempt";
 import { Bundle, type Progress } from "./bundle";
+import { ROOM_CODE_LENGTH, codeFits } from "./code";
 import type { Language } from "./protocol";
+import { fetchBlob, mayOpenByCode, openBlob } from "./room";
 
 export type Stage = "waits" | "late" | "soon" | "opening" | "no-line" | "busy" | "closed" | "over" | "open";
 
@@ -11,6 +13,14 @@ const LOOK_AGAIN_MS = 60_000;
 const CLOCK_AGAIN_MS = 150_000;
 /** Who comes later than this after T0 presses a button: his time shall not begin while he is still sitting down. */
 const LATE_MS = 15_000;
+/** So long the key may fail to come before the room's code is asked for. */
+const CODE_AFTER_MS = 20_000;
+/** Wrong codes that cost no pause; after them it doubles with each. */
+const FREE_TRIES = 5;
+const FIRST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 300_000;
+
+export type CodeTrouble = "fits-not" | "opens-not" | "pause";
 
 export class Opening {
   stage: Stage = "waits";
@@ -20,6 +30,16 @@ export class Opening {
   private wanted = false;
   private ended = false;
   private reserveHere = false;
+  /** What became of the room's code, for its field. */
+  codeTrouble: CodeTrouble | null = null;
+  /** How far the code is being stretched, 0 … 1; null: nothing is under way. */
+  stretching: number | null = null;
+  private blobHere = false;
+  private wantedAt: number | null = null;
+  private inVain = false;
+  private asked = false;
+  private wrongCodes = 0;
+  private pauseUntil = 0;
 
   constructor(private readonly attempt: Attempt, private readonly language: () => Language, private readonly changed: () => void) {}
 
@@ -51,9 +71,59 @@ export class Opening {
     if (this.stage === "closed") this.start();
   }
 
+  /** No key comes though it is time, and his room has a code: he may open the test with it. */
+  get asksForCode(): boolean {
+    const waits = this.inVain && this.wantedAt !== null && performance.now() - this.wantedAt >= CODE_AFTER_MS;
+    return waits && this.blobHere && this.complete && !this.ended && mayOpenByCode(this.attempt.record, this.attempt.clock);
+  }
+
+  /** Until a next code may be tried, in milliseconds. */
+  get pauseLeft(): number {
+    return Math.max(0, this.pauseUntil - performance.now());
+  }
+
+  /** Opens the test with the room's code. */
+  async tryCode(code: string): Promise<void> {
+    const { exam_room, manifest } = this.attempt.record.signed_in;
+    if (!exam_room || this.stretching !== null) return;
+    this.codeTrouble = this.pauseLeft > 0 ? "pause" : codeFits(code, ROOM_CODE_LENGTH) ? null : "fits-not";
+    if (this.codeTrouble) {
+      this.changed();
+      return;
+    }
+    const tell = (share: number) => {
+      this.stretching = share;
+      this.changed();
+    };
+    tell(0);
+    try {
+      const opened = await openBlob(exam_room.blob, code, manifest, tell);
+      if (opened && mayOpenByCode(this.attempt.record, this.attempt.clock)) await this.enter(opened);
+      else this.wrongCode();
+    } catch {
+      this.codeTrouble = "opens-not";
+    }
+    this.stretching = null;
+    this.changed();
+  }
+
+  private async enter(opened: Parameters<Attempt["openByCode"]>[0]): Promise<void> {
+    if (this.stage === "open") return;
+    await this.attempt.openByCode(opened);
+    this.stage = "open";
+    this.end();
+  }
+
+  private wrongCode(): void {
+    this.codeTrouble = "opens-not";
+    this.wrongCodes += 1;
+    const beyond = this.wrongCodes - FREE_TRIES;
+    if (beyond >= 0) this.pauseUntil = performance.now() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** beyond);
+  }
+
   /** The button of who comes late. */
   start(): void {
-    this.wanted = true;
+    this.want();
     void this.release();
   }
 
@@ -61,9 +131,18 @@ export class Opening {
     const now = this.attempt.clock.now();
     if (this.stage === "waits" && now >= this.attempt.record.signed_in.sitting.starts_ms) this.stage = "soon";
     if ((this.stage === "waits" || this.stage === "soon") && now >= this.dueAt) {
-      this.wanted = true;
+      this.want();
       void this.release();
     }
+    if (this.asked !== this.asksForCode) {
+      this.asked = this.asksForCode;
+      this.changed();
+    }
+  }
+
+  private want(): void {
+    this.wanted = true;
+    this.wantedAt ??= performance.now();
   }
 
   private async fetch(): Promise<void> {
@@ -80,8 +159,17 @@ export class Opening {
     }
     this.progress = bundle.progress();
     this.changed();
+    await this.fetchBlobs();
     if (this.complete) await this.fetchReserve();
     this.later(this.fetchFailed ? 5_000 + jitter(5_000) : LOOK_AGAIN_MS, () => void this.fetch());
+  }
+
+  /** What the room's code opens: small, and wanted only if all else fails. */
+  private async fetchBlobs(): Promise<void> {
+    const { exam_room } = this.attempt.record.signed_in;
+    if (!exam_room) return;
+    if (exam_room.blob) this.blobHere = await fetchBlob(exam_room.blob).then(() => true, () => false);
+    if (exam_room.reserve) await fetchBlob(exam_room.reserve).catch(() => undefined);
   }
 
   /** The form on which a stopped sitting goes on; its coming is nobody's worry and fails without a word. */
@@ -99,6 +187,7 @@ export class Opening {
     this.changed();
     try {
       await this.attempt.release();
+      if (this.ended) return;
       this.stage = "open";
       this.end();
     } catch (error) {
@@ -108,6 +197,8 @@ export class Opening {
   }
 
   private afterFailure(error: unknown): void {
+    if (this.ended) return;
+    this.inVain = !(error instanceof Refused) || !["entry-closed", "sitting-over", "too-early"].includes(error.problem.code);
     const again = (wait_ms: number) => this.later(wait_ms, () => void this.release());
     if (!(error instanceof Refused)) {
       this.stage = "no-line";

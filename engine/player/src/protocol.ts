@@ -7,9 +7,11 @@ export type Value = number | string | number[] | Record<string, number> | null;
 export type ReportReason = "no-right-answer" | "picture" | "wording" | "other";
 export type EventKind =
   | "answer" | "view" | "mark" | "unmark" | "blur" | "focus" | "language"
-  | "report" | "start" | "finish" | "control" | "section" | "tried";
+  | "report" | "start" | "finish" | "control" | "section" | "tried" | "opened";
 
 export interface TriedNote { step: string; for_ms: number; ago_ms: number }
+/** The form was opened by a room's code at this server time; `jump_ms` of it come from the phone's clock alone. */
+export interface OpenedNote { number: number; leg: number; at_ms: number; jump_ms: number }
 export interface StartNote { agent: string; screen: string }
 export interface FinishNote { count: number; hash: string }
 
@@ -17,7 +19,7 @@ export interface FinishNote { count: number; hash: string }
 export interface Happening {
   kind: EventKind;
   item?: number;
-  value?: Value | StartNote | FinishNote | TriedNote;
+  value?: Value | StartNote | FinishNote | TriedNote | OpenedNote;
 }
 
 /** One line of the log: numbered, dated by the newest signed server time and the milliseconds since. */
@@ -85,7 +87,13 @@ export interface SignInReply extends Stamp {
   controls: Controls;
   /** X25519 public key, base64url, to which a rescue file is sealed; without it none is offered. */
   rescue_key?: string | null;
+  /** Of who sits in a room that has a code. */
+  exam_room?: ExamRoom;
+  seed?: string;
 }
+
+/** Names of the blobs that the room's code opens: of the form that is sat, and of its reserve ("": none). */
+export interface ExamRoom { number: number; name: string; blob: string; reserve: string }
 
 export interface KeyReply extends Stamp {
   keys: Record<string, string>;

@@ -47,6 +47,11 @@ export class WayIn {
     }
   }
 
+  /** The pupil is in by another way: what was tried in vain ends here. */
+  insteadOf(step: Step): void {
+    this.tell(step, this.tries.settled(step));
+  }
+
   /** Into the log: up to `ago_ms` before this moment a step was tried in vain for so long. */
   tell(step: Step, for_ms: number | null, ago_ms = 0): boolean {
     if (for_ms === null) return false;

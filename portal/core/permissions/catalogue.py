@@ -33,6 +33,7 @@ ALL: tuple[Permission, ...] = (
     Permission("participant.lock", PEOPLE, N_("Lock and unlock a sign-in code")),
     Permission("participant.export", PEOPLE, N_("Download lists of pupils")),
     Permission("slip.print", PEOPLE, N_("Print sign-in slips (makes new codes)")),
+    Permission("room.code", LIVE, N_("See the codes of rooms after the start")),
     Permission("live.view", LIVE, N_("Watch a sitting live")),
     Permission("control.message", LIVE, N_("Send messages and errata")),
     Permission("control.time", LIVE, N_("Give extra time, pause and resume")),

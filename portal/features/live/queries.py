@@ -130,6 +130,24 @@ async def beyond_limits(db: Connection, sitting_id: int, scope: Scope) -> int:
     )
 
 
+async def room_openings(db: Connection, sitting_id: int, scope: Scope) -> tuple[int, int]:
+    """Attempts that a room code opened before T0, and those that name another room's number (SAFETY M1)."""
+    row = await db.fetchrow(
+        """
+        select count(distinct o.attempt_id) filter (where o.early is not null) as early,
+               count(distinct o.attempt_id) filter (where o.foreign_number) as foreign_number
+        from room_opening o
+        join participant p on p.id = o.attempt_id
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        where o.sitting_id = $4 and ($1 or d.region_code = any($2) or sc.id = any($3))
+        """,
+        *(*scope.parameters, sitting_id),
+    )
+    assert row is not None
+    return row["early"], row["foreign_number"]
+
+
 async def shared_phones(db: Connection, sitting_id: int, scope: Scope) -> int:
     """Phones on which several attempts were written at one time (SAFETY J4): an event with evidence, no verdict."""
     return await db.fetchval(

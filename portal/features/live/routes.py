@@ -67,6 +67,7 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         "region_name": names.get(region),
         "alarms": [
             *misses.alarms(missed, await queries.misses_allowed(db)),
+            *rules.room_alarms(*await queries.room_openings(db, sitting_id, scope)),
             *rules.device_alarms(
                 await queries.devices_waiting(db, sitting_id, scope),
                 await _shared_phones(db, head, scope),

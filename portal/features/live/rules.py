@@ -277,6 +277,23 @@ def device_alarms(waiting: int, shared: int, beyond: int, place: str) -> list[Al
     return found
 
 
+def room_alarms(early: int, foreign: int) -> list[Alarm]:
+    """Tests that a room's code opened where or when it should not have."""
+    found: list[Alarm] = []
+    if early:
+        text = N_("A room's code opened the test before the start: {count} devices.")
+        advice = N_(
+            "A code got out. The room's codes are closed, a spare one takes their place; the page of room codes names room and pupil. "
+            "Decide whether the form is still good."
+        )
+        found.append(Alarm(tone="clay", text=text, advice=advice, values={"count": number(early)}))
+    if foreign:
+        text = N_("Devices that name another room's code: {count}.")
+        advice = N_("No honest page can do that. The page of room codes names the pupils: call their room.")
+        found.append(Alarm(tone="sun", text=text, advice=advice, values={"count": number(foreign)}))
+    return found
+
+
 def alarms(count: Count, conflicts: int, dead: int, lag_s: float | None) -> list[Alarm]:
     """What must not be overlooked, worst first."""
     found: list[Alarm] = []

@@ -32,6 +32,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("gender", N_("Gender"), False, "қ"),
     Column("grade", N_("Grade"), True, "5"),
     Column("class_letter", N_("Class letter"), False, "А"),
+    Column("room", N_("Room"), False, "3-кабинет"),
     Column("language", N_("Language of the test"), True, "қаз"),
     Column("extra_minutes", N_("Extra minutes"), False, "0"),
     Column("external_id", N_("External id"), True, "MB26-000001"),

@@ -113,6 +113,7 @@ def _outcome(total: int, checked: Checked) -> dict[str, Any]:
         {
             "name": " ".join(filter(None, (row.last_name, row.first_name, row.middle_name))),
             "grade": f"{row.grade}{row.class_letter}",
+            "room": row.room,
             "language": row.language,
             "extra_minutes": row.extra_minutes,
             "external_id": row.external_id,
@@ -127,6 +128,7 @@ def _outcome(total: int, checked: Checked) -> dict[str, Any]:
         "unusual_total": len(checked.unusual),
         "unusual": [msgspec.to_builtins(one) for one in checked.unusual[:MOST_UNUSUAL]],
         "schools": len({row.school_id for row in checked.rows}),
+        "rooms": len({(row.school_id, row.room) for row in checked.rows if row.room}),
         "grades": grades,
         "languages": languages,
         "extra": sum(row.extra_minutes > 0 for row in checked.rows),

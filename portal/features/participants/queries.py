@@ -46,31 +46,35 @@ COLUMNS = [
 ]
 
 
-async def insert_participants(
-    db: Connection, sitting_id: int, rows: list[NewParticipant], import_job: int | None = None
-) -> int:
-    """All rows or none, by COPY; asyncpg.UniqueViolationError when an external id is taken."""
-    records = [(sitting_id, import_job, *(getattr(row, column) for column in COLUMNS)) for row in rows]
-    await db.copy_records_to_table("participant", records=records, columns=["sitting_id", "import_job", *COLUMNS])
-    return len(records)
-
-
 async def stage(db: Connection, job_id: int, rows: list[NewParticipant]) -> None:
     """Checked rows wait for «take in»."""
-    records = [(job_id, number, *(getattr(row, column) for column in COLUMNS)) for number, row in enumerate(rows)]
-    await db.copy_records_to_table("participant_staging", records=records, columns=["job_id", "row_number", *COLUMNS])
+    names = [*COLUMNS, "room"]
+    records = [(job_id, number, *(getattr(row, column) for column in names)) for number, row in enumerate(rows)]
+    await db.copy_records_to_table("participant_staging", records=records, columns=["job_id", "row_number", *names])
 
 
 async def take_staged(db: Connection, sitting_id: int, job_id: int) -> int:
-    """The waiting rows become pupils, in the order of the file; the staging is emptied."""
+    """The waiting rows become pupils, in the order of the file, and their rooms are made; the staging is emptied."""
     names = ", ".join(COLUMNS)
+    await db.execute(
+        """
+        insert into room (sitting_id, school_id, name)
+        select distinct $1::int, school_id, room
+        from participant_staging
+        where job_id = $2 and room <> ''
+        order by school_id, room
+        on conflict do nothing
+        """,
+        *(sitting_id, job_id),
+    )
     done = await db.execute(
         f"""
-        insert into participant (sitting_id, import_job, {names})
-        select $1, $2, {names}
-        from participant_staging
-        where job_id = $2
-        order by row_number
+        insert into participant (sitting_id, import_job, room_id, {names})
+        select $1, $2, r.id, {", ".join(f"w.{name}" for name in COLUMNS)}
+        from participant_staging w
+        left join room r on r.sitting_id = $1 and r.school_id = w.school_id and r.name = w.room
+        where w.job_id = $2
+        order by w.row_number
         """,
         *(sitting_id, job_id),
         timeout=600,
@@ -97,6 +101,15 @@ async def undo_import(db: Connection, sitting_id: int, job_id: int) -> int | Non
         return None
     done = await db.execute(
         "delete from participant where sitting_id = $1 and import_job = $2", sitting_id, job_id, timeout=600
+    )
+    # Rooms that nobody sits in any more: their codes are free again, nobody has seen them.
+    await db.execute(
+        """
+        delete from room r
+        where r.sitting_id = $1 and not exists (select 1 from participant p where p.room_id = r.id)
+            and not exists (select 1 from room_opening o where o.room_id = r.id)
+        """,
+        sitting_id,
     )
     return int(done.split()[-1])
 
@@ -142,6 +155,7 @@ async def list_participants(
         from participant p
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
+        left join room rm on rm.id = p.room_id
         left join attempt a on a.id = p.id
         where {IN_SCOPE} and p.sitting_id = $4 and ({STATES.get(state, "true")})
             and ($5 = '' or d.region_code = $5) and ($6::int is null or sc.id = $6)
@@ -151,7 +165,8 @@ async def list_participants(
     total = await db.fetchval(f"select count(*) {where}", *given)
     rows = await db.fetch(
         f"""
-        select p.id, {NAME} as name, p.grade, p.class_letter, p.language, p.extra_minutes, {SCHOOL} as school,
+        select p.id, {NAME} as name, p.grade, p.class_letter, rm.name as room, p.language, p.extra_minutes,
+               {SCHOOL} as school,
                sc.id as school_id, d.region_code, p.code_hash is not null as has_code,
                p.locked_at is not null as locked, a.signed_in_at, a.started_at, a.finished_at
         {where}
@@ -169,7 +184,7 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
     row = await db.fetchrow(
         f"""
         select p.id, p.sitting_id, p.school_id, d.region_code, p.last_name, p.first_name, p.middle_name, p.grade,
-               p.class_letter, p.language, p.extra_minutes, p.external_id, p.code_hash is not null as has_code,
+               p.class_letter, rm.name as room, p.language, p.extra_minutes, p.external_id, p.code_hash is not null as has_code,
                p.code_version, p.birth_misses, p.locked_at, {SCHOOL} as school,
                jsonb_build_object('kk', d.name_kk, 'ru', d.name_ru, 'en', d.name_en) as district,
                sc.contact_name, sc.contact_phone, a.signed_in_at, a.started_at, a.finished_at, a.reopened_at,
@@ -181,6 +196,7 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
         from participant p
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
+        left join room rm on rm.id = p.room_id
         left join attempt a on a.id = p.id
         left join attempt_pulse ap on ap.attempt_id = p.id
         left join device_hold dh on dh.attempt_id = p.id

@@ -98,10 +98,11 @@ async def export_list(request: StaffRequest, db: Connection, sitting_id: int, fo
     rows, _ = await queries.list_participants(
         db, sitting_id, scope, state="", region="", school=None, words="", sort="school", limit=EXPORT_ROWS, offset=0
     )
-    head = [N_("Number"), N_("Pupil"), N_("School"), N_("Grade"), N_("Class letter"), N_("Language of the test")]
+    head = [N_("Number"), N_("Pupil"), N_("School"), N_("Room"), N_("Grade"), N_("Class letter")]
+    head += [N_("Language of the test")]
     head += [N_("Extra minutes"), N_("Signed in"), N_("Started"), N_("Finished")]
     lines = [
-        [row.id, row.name, of(row.school), row.grade, row.class_letter, row.language, row.extra_minutes]
+        [row.id, row.name, of(row.school), row.room, row.grade, row.class_letter, row.language, row.extra_minutes]
         + [row.signed_in_at, row.started_at, row.finished_at]
         for row in rows
     ]
@@ -182,6 +183,7 @@ KIND_NAMES = {
     Kind.FINISH: N_("finished"),
     Kind.CONTROL: N_("received an instruction"),
     Kind.SECTION: N_("opened a section"),
+    Kind.OPENED: N_("opened the test with the room's code"),
     Kind.TRIED: N_("told what it had tried in vain"),
     Kind.REFUSED: N_("sent something that could not be kept"),
 }

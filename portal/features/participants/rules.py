@@ -164,6 +164,11 @@ class _Row:
         grade = self.whole("grade", GRADES, N_("A grade from 1 to 12 is needed."))
         extra = self.whole("extra_minutes", range(MOST_EXTRA + 1), N_("Minutes from 0 to 240, or nothing."), "0")
         language = self.word("language", LANGUAGE_WORDS, N_("«қаз», «рус» or «eng» is needed."), required=True)
+        room = self.value("room")
+        if len(room) > MOST_NAME:
+            self.miss("room", N_("At most 60 characters."))
+        elif not room.isprintable():
+            self.miss("room", N_("There is a character in it that cannot be printed."))
         letter = self.value("class_letter")
         if len(letter) > 4:
             self.miss("class_letter", N_("At most 4 characters."))
@@ -178,6 +183,7 @@ class _Row:
             gender=gender,
             grade=grade,
             class_letter=letter,
+            room=room,
             language=language,
             extra_minutes=extra,
             external_id=self.value("external_id"),

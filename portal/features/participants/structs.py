@@ -18,6 +18,8 @@ class NewParticipant(msgspec.Struct, frozen=True, kw_only=True):
     gender: str | None
     grade: int
     class_letter: str
+    # "": at home.
+    room: str
     language: str
     extra_minutes: int
     external_id: str
@@ -48,6 +50,7 @@ class ParticipantRow(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     grade: int
     class_letter: str
+    room: str | None
     language: str
     extra_minutes: int
     school: dict[str, str]
@@ -72,6 +75,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     middle_name: str
     grade: int
     class_letter: str
+    room: str | None
     language: str
     extra_minutes: int
     external_id: str

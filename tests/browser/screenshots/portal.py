@@ -54,6 +54,8 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
             {"sitting_id": number["draft"], "job_id": job},
         ),
         "slips": ("/sittings/{sitting_id:int}/slips", {"sitting_id": number["waits"]}),
+        "room-codes": ("/sittings/{sitting_id:int}/room-codes", {"sitting_id": number["open"]}),
+        "room-codes-waits": ("/sittings/{sitting_id:int}/room-codes", {"sitting_id": number["waits"]}),
         "live": ("/live", {}),
         "acts": ("/acts", {}),
         "scores": ("/scores", {}),

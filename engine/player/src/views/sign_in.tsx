@@ -2,8 +2,9 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { App, SignInTrouble } from "../app";
-import { CODE_LENGTH, codeFits, readCode, showCode } from "../code";
+import { CODE_LENGTH, codeFits } from "../code";
 import { pick, t, when } from "../i18n";
+import { CodeField } from "./code_field";
 import { Languages, Page, WhomToCall } from "./parts";
 
 type Field = "code" | "birth";
@@ -38,7 +39,7 @@ export function SignIn({ app }: { app: App }) {
         {text && <WhomToCall help={app.trouble?.help} />}
         <div>
           <label for="code">{t("signin.code")}</label>
-          <CodeField code={code} change={(next) => { type({ code: next }); setWrong(null); }} bad={text !== null && field === "code"} />
+          <CodeField id="code" code={code} length={CODE_LENGTH} change={(next) => { type({ code: next }); setWrong(null); }} bad={text !== null && field === "code"} />
           <p class="quiet" id="code-help">{t("signin.code_help")}</p>
         </div>
         <fieldset class="birth">
@@ -71,26 +72,6 @@ export function SignIn({ app }: { app: App }) {
         </details>
       )}
     </Page>
-  );
-}
-
-/** One field that puts itself into three groups of four; the caret stays where the finger is. */
-function CodeField({ code, change, bad }: { code: string; change: (code: string) => void; bad: boolean }) {
-  const input = useRef<HTMLInputElement>(null);
-  const typed = () => {
-    const field = input.current;
-    if (!field) return;
-    const before = readCode(field.value.slice(0, field.selectionStart ?? field.value.length)).length;
-    const next = readCode(field.value);
-    const shown = showCode(next);
-    const caret = before === next.length ? shown.length : before + Math.floor(before / 4);
-    field.value = shown;
-    field.setSelectionRange(caret, caret);
-    change(next);
-  };
-  return (
-    <input id="code" ref={input} class="code" type="text" inputMode="text" autocomplete="off" autocapitalize="characters" spellcheck={false}
-      autocorrect="off" placeholder="···· ···· ····" value={showCode(code)} onInput={typed} aria-invalid={bad} aria-describedby="code-help" />
   );
 }
 

@@ -8,15 +8,17 @@ import { moment, pick, t, waitLeft, when } from "../i18n";
 import type { Opening } from "../opening";
 import { News } from "./dialogs";
 import { Dialog, Icon, Languages, Page, WhomToCall } from "./parts";
+import { RoomCode } from "./room_code";
 
 export function Waiting({ app, attempt, opening }: { app: App; attempt: Attempt; opening: Opening }) {
   const [leaving, setLeaving] = useState(false);
-  const { sitting, first_name } = attempt.record.signed_in;
+  const { sitting, first_name, exam_room: room } = attempt.record.signed_in;
   const minutes = Math.round((sitting.duration_s + sitting.extra_s) / 60);
   return (
     <Page title={t("wait.title", { name: first_name })} art="steppe">
       <h2 class="sitting">{pick(sitting.title)}</h2>
       <State attempt={attempt} opening={opening} />
+      {room && (opening.asksForCode || opening.stretching !== null) && <RoomCode opening={opening} room={room.name} />}
       <p>{t("wait.duration", { n: minutes })}</p>
       <Fetching opening={opening} />
       <section class="card" aria-labelledby="prepare">
