@@ -103,7 +103,8 @@ class Stream:
         try:
             await self._connection.send_command(*command)
             answer = await self._connection.read_response()
-        except (RedisError, OSError) as error:
+        except Exception as error:
+            # Whatever it was: redis-py would connect anew by itself, and this stream would have two connections.
             await self.close()
             raise StreamLostError(str(error) or type(error).__name__) from error
         return None if answer is None else bytes(answer)

@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 import msgspec
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode, ClusterPipeline
-from redis.asyncio.connection import AbstractConnection, Connection, parse_url
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Valkey: TypeAlias = "Redis | Cluster"
 PLAIN = {"valkey-cluster": "redis", "valkeys-cluster": "rediss"}
@@ -73,6 +73,23 @@ def _as_redis_error() -> Iterator[None]:
     except IndexError as error:
         # redis-py's way to say that nobody names a primary.
         raise RedisError("no node of the cluster knows who serves what") from error
+    except RuntimeError as error:
+        # As in `Steady`; the cluster's client takes no kind of connection but its own.
+        raise RedisError(str(error)) from error
+
+
+class Steady(Connection):
+    """uvloop says RuntimeError where a connection is closed by the time it is written to: that is a lost connection."""
+
+    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
+        try:
+            await super()._send_packed_command(command)
+        except RuntimeError as error:
+            raise ConnectionResetError(str(error)) from error
+
+
+class SteadySecure(Steady, SSLConnection):
+    """The same over TLS."""
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -105,7 +122,7 @@ def is_cluster(url: str) -> bool:
 def connect(url: str, timeout_s: float = 5, connect_s: float = CONNECT_LIMIT_S) -> Valkey:
     """A client for everything but the writing of streams. ValueError: the URL is none."""
     if not is_cluster(url):
-        return Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=connect_s)
+        return _steady(Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=connect_s), url)
     options, nodes = _parsed(url)
     options.pop("connection_class", None)
     return Cluster(
@@ -124,7 +141,8 @@ def connect(url: str, timeout_s: float = 5, connect_s: float = CONNECT_LIMIT_S) 
 async def primary_of(url: str, key: str, timeout_s: float) -> AbstractConnection:
     """One connection, not yet open, to the primary that holds `key` now. It never reconnects and never repeats."""
     options, nodes = _parsed(url)
-    kind = options.pop("connection_class", Connection)
+    options.pop("connection_class", None)
+    kind = _kind(url)
     host, port = await _owner(url, nodes, key) if is_cluster(url) else nodes[0]
     return kind(
         **options,
@@ -142,7 +160,7 @@ async def follower_of(url: str, key: str, timeout_s: float) -> Redis:
     options, nodes = _parsed(url)
     options.pop("connection_class", None)
     host, port = await _owner(url, nodes, key) if is_cluster(url) else nodes[0]
-    return Redis(
+    client = Redis(
         **options,
         host=host,
         port=port,
@@ -151,6 +169,7 @@ async def follower_of(url: str, key: str, timeout_s: float) -> Redis:
         socket_timeout=timeout_s,
         socket_connect_timeout=CONNECT_LIMIT_S,
     )
+    return _steady(client, url)
 
 
 async def read_after(client: Valkey, after: dict[str, str], count: int) -> Read:
@@ -259,6 +278,15 @@ async def _owner(url: str, nodes: list[tuple[str, int]], key: str) -> tuple[str,
             if int(first) <= slot <= int(last):
                 return (primary[0].decode() or host), int(primary[1])
     raise trouble
+
+
+def _steady(client: Redis, url: str) -> Redis:
+    client.connection_pool.connection_class = _kind(url)
+    return client
+
+
+def _kind(url: str) -> type[Steady]:
+    return SteadySecure if _secure(url) else Steady
 
 
 def _secure(url: str) -> bool:
