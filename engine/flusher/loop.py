@@ -41,6 +41,7 @@ UNSEALED_EVERY_S = 15.0
 SIDE_EVERY_S = 0.25
 # With rounds of 200 that take 30 ms: 1 500 receipts a second, whose making costs as much as 3 000 saves.
 SEALS_REST_S = 0.1
+HAND_IN_OVER_S = 2.0
 
 
 class Flusher:
@@ -55,6 +56,7 @@ class Flusher:
         self._untold: list[News] = []
         # In the order of their turn: those that lack events go to the end, so that they hold up nobody.
         self._unsealed: dict[int, None] = {}
+        self._handed_in_at = 0.0
         self._told_at = 0.0
         self._generation = 1
         # Set when a COMMIT came back with a warning (a synchronous standby did not confirm): such positions are not told.
@@ -141,6 +143,8 @@ class Flusher:
             self._pulse.feel(taken.units)
             self._untold += written.news
             self._unsealed |= dict.fromkeys(written.finished)
+            if written.finished:
+                self._handed_in_at = time.monotonic()
             self.figures.events += written.events
             self.figures.dead += written.dead
             self.figures.rounds += 1
@@ -200,8 +204,13 @@ class Flusher:
                 house_at = now
                 self._generation = await db.fetchval("select number from generation")
                 self._untold += await keep_house(db, self._valkey)
-            # After the bell a nation waits for its receipts: short rests then, for hand-ins go before receipts.
-            await asyncio.sleep(SEALS_REST_S if sealed and len(self._unsealed) > AT_ONCE else SIDE_EVERY_S)
+            await asyncio.sleep(self._rest_s() if sealed else SIDE_EVERY_S)
+
+    def _rest_s(self) -> float:
+        """After the bell a nation waits for its receipts: no rests then, but while hand-ins still come they go first."""
+        if len(self._unsealed) <= AT_ONCE:
+            return SIDE_EVERY_S
+        return SEALS_REST_S if time.monotonic() - self._handed_in_at < HAND_IN_OVER_S else 0.0
 
     async def _seal(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
         """Make the receipts whose turn it is; True if any was made."""

@@ -28,6 +28,19 @@ async def figures(url: str) -> dict[str, float]:
     return {f"{name}{{{labels}}}" if labels else name: float(value) for name, labels, value in SAMPLE.findall(text)}
 
 
+async def settled(url: str) -> dict[str, float]:
+    """The same when nothing that happened before is still on its way to the page (workers write each 2 s)."""
+    seen: list[dict[str, float]] = [await figures(url)]
+
+    async def unchanged() -> None:
+        seen.append({name: value for name, value in (await figures(url)).items() if "requests_total" in name})
+        assert len(seen) > 2
+        assert seen[-1] == seen[-2]
+
+    await eventually(unchanged, limit_s=30, every_s=2.5)
+    return seen[-1]
+
+
 def flusher_of(stack: Stack) -> str:
     return f"http://127.0.0.1:{stack.home.ports.flusher}"
 
@@ -39,7 +52,7 @@ async def test_requests_are_counted_by_route_and_outcome(begin: Begin) -> None:
     def sample(route: str, outcome: str) -> str:
         return f'elumiti_engine_requests_total{{outcome="{outcome}",route="{route}"}}'
 
-    before = await figures(pupil.base_url)
+    before = await settled(pupil.base_url)
     for _ in range(3):
         pupil.note("blur")
         await pupil.save()
