@@ -44,6 +44,15 @@ class Control(Protocol):
         ...
 
 
+class KeptControl(msgspec.Struct, frozen=True):
+    """A control as it stands in Postgres."""
+
+    scope: str
+    scope_id: str
+    kind: str
+    body: str
+
+
 decode_body = msgspec.json.Decoder(ControlBody).decode
 
 

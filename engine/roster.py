@@ -181,7 +181,7 @@ class Roster:
         async with db.transaction(isolation="repeatable_read", readonly=True):
             before = set(self.sittings)
             xmin = int(await db.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text"))
-            sittings = {sitting.id: sitting for sitting in await self._read_sittings(db)}
+            sittings = {sitting.id: sitting for sitting in await read_sittings(db, demo=self._demo)}
             forms = {form.id: form for form in await _read_forms(db, sittings.values())}
             regions = {row["id"]: row["region_code"] for row in await db.fetch(REGIONS)}
             rooms_changed = await self._refresh_rooms(db, list(sittings), new=bool(set(sittings) - before))
@@ -241,33 +241,35 @@ class Roster:
         """Wire ids of a form's items."""
         return frozenset(self.forms[form].items) if form in self.forms else frozenset()
 
-    async def _read_sittings(self, db: Db) -> list[Sitting]:
-        rows = await db.fetch(SITTINGS)
-        return [
-            Sitting(
-                id=row["id"],
-                project=row["project"],
-                title=msgspec.json.decode(row["title"], type=dict[str, str]),
-                languages=row["languages"],
-                clock=SittingClock(
-                    waiting_opens_ms=row["waiting_opens_ms"],
-                    starts_ms=row["starts_ms"],
-                    last_entry_ms=row["last_entry_ms"],
-                    duration_s=row["duration_s"],
-                    ends_ms=row["ends_ms"],
-                    grace_s=row["grace_s"],
-                ),
-                spread_s=row["spread_s"],
-                state=row["state"],
-                help_name=row["help_name"],
-                help_phone=row["help_phone"],
-                forms=[form for form in (row["form_id"], row["reserve_form_id"]) if form is not None],
-                # Only a demo has a clock of its own; anywhere else the column is not heeded.
-                demo_speed=row["demo_speed"] if self._demo else 1.0,
-                demo_reference_ms=row["demo_reference_ms"] or 0,
-            )
-            for row in rows
-        ]
+
+async def read_sittings(db: Db, *, demo: bool) -> list[Sitting]:
+    """All sittings that are published or closed, of the last 40 days."""
+    rows = await db.fetch(SITTINGS)
+    return [
+        Sitting(
+            id=row["id"],
+            project=row["project"],
+            title=msgspec.json.decode(row["title"], type=dict[str, str]),
+            languages=row["languages"],
+            clock=SittingClock(
+                waiting_opens_ms=row["waiting_opens_ms"],
+                starts_ms=row["starts_ms"],
+                last_entry_ms=row["last_entry_ms"],
+                duration_s=row["duration_s"],
+                ends_ms=row["ends_ms"],
+                grace_s=row["grace_s"],
+            ),
+            spread_s=row["spread_s"],
+            state=row["state"],
+            help_name=row["help_name"],
+            help_phone=row["help_phone"],
+            forms=[form for form in (row["form_id"], row["reserve_form_id"]) if form is not None],
+            # Only a demo has a clock of its own; anywhere else the column is not heeded.
+            demo_speed=row["demo_speed"] if demo else 1.0,
+            demo_reference_ms=row["demo_reference_ms"] or 0,
+        )
+        for row in rows
+    ]
 
 
 def _frame(file: BinaryIO) -> bytes:

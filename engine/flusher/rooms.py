@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from engine.controls import attempt_clock, scopes_of
+from engine.controls import KeptControl, attempt_clock, scopes_of
 from engine.flusher.starts import set_starts
 from engine.records import OpenedByCode, decode_opened
 
@@ -37,14 +37,6 @@ class Leg(msgspec.Struct, frozen=True):
     numbers: list[int]
     starts_ms: int | None = None
     last_entry_ms: int = 0
-
-
-class Control(msgspec.Struct, frozen=True):
-    """A control as `engine.controls` folds it."""
-
-    scope: str
-    kind: str
-    body: str
 
 
 async def note_openings(
@@ -102,10 +94,11 @@ def why_early(told: OpenedByCode, event: StoredEvent, received_ms: int, starts_m
 async def _places(db: asyncpg.Connection[asyncpg.Record], attempts: list[int]) -> dict[int, Place]:
     rows = await db.fetch(PLACES, attempts)
     ids = [str(attempt) for attempt in attempts]
-    controls: dict[tuple[int, str, str], list[tuple[int, Control]]] = {}
+    controls: dict[tuple[int, str, str], list[tuple[int, KeptControl]]] = {}
     for row in await db.fetch(CONTROLS, list({row["sitting_id"] for row in rows}), ids):
         at = (row["sitting_id"], row["scope"], row["scope_id"])
-        controls.setdefault(at, []).append((row["version"], Control(row["scope"], row["kind"], row["body"])))
+        kept = KeptControl(row["scope"], row["scope_id"], row["kind"], row["body"])
+        controls.setdefault(at, []).append((row["version"], kept))
     places: dict[int, Place] = {}
     for row in rows:
         scopes = scopes_of(row["sitting_id"], row["region_code"], row["school_id"], row["id"])

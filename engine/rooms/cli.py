@@ -17,6 +17,7 @@ import structlog
 
 from engine.codes import show_code
 from engine.rooms.release import Release, record
+from infra.cells import guard
 from infra.errors import PlainError
 from infra.local import adopt, decode_key
 from infra.migrate import require_current
@@ -29,7 +30,6 @@ log = structlog.get_logger()
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 LOOK_EVERY_S = 0.5
 AGAIN_AFTER_S = 2.0
-RISKY = ("=", "+", "-", "@", "\t", "\r", "\0", "'")
 
 
 def room_codes(*, once: int | None = None, out: Path | None = None) -> None:
@@ -132,8 +132,7 @@ def _write(out: Path, rows: list[asyncpg.Record]) -> None:
             names = (row["school_code"], row["school"], row["room"])
             # A gateway takes digits, and a spreadsheet would count with a plus (SAFETY J10).
             telephone = re.sub(r"\D", "", row["contact_phone"])
-            guarded = (f"'{cell}" if cell.startswith(RISKY) else cell for cell in names)
-            writer.writerow([*guarded, telephone, show_code(row["code"])])
+            writer.writerow([*map(guard, names), telephone, show_code(row["code"])])
 
 
 # After a restart the reserve form's code stands for the other: it is the one that is sat.

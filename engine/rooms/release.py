@@ -12,51 +12,28 @@ from typing import TYPE_CHECKING
 import msgspec
 from nacl.public import PrivateKey, SealedBox
 
-from engine.controls import attempt_clock, scopes_of
-from engine.timing import Phase, SittingClock, phase
+from engine.controls import KeptControl, attempt_clock, scopes_of
+from engine.roster import read_sittings
+from engine.timing import Phase, phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engine.roster import Sitting
     from infra.database import Db
 
 # Of one transaction: a nation's rooms take a few.
 PIECE = 1000
 
 
-class Control(msgspec.Struct, frozen=True):
-    """A control as `engine.controls` folds it."""
-
-    scope: str
-    scope_id: str
-    kind: str
-    body: str
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """A sitting as the release needs it."""
-
-    id: int
-    forms: list[int]
-    clock: SittingClock
-    controls: list[Control]
-    demo_speed: float
-    demo_reference_ms: int
-
-    def now_ms(self, real_ms: int) -> int:
-        """The sitting's time: the real one, but for a sitting that a demo plays."""
-        if self.demo_speed == 1:
-            return real_ms
-        return round(self.demo_reference_ms + (real_ms - self.demo_reference_ms) * self.demo_speed)
-
-    def open_form(self, school: int, region: str, real_ms: int) -> int | None:
-        """The form whose codes are due for a school at this time; None: not yet, held back, or not any more."""
-        scopes = set(scopes_of(self.id, region, school, 0))
-        concerning = [control for control in self.controls if (control.scope, control.scope_id) in scopes]
-        clock = attempt_clock(concerning, extra_s=0, started_ms=None)
-        if phase(self.now_ms(real_ms), self.clock, clock).phase is not Phase.OPEN:
-            return None
-        return self.forms[clock.leg] if clock.leg < len(self.forms) else None
+def open_form(sitting: Sitting, controls: list[KeptControl], school: int, region: str, real_ms: int) -> int | None:
+    """The form whose codes are due for a school at this time; None: not yet, held back, or not any more."""
+    scopes = set(scopes_of(sitting.id, region, school, 0))
+    concerning = [control for control in controls if (control.scope, control.scope_id) in scopes]
+    clock = attempt_clock(concerning, extra_s=0, started_ms=None)
+    if phase(sitting.now_ms(real_ms), sitting.clock, clock).phase is not Phase.OPEN:
+        return None
+    return sitting.forms[clock.leg] if clock.leg < len(sitting.forms) else None
 
 
 class Release:
@@ -72,19 +49,27 @@ class Release:
         theirs = await db.fetchval("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
         return min(self._own_ms(), theirs)
 
-    async def open_due(self, db: Db, sitting: int | None = None) -> dict[int, int]:
+    async def open_due(self, db: Db, number: int | None = None) -> dict[int, int]:
         """Open all codes that are due, of one sitting or of all; returns how many by sitting."""
         now_ms = await self.now_ms(db)
         opened: dict[int, int] = {}
-        for standing in await self._standings(db, now_ms, sitting):
-            rows = await db.fetch(CLOSED_ROOMS, standing.id, standing.forms)
+        for sitting in await read_sittings(db, demo=self._demo):
+            asked = sitting.state == "published" and number in {None, sitting.id}
+            # Before its T0 nothing of it can be due: its rooms need not be read twice a second for weeks.
+            if not asked or sitting.now_ms(now_ms) < sitting.clock.starts_ms:
+                continue
+            rows = await db.fetch(CLOSED_ROOMS, sitting.id, sitting.forms)
+            if not rows:
+                continue
+            found = await db.fetch(CONTROLS, sitting.id)
+            controls = [KeptControl(one["scope"], one["scope_id"], one["kind"], one["body"]) for one in found]
             schools = {row["school_id"]: row["region_code"] for row in rows}
-            due = {school: standing.open_form(school, region, now_ms) for school, region in schools.items()}
+            due = {school: open_form(sitting, controls, school, region, now_ms) for school, region in schools.items()}
             pairs = [(row["form_id"], row["number"]) for row in rows if row["form_id"] == due[row["school_id"]]]
             for start in range(0, len(pairs), PIECE):
-                await self._open(db, standing.id, pairs[start : start + PIECE])
+                await self._open(db, sitting.id, pairs[start : start + PIECE])
             if pairs:
-                opened[standing.id] = len(pairs)
+                opened[sitting.id] = len(pairs)
         return opened
 
     async def _open(self, db: Db, sitting: int, pairs: list[tuple[int, int]]) -> None:
@@ -101,32 +86,6 @@ class Release:
             )
             await record(db, "room.codes.opened", sitting, {"codes": len(rows)})
 
-    async def _standings(self, db: Db, now_ms: int, sitting: int | None) -> list[Standing]:
-        rows = await db.fetch(SITTINGS, sitting)
-        standings: list[Standing] = []
-        for row in rows:
-            standing = Standing(
-                row["id"],
-                [form for form in (row["form_id"], row["reserve_form_id"]) if form is not None],
-                SittingClock(
-                    waiting_opens_ms=row["waiting_opens_ms"],
-                    starts_ms=row["starts_ms"],
-                    last_entry_ms=row["last_entry_ms"],
-                    duration_s=row["duration_s"],
-                    ends_ms=row["ends_ms"],
-                    grace_s=row["grace_s"],
-                ),
-                [],
-                row["demo_speed"] if self._demo else 1.0,
-                row["demo_reference_ms"] or 0,
-            )
-            # Nothing of it can be due: its rooms need not be read twice a second for weeks.
-            if standing.now_ms(now_ms) >= standing.clock.starts_ms:
-                found = await db.fetch(CONTROLS, standing.id)
-                controls = [Control(one["scope"], one["scope_id"], one["kind"], one["body"]) for one in found]
-                standings.append(msgspec.structs.replace(standing, controls=controls))
-        return standings
-
 
 async def record(db: Db, act: str, sitting: int, fact: dict[str, object]) -> None:
     """Into the audit trail, as portal.core.audit.record writes it; by nobody's hand, or by whoever runs the command."""
@@ -138,19 +97,6 @@ async def record(db: Db, act: str, sitting: int, fact: dict[str, object]) -> Non
         *(act, str(sitting), msgspec.json.encode(fact).decode()),
     )
 
-
-SITTINGS = """
-    select s.id, s.form_id, s.reserve_form_id, s.duration_s, s.grace_s, s.demo_speed,
-           (extract(epoch from s.waiting_opens_at) * 1000)::bigint as waiting_opens_ms,
-           (extract(epoch from s.starts_at) * 1000)::bigint as starts_ms,
-           (extract(epoch from s.last_entry_at) * 1000)::bigint as last_entry_ms,
-           (extract(epoch from s.ends_at) * 1000)::bigint as ends_ms,
-           (extract(epoch from s.demo_reference) * 1000)::bigint as demo_reference_ms
-    from sitting s
-    where s.state = 'published' and ($1::int is null or s.id = $1)
-        and exists (select 1 from room r where r.sitting_id = s.id)
-    order by s.id
-"""
 
 CLOSED_ROOMS = """
     select c.form_id, c.number, r.school_id, d.region_code

@@ -167,6 +167,7 @@ grant select on room_code_open to elumiti_portal;
 grant select, insert on room_opening to elumiti_flusher;
 grant select on room_opening to elumiti_portal;
 grant select on migration, sitting, sitting_region, school, district, control to elumiti_release;
+grant select (id, languages) on test to elumiti_release;
 grant insert on audit to elumiti_release;
 
 insert into role_permission (role, permission) values

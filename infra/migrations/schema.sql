@@ -1813,6 +1813,10 @@ GRANT SELECT ON TABLE public.test TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test TO elumiti_portal;
 GRANT SELECT ON TABLE public.test TO elumiti_scoring;
 
+GRANT SELECT(id) ON TABLE public.test TO elumiti_release;
+
+GRANT SELECT(languages) ON TABLE public.test TO elumiti_release;
+
 GRANT SELECT,INSERT ON TABLE public.tried TO elumiti_flusher;
 GRANT SELECT ON TABLE public.tried TO elumiti_portal;
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
-from portal.core.files import undo_guard
+from infra.cells import undo_guard
 from portal.core.files.tables import Table, as_csv, as_xlsx
 from portal.features.participants.columns import COLUMNS
 from tests.portal.conftest import House, house, make_sitting, place  # noqa: F401 (fixtures)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from portal.core.files.fonts import register_fonts
-from portal.core.files.tables import Table, as_csv, as_xlsx, download, undo_guard
+from portal.core.files.tables import Table, as_csv, as_xlsx, download
 
-__all__ = ["Table", "as_csv", "as_xlsx", "download", "register_fonts", "undo_guard"]
+__all__ = ["Table", "as_csv", "as_xlsx", "download", "register_fonts"]

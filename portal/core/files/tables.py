@@ -11,10 +11,10 @@ import msgspec
 import xlsxwriter
 from litestar import Response
 
+from infra.cells import guard
 from portal.core.i18n import ASTANA
 
 Cell = str | int | float | date | datetime | bool | None
-RISKY = ("=", "+", "-", "@", "\t", "\r", "\0")
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE = "text/csv; charset=utf-8"
 
@@ -25,16 +25,6 @@ class Table(msgspec.Struct, frozen=True):
     name: str
     head: list[str]
     rows: list[list[Cell]]
-
-
-def guard(text: str) -> str:
-    """A text that no spreadsheet runs. One that begins with an apostrophe gets another, so that nothing is lost."""
-    return f"'{text}" if text.startswith((*RISKY, "'")) else text
-
-
-def undo_guard(text: str) -> str:
-    """The text as it was before `guard`."""
-    return text[1:] if text.startswith("'") and text[1:].startswith((*RISKY, "'")) else text
 
 
 def as_csv(table: Table) -> bytes:

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from portal.core.files import undo_guard
+from infra.cells import undo_guard
 from portal.core.i18n import N_, clock, when
 from portal.core.i18n.times import from_ms
 from portal.features.participants.structs import Checked, NewParticipant, Participant, Reason, RowError

@@ -7,7 +7,8 @@ import datetime as dt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.core.files.tables import Table, as_csv, as_xlsx, guard, undo_guard
+from infra.cells import guard, undo_guard
+from portal.core.files.tables import Table, as_csv, as_xlsx
 from portal.features.participants.columns import COLUMNS
 from portal.features.participants.reading import read_rows
 from portal.features.participants.rules import check_rows
