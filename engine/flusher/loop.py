@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -16,8 +15,10 @@ from redis.exceptions import RedisError
 from engine.flusher.entries import StreamAt, open_streams, take
 from engine.flusher.figures import Figures, serve_for_ever
 from engine.flusher.keep import keep_house
+from engine.flusher.line import Line
 from engine.flusher.pulse import Pulse
 from engine.flusher.relay import relay_controls, tell
+from engine.flusher.retell import committed_lately
 from engine.flusher.seals import AT_ONCE, seal, unsealed
 from engine.flusher.write import Memory, PositionMovedError, prepare, prove, write
 from engine.protocol import CONTROL_STREAM, News, Passed, Position
@@ -38,6 +39,7 @@ RETELL_EVERY_S = 1.0
 HOUSE_EVERY_S = 5.0
 # Hand-ins that came another way than by the streams: in a rescue file (SAFETY J8).
 UNSEALED_EVERY_S = 15.0
+UNSEALED_AT_LEAST_S = 300.0
 SIDE_EVERY_S = 0.25
 # With rounds of 200 that take 30 ms: 1 500 receipts a second, whose making costs as much as 3 000 saves.
 SEALS_REST_S = 0.1
@@ -54,11 +56,13 @@ class Flusher:
         self._memory = Memory()
         self._pulse = Pulse()
         self._untold: list[News] = []
-        # In the order of their turn: those that lack events go to the end, so that they hold up nobody.
-        self._unsealed: dict[int, None] = {}
+        self._line = Line()
+        # Begin of the newest round that left nothing unread: what was acknowledged before is in Postgres.
+        self._drained_from = 0.0
         self._handed_in_at = 0.0
         self._told_at = 0.0
         self._generation = 1
+        self._told_of_before = False
         # Set when a COMMIT came back with a warning (a synchronous standby did not confirm): such positions are not told.
         self._warned = False
         self.figures = Figures()
@@ -129,6 +133,7 @@ class Flusher:
 
     async def _round(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
         """Read what came, store it, tell the positions; True if there is more to read at once."""
+        began = time.monotonic()
         now_ms = await clock_ms(self._valkey, CONTROL_STREAM)
         # Streams are read after the time was taken: what was acknowledged before it lies on a stream we see.
         streams = await open_streams(db)
@@ -141,10 +146,11 @@ class Flusher:
                 log.info("flusher.position.moved", stream=error.args[0])
                 return True
             self._pulse.feel(taken.units)
+            self._line.events_came({unit.record.attempt for unit in taken.units})
             self._untold += written.news
-            self._unsealed |= dict.fromkeys(written.finished)
             if written.finished:
                 self._handed_in_at = time.monotonic()
+                self._line.join(written.finished, self._handed_in_at)
             self.figures.events += written.events
             self.figures.dead += written.dead
             self.figures.rounds += 1
@@ -153,6 +159,8 @@ class Flusher:
             await prove(db)
         if self._warned:
             raise TimeoutError("a COMMIT came back with a warning: its position is not told")
+        if taken.drained:
+            self._drained_from = began
         await self._tell(streams, taken.moves, taken.drained, now_ms)
         self.figures.round_at = time.monotonic()
         if taken.trouble:
@@ -177,7 +185,7 @@ class Flusher:
             self._told_at = now
         self._untold += [Position(at.stream, at.id_ms, at.id_seq) for at in positions]
         if drained:
-            self._untold.append(Passed(valkey_ms, self._generation, len(self._unsealed)))
+            self._untold.append(Passed(valkey_ms, self._generation, self._line.ready))
         news, self._untold = self._untold, []
         try:
             await tell(self._valkey, news)
@@ -189,12 +197,19 @@ class Flusher:
         """Seals, controls, the live view's figures, the streams' housekeeping: on a connection of their own."""
         house_at = pulse_at = 0.0
         unsealed_at = -UNSEALED_EVERY_S
+        if not self._told_of_before:
+            # Whoever flushed before us may have died between COMMIT and word of it.
+            before = await committed_lately(db)
+            self._untold += before
+            self._told_of_before = True
         while True:
             await relay_controls(db, self._valkey)
             now = time.monotonic()
-            if now - unsealed_at > UNSEALED_EVERY_S:
+            # While the line is long, seldom: it would read a nation's hand-ins again and again, and hold up their receipts.
+            if now - unsealed_at > (UNSEALED_EVERY_S if self._line.ready <= AT_ONCE else UNSEALED_AT_LEAST_S):
                 unsealed_at = now
-                self._unsealed |= dict.fromkeys(await unsealed(db))
+                found = await unsealed(db)
+                self._line.find(found, time.monotonic())
             sealed = await self._seal(db)
             if now - pulse_at > self._settings.pulse_every_s:
                 pulse_at = now
@@ -203,32 +218,32 @@ class Flusher:
             if now - house_at > HOUSE_EVERY_S:
                 house_at = now
                 self._generation = await db.fetchval("select number from generation")
-                self._untold += await keep_house(db, self._valkey)
+                closed = await keep_house(db, self._valkey)
+                self._untold += closed
             await asyncio.sleep(self._rest_s() if sealed else SIDE_EVERY_S)
 
     def _rest_s(self) -> float:
         """After the bell a nation waits for its receipts: no rests then, but while hand-ins still come they go first."""
-        if len(self._unsealed) <= AT_ONCE:
+        if self._line.ready <= AT_ONCE:
             return SIDE_EVERY_S
         return SEALS_REST_S if time.monotonic() - self._handed_in_at < HAND_IN_OVER_S else 0.0
 
     async def _seal(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
         """Make the receipts whose turn it is; True if any was made."""
-        self.figures.unsealed = len(self._unsealed)
-        if not self._unsealed:
-            return False
-        attempts = dict.fromkeys(itertools.islice(self._unsealed, AT_ONCE))
+        self.figures.unsealed = len(self._line)
         # Out before the look: a finish that comes meanwhile puts its attempt in again.
-        for attempt in attempts:
-            del self._unsealed[attempt]
+        turns = self._line.take(AT_ONCE, time.monotonic())
+        if not turns:
+            return False
+        settled = {attempt for attempt, turn in turns.items() if turn.since < self._drained_from}
         try:
-            news, waiting = await seal(db, self._receipt_key, set(attempts))
+            news, lacking = await seal(db, self._receipt_key, set(turns), settled)
         except BaseException:
-            self._unsealed = attempts | self._unsealed
+            self._line.put_back(turns)
             raise
-        self._unsealed |= dict.fromkeys(waiting)
+        self._line.lack({attempt: turns[attempt] for attempt in lacking}, time.monotonic())
         self._untold += news
-        return len(waiting) < len(attempts)
+        return len(lacking) < len(turns)
 
 
 async def flush(settings: FlusherSettings, on_ready: Callable[[], None]) -> None:

@@ -31,8 +31,14 @@ async def unsealed(db: asyncpg.Connection[asyncpg.Record]) -> set[int]:
     return {row["id"] for row in rows}
 
 
-async def seal(db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set[int]) -> tuple[list[News], set[int]]:
-    """Try to seal attempts; returns the news, and those that still lack events (to be tried again)."""
+async def seal(
+    db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set[int], settled: set[int]
+) -> tuple[list[News], set[int]]:
+    """Try to seal attempts; returns the news, and those that still lack events (to be tried again).
+
+    `settled`: those of whom nothing is on its way to Postgres. What others lack may come by itself in a moment; asked
+    for, it would come twice, from a whole nation at the bell.
+    """
     news: list[News] = []
     waiting: set[int] = set()
     whole: dict[int, tuple[asyncpg.Record, str]] = {}
@@ -43,6 +49,8 @@ async def seal(db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set
             whole[attempt] = (row, receipt_code(key, attempt, seq, row["digest"]))
             continue
         waiting.add(attempt)
+        if attempt not in settled:
+            continue
         missing = await db.fetch(GAPS, row["sitting_id"], attempt, device, seq)
         ranges = [(gap["first"], gap["last"]) for gap in missing]
         if not ranges:

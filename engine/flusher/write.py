@@ -188,7 +188,8 @@ async def _dead(
     memory.poisoned.add(attempt)
     written = Written(dead=1)
     if memory.poisoned.is_capped(attempt):
-        written.news += await cross(db, attempt, "poison", unit.id_ms, 1)
+        told = await cross(db, attempt, "poison", unit.id_ms, 1)
+        written.news += told
     return written
 
 
@@ -208,8 +209,8 @@ async def _store_all(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], 
     if again:
         await _stage(db, again)
     await _note(db, saves, memory, written)
-    written.news += await hold(db, units)
-    written.news += await note_limits(db, units)
+    held, limited = await hold(db, units), await note_limits(db, units)
+    written.news += [*held, *limited]
     return written
 
 
@@ -339,7 +340,8 @@ async def _note(
     if tries:
         await tried(db, tries, memory)
     if opened:
-        written.news += await note_openings(db, opened, memory)
+        started = await note_openings(db, opened, memory)
+        written.news += started
 
 
 async def _bury(

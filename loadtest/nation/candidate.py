@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from loadtest.nation.courses import Course
 
 AGAIN_AFTER_S = 120.0
+RECEIPT_LAST_S = 60.0
 MAX_EVENTS = 200
 ROOM = 20
 
@@ -127,7 +128,19 @@ class Candidate:
             "log",
             "late",
         ),
-        *("manifest", "number", "skew_ms", "started", "step", "switch", "switched", "token", "tries", "waits"),
+        *(
+            "manifest",
+            "number",
+            "receipt_s",
+            "skew_ms",
+            "started",
+            "step",
+            "switch",
+            "switched",
+            "token",
+            "tries",
+            "waits",
+        ),
     )
 
     def __init__(self, number: int, attempt: int, code: str, course: Course, log: Log) -> None:
@@ -144,6 +157,8 @@ class Candidate:
         self.manifest = ""
         self.step = 0
         self.due = 0.0
+        # When he asks for his final receipt, since he was told last.
+        self.receipt_s = 0.0
         self.tries = 0
         self.late = 0
         self.done = False
@@ -302,6 +317,16 @@ class Candidate:
                 log.owed.append((at, min(first - 1, log.sent)))
             at = max(at, last + 1)
         log.owed = [(first, last) for first, last in log.owed if first <= last]
+
+    def asks_again_s(self, batch: Batch, heard: Heard) -> float:
+        """In how many seconds who has handed in asks for his receipt: as he was told, then ever later."""
+        if batch.finish:
+            self.receipt_s = heard.next_save_s
+        elif heard.missing:
+            self.receipt_s = 3.0
+        else:
+            self.receipt_s = max(self.receipt_s, min(RECEIPT_LAST_S, 1.5 * self.receipt_s))
+        return self.receipt_s
 
     @property
     def clear(self) -> bool:

@@ -69,6 +69,8 @@ class Driver:
         self.begin = time.perf_counter()
         self.t0 = t0 - self.begin
         self._random = Random(nation.seed)
+        # The newest slot of the wheel whose candidates were called.
+        self._slot = 0
         self._wheel: defaultdict[int, list[Candidate]] = defaultdict(list)
         self._ready: deque[Candidate] = deque()
         self._flying: dict[Connection, float] = {}
@@ -108,7 +110,8 @@ class Driver:
 
     def _at(self, candidate: Candidate, due: float) -> None:
         candidate.due = due
-        self._wheel[int(due / TICK_S) + 1].append(candidate)
+        # Never into a slot that has gone by: nobody would be called from there.
+        self._wheel[max(self._slot, int(due / TICK_S)) + 1].append(candidate)
 
     def _later(self, candidate: Candidate, now: float) -> None:
         self._at(candidate, now + self._random.uniform(*AGAIN_S))
@@ -122,16 +125,16 @@ class Driver:
         gc.collect()
         gc.freeze()
         gc.disable()
-        slot, swept = 0, 0.0
+        swept = 0.0
         limit = self.stops_at + self.nation.settle_s
         try:
             while self.left and (now := self.now()) < limit:
                 newest = int(now / TICK_S)
-                self.record.ticks_late_ms.append((now - newest * TICK_S) * 1000 if slot else 0)
-                for tick in range(slot + 1, newest + 1):
+                self.record.ticks_late_ms.append((now - newest * TICK_S) * 1000 if self._slot else 0)
+                for tick in range(self._slot + 1, newest + 1):
                     if tick in self._wheel:
                         self._ready.extend(self._wheel.pop(tick))
-                slot = newest
+                self._slot = newest
                 self._call_visitors(now)
                 self._launch()
                 if now - swept > 1:
@@ -372,17 +375,19 @@ class Driver:
         elif candidate.idle:
             self._rest(candidate, now)
         elif log.finish:
-            self._wait_for_receipt(candidate, heard.final is not msgspec.UNSET, heard.next_save_s, now)
+            self._wait_for_receipt(
+                candidate, heard.final is not msgspec.UNSET, candidate.asks_again_s(batch, heard), now
+            )
         else:
             self._next_save(candidate, now)
 
-    def _wait_for_receipt(self, candidate: Candidate, final: bool, next_save_s: int, now: float) -> None:  # noqa: FBT001
+    def _wait_for_receipt(self, candidate: Candidate, final: bool, wait_s: float, now: float) -> None:  # noqa: FBT001
         if final and candidate.clear:
             candidate.done = True
             self.left -= 1
             self.record.counts["final receipts"] += 1
             return
-        self._at(candidate, now + next_save_s * self._random.uniform(0.8, 1.2))
+        self._at(candidate, now + wait_s * self._random.uniform(0.8, 1.2))
 
     def _rest(self, candidate: Candidate, now: float) -> None:
         if candidate.clear:
@@ -399,9 +404,9 @@ class Driver:
         dark = candidate.dark
         if dark and dark[0] <= due < dark[1]:
             due = dark[1] + self._random.uniform(0, 5)
-        # At the bell all hand in, spread over what the player spreads it over.
+        # At the bell all hand in, spread over what the player spreads it over; whose last save came back later, at once.
         if due > self.stops_at:
-            due = self.stops_at + self._random.uniform(0, self.nation.hand_in_s)
+            due = max(now, self.stops_at + self._random.uniform(0, self.nation.hand_in_s))
         self._at(candidate, due)
 
     # ---- uninvited visitors ----

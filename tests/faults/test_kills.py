@@ -19,7 +19,9 @@ import asyncpg
 import httpx
 import psutil
 import pytest
+import redis.asyncio
 
+from infra.local import environment
 from tests.support.pupil import Pupil, Refused
 from tests.support.sittings import make_sitting
 from tests.support.waiting import eventually
@@ -188,3 +190,39 @@ async def test_a_child_whose_phone_died_goes_on_within_ten_seconds_after_a_kill(
 
     await eventually(whole, limit_s=10)
     assert time.monotonic() - began < 10
+
+
+async def test_a_receipt_reaches_its_child_though_the_flusher_died_before_it_told_of_it(
+    mortal: Stack, mortal_owner: str
+) -> None:
+    """The seal is committed, no word of it left the flusher, and a kill -9 comes: the next one tells."""
+    scene = await make_sitting(mortal, mortal_owner)
+    pupil = Pupil(f"http://127.0.0.1:{mortal.home.ports.engine}", scene.seats[0])
+    await eventually(pupil.sign_in, limit_s=30)
+    await eventually(pupil.start, limit_s=30)
+    pupil.answer(next(iter(scene.items.values())), 3)
+    await pupil.save_until_durable()
+    flusher = psutil.Process(mortal.parts["flusher"].pid)
+    flusher.suspend()
+    pupil.finish_event()
+    await pupil.save("/v1/finish")
+    async with redis.asyncio.Redis.from_url(environment(mortal.home, "flusher")["ELUMITI_VALKEY_URL"]) as valkey:
+        await valkey.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
+        try:
+            flusher.resume()
+            db = await asyncpg.connect(mortal_owner)
+
+            async def is_sealed() -> None:
+                assert await db.fetchval("select count(*) from seal where attempt_id = $1", pupil.attempt)
+
+            await eventually(is_sealed, every_s=0.05)
+            await db.close()
+            flusher.kill()
+            await asyncio.to_thread(flusher.wait, 10)
+        finally:
+            await valkey.execute_command("CLIENT", "UNPAUSE")
+
+    async def has_his_receipt() -> None:
+        assert "final" in await pupil.save(events=[])
+
+    await eventually(has_his_receipt, limit_s=30)

@@ -109,3 +109,18 @@ def test_the_phone_that_was_put_away_writes_nothing_new() -> None:
     body = msgspec.json.decode(old.save_body(50.0).body, type=Body)
     assert [event.seq for event in body.events] == [1, 2, 3, 4, 5, 6]
     assert all(event.again for event in body.events)
+
+
+def test_who_has_handed_in_asks_for_his_receipt_as_told_and_then_ever_later() -> None:
+    pupil = candidate()
+    finish = pupil.save_body(61, finish=True)
+    assert finish.finish
+    asks = pupil.save_body(65)
+    waits = [pupil.asks_again_s(finish, Heard(now="t", next_save_s=3))]
+    waits += [pupil.asks_again_s(asks, Heard(now="t", next_save_s=30)) for _ in range(12)]
+    assert waits[:3] == [3, 4.5, 6.75]
+    assert waits[-1] == 60
+    assert pupil.asks_again_s(asks, Heard(now="t", missing=[(1, 2)])) == 3
+    # A nation at the bell: nobody asks sooner than he was told.
+    assert pupil.asks_again_s(finish, Heard(now="t", next_save_s=180)) == 180
+    assert pupil.asks_again_s(asks, Heard(now="t", next_save_s=30)) == 180

@@ -23,6 +23,9 @@ export interface Host {
 }
 
 const LINE_RETRY_MS = [3_000, 6_000, 12_000, 20_000, 30_000];
+/** When the final receipt is asked for, in seconds: first as the hand-in's reply says, then ever later, or a nation asks at once. */
+const RECEIPT_FIRST_S = 3;
+const RECEIPT_LAST_S = 60;
 const MAX_ANCHORS = 8;
 
 export class Sender {
@@ -36,6 +39,7 @@ export class Sender {
   private stopped = false;
   private failures = 0;
   private next_save_s = 30;
+  private receipt_s = RECEIPT_FIRST_S;
   private room = 20;
   private lineLostAt: number | null = null;
 
@@ -91,8 +95,7 @@ export class Sender {
 
   private regular(): number {
     const pace = this.host.pace();
-    if (pace === "handed-in") return 2_000 + jitter(3_000) + jitter(1_000);
-    const mean_s = pace === "waiting" ? 120 : this.next_save_s;
+    const mean_s = pace === "waiting" ? 120 : pace === "handed-in" ? this.receipt_s : this.next_save_s;
     return mean_s * 1000 * (0.8 + Math.random() * 0.4);
   }
 
@@ -136,6 +139,7 @@ export class Sender {
     });
     this.host.clock.heard(reply, asked, came);
     this.next_save_s = reply.next_save_s;
+    this.receipt_s = handIn ? reply.next_save_s : reply.missing ? RECEIPT_FIRST_S : receiptAgain(this.receipt_s);
     this.room = reply.room;
     this.ledger.replied(batch, reply, this.host.clock.now());
     if (reply.token) this.log.head.token = reply.token;
@@ -212,6 +216,11 @@ export class Sender {
       await changeHead(this.log.head.device, (head) => Object.assign(head, { token, generation, superseded, ledger }));
     } catch { /* the next save writes it */ }
   }
+}
+
+/** Seconds until the receipt is asked for once more, after an answer without it. */
+export function receiptAgain(asked_s: number): number {
+  return Math.max(asked_s, Math.min(RECEIPT_LAST_S, 1.5 * asked_s));
 }
 
 type LogEventLike = Log["events"][number];
