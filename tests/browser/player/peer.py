@@ -85,6 +85,8 @@ class Peer:
     lose_reply_of: set[str] = field(default_factory=set)
     """Routes whose work is done, but whose reply never arrives, once each."""
     refuse: dict[str, tuple[int, str]] = field(default_factory=dict)
+    exam_room: dict[str, Any] | None = None
+    """The room of a sign-in's reply: number, name, blob, reserve."""
     generation: int = 1
     seen: list[tuple[str, Any]] = field(default_factory=list)
     port: int = 0
@@ -186,7 +188,12 @@ class Peer:
             "controls": {"version": 0, "items": []},
             "rescue_key": base64.urlsafe_b64encode(raw).decode().rstrip("="),
         }
+        if self.exam_room:
+            reply |= {"exam_room": self.exam_room, "seed": self.seed(pupil)}
         return JSONResponse(reply)
+
+    def seed(self, pupil: Pupil) -> str:
+        return hashlib.sha256(str(pupil.attempt).encode()).hexdigest()[:32]
 
     async def bundle(self, request: Request) -> Response:
         body = self.packed.files.get(request.path_params["name"])
@@ -208,11 +215,10 @@ class Peer:
         if pupil.started_ms is None:
             pupil.started_ms = self.now_ms()
         keys = {name: base64.urlsafe_b64encode(key).decode().rstrip("=") for name, key in self.packed.keys.items()}
-        seed = hashlib.sha256(str(pupil.attempt).encode()).hexdigest()[:32]
         return JSONResponse(
             {
                 "keys": keys,
-                "seed": seed,
+                "seed": self.seed(pupil),
                 "started_ms": pupil.started_ms,
                 "deadline_ms": self.deadline(pupil),
                 **self.stamp(),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Error
 
-from tests.browser.player.peer import Peer, Pupil
+from tests.browser.player.peer import Peer, Pupil, slip_code
 from tests.browser.player.sitter import Sitter
 from tests.browser.screenshots.album import SIZES, Album, say
 
@@ -36,6 +37,8 @@ def player(playwright: Playwright, place: Place, languages: list[str]) -> list[s
                 _test(Sitter(playwright, place.engine, Path(profile), **screen(size)), next(pupils), album)
             with tempfile.TemporaryDirectory() as profile, Peer(next_save_s=1) as peer:
                 _orders(Sitter(playwright, peer.url, Path(profile), **screen(size)), peer, album)
+            with tempfile.TemporaryDirectory() as profile, Peer(next_save_s=1) as peer:
+                _room_code(Sitter(playwright, peer.url, Path(profile), **screen(size)), peer, album)
             seen += album.seen
     return seen
 
@@ -129,6 +132,28 @@ def _test(sitter: Sitter, pupil: Pupil, album: Album) -> None:
     with contextlib.suppress(Error):
         page.locator("summary").first.click(timeout=1000)
     album.take(page, "24-the-next-child")
+    sitter.close()
+
+
+def _room_code(sitter: Sitter, peer: Peer, album: Album) -> None:
+    """It is time and no key comes: the room's code is asked for. This blob opens with none."""
+    page = sitter.page
+    sealed = bytes([1, 0, 0, 0, 17]) + bytes(80)
+    name = hashlib.sha256(sealed).hexdigest()
+    peer.packed.files[name] = sealed
+    peer.exam_room = {"number": 17, "name": "3-кабинет", "blob": name, "reserve": ""}
+    peer.refuse["/v1/key"] = (503, "try-later")
+    sitter.choose_language(album.language)
+    sitter.sign_in(peer.pupils[0])
+    page.locator(".findings").wait_for()
+    page.locator(".big").click()
+    page.locator("#start").click()
+    page.locator("#room-code").wait_for(timeout=60_000)
+    album.take(page, "38-room-code")
+    page.locator("#room-code").press_sequentially(slip_code("K7QM2XW9PN4C3HT8"))
+    page.locator("#room-code-form button").click()
+    page.locator("#room-code-form .trouble").wait_for(timeout=60_000)
+    album.take(page, "39-wrong-room-code")
     sitter.close()
 
 
