@@ -196,11 +196,12 @@ async def end_for_all(browser: Browser, house: House, sitting: str) -> None:
     await page.wait_for_selector(".compare")
     second = await enter(browser, house, "second")
     await second.goto(f"{house.portal}/acts")
-    await second.click('button[name="do"][value="do"]')
+    async with second.expect_navigation():
+        await second.click('button[name="do"][value="do"]')
     await second.context.close()
     await page.goto(sitting)
-    await page.click('form[action$="/close"] button')
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.click('form[action$="/close"] button')
     await page.context.close()
 
 
@@ -208,7 +209,8 @@ async def answers_in_the_report(browser: Browser, house: House, sitting: str, na
     """The analyst runs scoring and opens the pupil's sheet: item code → the answer as it stands there."""
     page = await enter(browser, house, "analyst")
     await page.goto(f"{sitting}/scores")
-    await page.click('form[action$="/scores/run"] button')
+    async with page.expect_navigation():
+        await page.click('form[action$="/scores/run"] button')
     for _ in range(60):
         await page.goto(f"{sitting}/scores")
         if await page.locator('a[href$="/scores/1/ranking"]').count():
@@ -218,8 +220,9 @@ async def answers_in_the_report(browser: Browser, house: House, sitting: str, na
     await page.goto(f"{sitting}/scores/1/ranking")
     assert await page.get_by_role("link", name=name).count() == 0
     await page.goto(f"{sitting}/scores/1/ranking?region=&names=1")
-    await page.get_by_role("link", name=name).click()
-    await page.wait_for_selector("h1")
+    # Both pages have a heading and a table: the next one is waited for by its address.
+    async with page.expect_navigation():
+        await page.get_by_role("link", name=name).click()
     rows = await page.locator("tbody tr").all()
     shown: dict[str, str] = {}
     for row in rows:

@@ -61,8 +61,8 @@ async def send(browser: Browser, house: story.House, sitting: int, body: bytes, 
     await page.goto(f"{house.portal}/sittings/{sitting}/rescue")
     await page.set_input_files("#f-file", {"name": name, "mimeType": "application/octet-stream", "buffer": body})
     await page.fill("#f-reason", "Мектепте желі қалпына келмеді")
-    await page.click("form.stack button.primary")
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.click("form.stack button.primary")
     said = await page.inner_text("main")
     await page.context.close()
     return said
@@ -73,8 +73,8 @@ async def agree(browser: Browser, house: story.House) -> str:
     page = await story.enter(browser, house, "second")
     await page.goto(f"{house.portal}/acts")
     seen = await page.inner_text("main")
-    await page.click('button[name="do"][value="do"]')
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.click('button[name="do"][value="do"]')
     await page.context.close()
     return seen
 

@@ -132,7 +132,8 @@ async def the_whole_day(browser: Browser, served: str) -> None:
     # Other tests of this run may have left acts of their own.
     act = page.locator("article", has_text="Желі баяу")
     await expect(act).to_have_count(1)
-    await act.locator('button[name="do"][value="do"]').click()
+    async with page.expect_navigation():
+        await act.locator('button[name="do"][value="do"]').click()
     await page.goto(f"{sitting}/live")
     await expect(page.locator("table")).to_have_count(3)
     await expect(page.locator("table").last).to_contain_text("Асықпаңдар")

@@ -221,8 +221,8 @@ def _leaf(
         album.take(page, "sign-in")
         page.fill("#f-login", f"nobody-{time.time_ns()}")
         page.fill("#f-password", "wrong words")
-        page.click("form.stack button.primary")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("form.stack button.primary")
         album.take(page, "sign-in-wrong")
         page.goto(f"{place.portal}/demo")
         album.take(page, "demo-stranger")
