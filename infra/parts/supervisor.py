@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LEAST_FREE_BYTES = 2 * 2**30
 ORPHANS_LIMIT_S = 60
-MAX_HTTP2_HEADERS_BYTES = 65536
+MAX_HEADERS_BYTES = 65536
 SERVERS = ("postgres", "valkey", "objects")
 
 
@@ -149,8 +149,9 @@ def engine_argv(home: Home, workers: int) -> list[str]:
             str(home.ports.engine),
         ],
         *["--workers", str(workers), "--http", "auto", "--no-ws", "--backlog", "4096", "--backpressure", "20000"],
-        # Of itself granian lets 16 MB of headers in over HTTP/2, for each of 200 requests of a connection.
-        *["--http2-max-headers-size", str(MAX_HTTP2_HEADERS_BYTES)],
+        # Of itself granian lets 16 MB of headers in over HTTP/2, for each of 200 requests of a connection, and keeps
+        # up to 800 KB of unfinished ones over HTTP/1.1.
+        *["--http2-max-headers-size", str(MAX_HEADERS_BYTES), "--http1-buffer-size", str(MAX_HEADERS_BYTES)],
         *["--http1-header-read-timeout", "60000", "--loop", "uvloop", "--respawn-failed-workers"],
         *["--log-level", "warning", "engine.app:engine"],
     ]

@@ -9,7 +9,20 @@ import cyclopts
 import uvloop
 
 from infra import log
-from loadtest.bench import connections, demo_start, door, first_question, mass, page, reentry, save_cpu, steady, tls
+from loadtest.bench import (
+    connections,
+    demo_start,
+    door,
+    first_question,
+    fronted,
+    hostile,
+    mass,
+    page,
+    reentry,
+    save_cpu,
+    steady,
+    tls,
+)
 
 app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
 
@@ -64,6 +77,19 @@ def visitors(*, candidates: int = 100_000, rounds: int = 3, seconds: float = 20.
         runner.run(steady.visitors(candidates, rounds, seconds))
 
 
+@app.command(name="hostile")
+def among_hostile(
+    *,
+    honest: int = hostile.HONEST,
+    rounds: int = hostile.ROUNDS,
+    seconds: float = hostile.SECONDS,
+    rate: float = hostile.RATE,
+) -> None:
+    """Fifty hostile pupils among fifty thousand honest ones (`hostile_p99_growth`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(hostile.measure(honest, hostile.HOSTILE, rounds, seconds, rate))
+
+
 @app.command
 def curve(*, seconds: float = 30.0) -> None:
     """CPU a save from 10 000 to 300 000 candidates (`cost_curve_spread`)."""
@@ -76,6 +102,13 @@ def open_connections(*, wanted: int = connections.WANTED) -> None:
     """As many open connections as the nation has phones (`connections_open`, `connection_bytes`)."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(connections.measure(wanted))
+
+
+@app.command(name="fronted")
+def fronted_connections(*, wanted: int = fronted.WANTED, tls: int = fronted.TLS_WANTED) -> None:
+    """What HAProxy keeps for each open connection (`front_connection_bytes`, `front_tls_connection_bytes`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(fronted.measure(wanted, tls))
 
 
 @app.command(name="tls")
@@ -105,8 +138,10 @@ def everything() -> None:
     re_entry()
     at_the_door()
     visitors()
+    among_hostile()
     curve()
     open_connections()
+    fronted_connections()
     tls_front()
     mass_sitting()
     ceiling()

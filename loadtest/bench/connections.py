@@ -7,11 +7,14 @@ generators are processes of this module: they open, ask once on each connection,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import resource
+import ssl
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import psutil
 
 from infra.parts.supervisor import engine_argv
@@ -20,6 +23,8 @@ from loadtest.bench.stack import fresh_stack
 from loadtest.wire import Connection, request
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from infra.parts.supervisor import Stack
 
 WANTED = 300_000
@@ -37,17 +42,11 @@ async def measure(wanted: int = WANTED) -> None:
         await _engine(stack, workers)
         before, machine_before = _memory(stack), psutil.virtual_memory().used
         share = wanted // generators
-        processes = [await _generator(stack.home.ports.engine, number, share) for number in range(generators)]
-        opened = sum([await _says(process) for process in processes])
-        after, machine_after = _memory(stack), psutil.virtual_memory().used
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write(b"again\n")
-        answered = sum([await _says(process) for process in processes])
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.close()
-            await process.wait()
+        async with generating([Share(stack.home.ports.engine, share) for _ in range(generators)]) as processes:
+            opened = await answers_of(processes)
+            after, machine_after = _memory(stack), psutil.virtual_memory().used
+            ask_again(processes)
+            answered = await answers_of(processes)
     each = (after - before) / max(1, opened)
     basis = (
         f"{opened} of {wanted} connections open at once from {generators} generators to {workers} workers, {answered} "
@@ -72,18 +71,50 @@ def _memory(stack: Stack) -> int:
     return sum(process.memory_full_info().pss for process in [root, *root.children(recursive=True)])
 
 
-async def _generator(port: int, number: int, share: int) -> asyncio.subprocess.Process:
-    words = [sys.executable, "-m", "loadtest.bench.connections", str(port), str(number), str(share)]
+class Share(msgspec.Struct, frozen=True):
+    """What one generator opens: so many connections to a port, with TLS if a certificate is named."""
+
+    port: int
+    count: int
+    certificate: str = ""
+
+
+@contextlib.asynccontextmanager
+async def generating(shares: Sequence[Share]) -> AsyncIterator[list[asyncio.subprocess.Process]]:
+    """A generator for each share; they end with their input, hence with us."""
     pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe)
+    processes: list[asyncio.subprocess.Process] = []
+    try:
+        for number, share in enumerate(shares):
+            words = [str(share.port), str(number), str(share.count), share.certificate]
+            argv = [sys.executable, "-m", "loadtest.bench.connections", *words]
+            processes.append(await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe))
+        yield processes
+    finally:
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.close()
+        for process in processes:
+            await process.wait()
 
 
-async def _says(process: asyncio.subprocess.Process) -> int:
-    assert process.stdout is not None
-    return int(await asyncio.wait_for(process.stdout.readline(), 300))
+async def answers_of(processes: Sequence[asyncio.subprocess.Process]) -> int:
+    """How many of all their connections were answered."""
+    answered = 0
+    for process in processes:
+        assert process.stdout is not None
+        answered += int(await asyncio.wait_for(process.stdout.readline(), 600))
+    return answered
 
 
-async def hold(port: int, number: int, share: int) -> None:
+def ask_again(processes: Sequence[asyncio.subprocess.Process]) -> None:
+    """One more request on each connection."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"again\n")
+
+
+async def hold(port: int, number: int, share: int, certificate: str = "") -> None:
     """A generator: open, ask on each, say how many; at each line of input ask again."""
     held: list[Connection] = []
     # A source address has 28 000 ports, and the kernel looks long for a free one when half of them are taken: each
@@ -91,11 +122,13 @@ async def hold(port: int, number: int, share: int) -> None:
     sources = [f"127.0.{10 + number}.{place}" for place in range(1, 5)]
     loop = asyncio.get_running_loop()
     host = f"127.0.0.1:{port}"
+    tls = ssl.create_default_context(cafile=certificate) if certificate else None
 
     async def one(place: int) -> None:
         try:
+            source = (sources[place % len(sources)], 0)
             _, connection = await loop.create_connection(
-                lambda: Connection(_forget), "127.0.0.1", port, local_addr=(sources[place % len(sources)], 0)
+                lambda: Connection(_forget), "127.0.0.1", port, ssl=tls, local_addr=source
             )
         except OSError:
             return
@@ -142,4 +175,5 @@ if __name__ == "__main__":
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(hold(*(int(word) for word in sys.argv[1:4])))
+        port, number, share = (int(word) for word in sys.argv[1:4])
+        runner.run(hold(port, number, share, sys.argv[4]))

@@ -18,13 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 
-def free_ports() -> Ports:
+def unused_ports(count: int) -> list[int]:
     """Ports that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in Ports.__struct_fields__]
-    ports = Ports(**{name: each.getsockname()[1] for name, each in zip(Ports.__struct_fields__, sockets, strict=True)})
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
         each.close()
     return ports
+
+
+def free_ports() -> Ports:
+    """One for each part."""
+    names = Ports.__struct_fields__
+    return Ports(**dict(zip(names, unused_ports(len(names)), strict=True)))
 
 
 @contextlib.asynccontextmanager

@@ -30,7 +30,7 @@ CURVE = (10_000, 30_000, 100_000, 300_000)
 async def visitors(candidates: int = 100_000, rounds: int = 3, seconds: float = 20.0) -> None:
     """`visitors_p99_growth`: saves without and with visitors, by turns; five visitors a candidate in fifteen minutes."""
     async with fresh_stack() as stack:
-        scene, pool, host, pupils = await _signed_in(stack, candidates)
+        scene, pool, host, pupils = await signed_in(stack, candidates)
         rate = candidates / SAVE_EVERY_S
         paths = await page_paths(stack.home.ports.engine)
         guests = Pool("127.0.0.1", stack.home.ports.engine)
@@ -61,7 +61,7 @@ async def curve(sizes: tuple[int, ...] = CURVE, seconds: float = 30.0) -> None:
     lines: list[str] = []
     for size in sizes:
         async with fresh_stack() as stack:
-            scene, pool, host, pupils = await _signed_in(stack, size)
+            scene, pool, host, pupils = await signed_in(stack, size)
             rate = size / SAVE_EVERY_S
             await save_for(pool, host, pupils, scene.items, rate, 5)
             meter = Meter({name: pid for name in OURS if (pid := stack.parts[name].pid)})
@@ -77,10 +77,13 @@ async def curve(sizes: tuple[int, ...] = CURVE, seconds: float = 30.0) -> None:
     write(Figure(metric="cost_curve_spread", value=round(spread, 1), unit="%", basis="; ".join(lines)))
 
 
-async def _signed_in(stack: Stack, count: int) -> tuple[BenchScene, Pool, str, list[Candidate]]:
+async def signed_in(
+    stack: Stack, count: int, starts_in_s: float = 3600
+) -> tuple[BenchScene, Pool, str, list[Candidate]]:
+    """So many pupils with tokens of a sitting of their own, the connections for their saves, and the host's name."""
     owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
     pack = {**os.environ, **environment(stack.home, "pack")}
-    scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), count, starts_in_s=3600)
+    scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), count, starts_in_s=starts_in_s)
     await serve(stack)
     pool = Pool("127.0.0.1", stack.home.ports.engine)
     await pool.open(CONNECTIONS)

@@ -54,9 +54,7 @@ backend engine
 
 async def measure() -> None:
     """Handshakes one after another on new connections, then saves on kept ones."""
-    binary = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin")
-    if binary is None:
-        raise PlainError("HAProxy is not installed.", "apt-get install haproxy")
+    binary = haproxy()
     async with fresh_stack() as stack:
         owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
         pack = {**os.environ, **environment(stack.home, "pack")}
@@ -86,10 +84,18 @@ async def measure() -> None:
     write(Figure(metric="tls_save_cpu_us", value=round(save, 1), unit="µs", basis=basis))
 
 
+def haproxy() -> str:
+    """Where it is installed."""
+    binary = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin")
+    if binary is None:
+        raise PlainError("HAProxy is not installed.", "apt-get install haproxy")
+    return binary
+
+
 async def _front(stack: Stack, binary: str) -> ssl.SSLContext:
     folder = stack.home.folder / "front"
     folder.mkdir()
-    pem = _certificate(folder)
+    pem = certificate_in(folder)
     config = folder / "haproxy.cfg"
     config.write_text(CONFIG.format(port=stack.home.ports.portal, pem=pem, engine=stack.home.ports.engine))
 
@@ -101,7 +107,7 @@ async def _front(stack: Stack, binary: str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(folder / "certificate.pem"))
 
 
-def _certificate(folder: Path) -> Path:
+def certificate_in(folder: Path) -> Path:
     """A certificate for 127.0.0.1, signed by itself; returns the file with its key."""
     import ipaddress
 

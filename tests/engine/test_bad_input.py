@@ -6,7 +6,6 @@ import json
 import secrets
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from engine.protocol import Kind, Mark
@@ -230,13 +229,3 @@ async def test_a_value_where_none_belongs_is_refused_and_the_others_are_stored(b
         assert [tuple(row) for row in rows] == [(good["seq"], None)]
 
     await eventually(kept)
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [({"x": "a" * 400_000}, 200), ({"x": "a" * 900_000}, 431), ({f"x-{n}": "a" for n in range(110)}, 431)],
-)
-async def test_headers_are_bounded_as_the_page_says(service: str, headers: dict[str, str], status: int) -> None:
-    async with httpx.AsyncClient() as client:
-        answer = await client.get(f"{service}/v1/clock", headers=headers)
-    assert (answer.status_code, answer.content == b"") == (status, status == 431)
