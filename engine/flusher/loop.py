@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from engine.flusher.entries import StreamAt, open_streams, take
 from engine.flusher.figures import Figures, serve_for_ever
 from engine.flusher.keep import keep_house
-from engine.flusher.line import Line
+from engine.flusher.line import Line, settled
 from engine.flusher.pulse import Pulse
 from engine.flusher.relay import relay_controls, tell
 from engine.flusher.retell import committed_lately
@@ -146,7 +146,7 @@ class Flusher:
                 log.info("flusher.position.moved", stream=error.args[0])
                 return True
             self._pulse.feel(taken.units)
-            self._line.events_came({unit.record.attempt for unit in taken.units})
+            self._line.events_came({unit.record.attempt for unit in taken.units}, time.monotonic())
             self._untold += written.news
             if written.finished:
                 self._handed_in_at = time.monotonic()
@@ -231,17 +231,15 @@ class Flusher:
     async def _seal(self, db: asyncpg.Connection[asyncpg.Record]) -> bool:
         """Make the receipts whose turn it is; True if any was made."""
         self.figures.unsealed = len(self._line)
-        # Out before the look: a finish that comes meanwhile puts its attempt in again.
         turns = self._line.take(AT_ONCE, time.monotonic())
         if not turns:
             return False
-        settled = {attempt for attempt, turn in turns.items() if turn.since < self._drained_from}
         try:
-            news, lacking = await seal(db, self._receipt_key, set(turns), settled)
+            news, lacking = await seal(db, self._receipt_key, set(turns), settled(turns, self._drained_from))
         except BaseException:
-            self._line.put_back(turns)
+            self._line.put_back()
             raise
-        self._line.lack({attempt: turns[attempt] for attempt in lacking}, time.monotonic())
+        self._line.done(lacking, time.monotonic())
         self._untold += news
         return len(lacking) < len(turns)
 

@@ -11,6 +11,8 @@ from engine.receipts import receipt_code
 from engine.records import decode_finish
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import asyncpg
 
 log = structlog.get_logger()
@@ -32,7 +34,7 @@ async def unsealed(db: asyncpg.Connection[asyncpg.Record]) -> set[int]:
 
 
 async def seal(
-    db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set[int], settled: set[int]
+    db: asyncpg.Connection[asyncpg.Record], key: bytes, attempts: set[int], settled: Collection[int]
 ) -> tuple[list[News], set[int]]:
     """Try to seal attempts; returns the news, and those that still lack events (to be tried again).
 

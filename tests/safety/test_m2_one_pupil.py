@@ -10,6 +10,7 @@ import pytest
 
 from engine.codes import draw_code
 from engine.flusher.limits import POISON_CAP
+from engine.kept import EVENTS as kept_of_attempts
 from engine.limits import BYTES, EVENTS, REPORTS, REPORTS_OVER, STEP_BYTES, STEP_EVENTS, Limits
 from engine.problems import Problem
 from engine.protocol import SaveRecord, StoredEvent
@@ -194,6 +195,30 @@ async def test_re_entries_and_saves_have_a_minute(strict: tuple[str, Scene], db:
     assert refused.problem["limit"] == "saves"
     await send(second, views(item, 1, 1))
     await kept(db, other.attempt, 1)
+
+
+async def test_whose_log_is_long_reads_at_his_re_entry_no_more_than_others(begin: Begin, db: Db) -> None:  # noqa: F811
+    """The newest of each item is what he sees; 2 000 older ones are not even fetched."""
+    scene, pupil = await begin()
+    first, second, *_ = scene.items.values()
+    for start in range(1, 2001, 200):
+        await send(pupil, views(first, start, 200))
+    last = [
+        {"seq": 2001, "kind": "mark", "item": first},
+        {"seq": 2002, "kind": "answer", "item": second, "value": 1},
+        {"seq": 2003, "kind": "unmark", "item": first},
+        {"seq": 2004, "kind": "answer", "item": second, "value": 2},
+        {"seq": 2005, "kind": "mark", "item": second},
+        {"seq": 2006, "kind": "view", "item": second},
+        {"seq": 2007, "kind": "language", "value": "ru"},
+    ]
+    await send(pupil, last)
+    await kept(db, pupil.attempt, 2007)
+    seen = await pupil.call("POST", "/v1/resume", {"device": pupil.device})
+    assert seen["answers"] == {str(second): {"value": 2, "seq": 2004}}
+    assert (seen["marked"], seen["place"], seen["language"]) == ([second], second, "ru")
+    rows = await db.fetch(kept_of_attempts, scene.sitting, [pupil.attempt])
+    assert [row["seq"] for row in rows] == [2000, 2003, 2004, 2005, 2006, 2007]
 
 
 async def test_who_came_back_in_vain_has_used_nothing_up(stack: Stack) -> None:
