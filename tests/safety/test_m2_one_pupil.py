@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine import kept as kept_reads
 from engine.codes import draw_code
 from engine.flusher.limits import POISON_CAP
-from engine.kept import EVENTS as kept_of_attempts
 from engine.limits import BYTES, EVENTS, REPORTS, REPORTS_OVER, STEP_BYTES, STEP_EVENTS, Limits
 from engine.problems import Problem
 from engine.protocol import SaveRecord, StoredEvent
@@ -217,7 +217,7 @@ async def test_whose_log_is_long_reads_at_his_re_entry_no_more_than_others(begin
     seen = await pupil.call("POST", "/v1/resume", {"device": pupil.device})
     assert seen["answers"] == {str(second): {"value": 2, "seq": 2004}}
     assert (seen["marked"], seen["place"], seen["language"]) == ([second], second, "ru")
-    rows = await db.fetch(kept_of_attempts, scene.sitting, [pupil.attempt])
+    rows = await db.fetch(kept_reads.EVENTS, scene.sitting, [pupil.attempt])
     assert [row["seq"] for row in rows] == [2000, 2003, 2004, 2005, 2006, 2007]
 
 
