@@ -207,7 +207,9 @@ async def test_a_burst_of_birthdays_is_three_misses_as_well(begin: Begin, stack:
         for at, (_, writer) in enumerate(lines):
             day = seat.day if at == 14 else 1 + (seat.day + at) % 28
             content = json.dumps(body | {"day": day}).encode()
-            head = f"POST /v1/sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(content)}\r\n\r\n"
+            head = (
+                f"POST /v1/sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(content)}\r\n\r\n"
+            )
             writer.write(head.encode() + content[:-1])
             await writer.drain()
         for _, writer in lines:

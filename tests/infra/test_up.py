@@ -206,7 +206,9 @@ def test_a_port_in_use_is_one_line(platform: Platform, name: str) -> None:
         (("--engine-workers=0",), "--engine-workers 0 would serve nobody."),
     ],
 )
-def test_numbers_that_nothing_can_be_served_with_are_one_line(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+def test_numbers_that_nothing_can_be_served_with_are_one_line(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
     run = elumiti("up", *words, environ={"ELUMITI_HOME": str(tmp_path / "home")})
     assert run.returncode == 1
     assert run.stderr.startswith(f"elumiti: {said}")
