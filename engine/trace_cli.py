@@ -39,6 +39,8 @@ def trace(
 
     Parameters
     ----------
+    sitting
+        Number of the sitting, as the portal shows it.
     item
         Code of the item that a screenshot shows, as authored (M12).
     question

@@ -23,21 +23,28 @@ MENDABLE = {
 }
 
 
-def main() -> None:
-    """Run one subcommand; an error that a person can mend is one line."""
-    log.configure()
+def commands(asked: str = "") -> cyclopts.App:
+    """The command with all its subcommands, or with the one that is asked for."""
     app = cyclopts.App(name="elumiti", help="The exam platform of El Úmiti.")
     points = {point.name: point for point in entry_points(group=GROUP)}
-    asked = sys.argv[1] if len(sys.argv) > 1 else ""
     # Only what is asked for is imported: a command starts in a fraction of a second.
     for name in [asked] if asked in points else sorted(points):
         app.command(points[name].load(), name=name)
+    return app
+
+
+def main() -> None:
+    """Run one subcommand; an error that a person can mend is one line."""
+    log.configure()
     try:
-        app()
+        commands(sys.argv[1] if len(sys.argv) > 1 else "")()
     except (PlainError, SettingsError) as error:
         print(f"elumiti: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
+        if error.errno == errno.ENOENT and str(error.filename) in sys.argv:
+            print(f"elumiti: {error.filename} is not there. Check its name and folder.", file=sys.stderr)
+            sys.exit(1)
         if error.errno not in MENDABLE:
             raise
         where = f" at {error.filename}" if error.filename else ""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 log = structlog.get_logger()
+LAST_PORT = 65_535
 # Background processes by the subcommand that starts them; those that are not installed are left out.
 WORKERS = {"work": "portal", "score-work": "scoring"}
 
@@ -60,6 +61,20 @@ def up(
         With --demo on an empty home: serve pupils and staff to this network too (a phone), with secrets drawn for it.
     host
         Address to listen on; 127.0.0.1 unless said. A demo without --lan serves loopback only.
+    engine_port
+        Pupils; 8100 unless said now or at an earlier start, as for each port here.
+    portal_port
+        Staff; 8000.
+    postgres_port
+        The embedded Postgres; 5540.
+    valkey_port
+        The embedded Valkey; 6390.
+    objects_port
+        The embedded object store; 9010.
+    flusher_port
+        Health and figures of the flusher; 8110.
+    status_port
+        The public status page; 8200.
     engine_workers
         Worker processes of the engine.
     """
@@ -74,12 +89,26 @@ def up(
         "status": status_port,
     }
     chosen = {name: port or getattr(known.ports, name) for name, port in given.items()}
+    _require_sense(chosen, engine_workers)
     home = Home(known.folder, Ports(**chosen), host or (EVERYWHERE[0] if lan else LOOPBACK[0]))
     if lan and not demo:
         raise PlainError("--lan is for a demo.", "A real installation listens with --host ADDRESS, behind TLS.")
     with hold_home(home) as held:
         _require_fitting(home, load_secrets(home, demo=demo, lan=lan), demo=demo, lan=lan)
         asyncio.run(_serve(home, demo=demo, workers=engine_workers, held=held))
+
+
+def _require_sense(ports: dict[str, int], workers: int) -> None:
+    """Numbers that nothing can be served with are one line, before anything starts."""
+    seen: dict[int, str] = {}
+    for name, port in ports.items():
+        if not 1 <= port <= LAST_PORT:
+            raise PlainError(f"--{name}-port {port} is no port.", f"Give a number from 1 to {LAST_PORT}.")
+        if port in seen:
+            raise PlainError(f"Port {port} cannot serve both {seen[port]} and {name}.", f"Change --{name}-port.")
+        seen[port] = name
+    if workers < 1:
+        raise PlainError(f"--engine-workers {workers} would serve nobody.", "Give at least 1; one a core is usual.")
 
 
 def _require_fitting(home: Home, secrets: Secrets, *, demo: bool, lan: bool) -> None:

@@ -203,10 +203,14 @@ def plan(
 
     Parameters
     ----------
-    candidates: Who sits at the same moment.
-    snapshot_every: Seconds between two webcam snapshots; 0: no camera.
-    minutes: Length of the test.
-    core_hour: Price of one core for an hour, for the line of costs.
+    candidates
+        Who sits at the same moment.
+    snapshot_every
+        Seconds between two webcam snapshots; 0: no camera.
+    minutes
+        Length of the test.
+    core_hour
+        Price of one core for an hour, for the line of costs.
     """
     for name, value in (("candidates", candidates), ("minutes", minutes)):
         if value <= 0:

@@ -37,7 +37,15 @@ class Outcome(msgspec.Struct):
 
 
 def play(scenario: Path, *, quiet: bool = False) -> None:
-    """Let the pupils of SCENARIO (a JSON file that `elumiti seed` writes) sit their test over HTTP."""
+    """Let the pupils of SCENARIO (a JSON file that `elumiti seed` writes) sit their test over HTTP.
+
+    Parameters
+    ----------
+    scenario
+        The file; a demo's lie in its home folder (var/play-open.json).
+    quiet
+        No progress bar.
+    """
     told = msgspec.json.decode(scenario.read_bytes(), type=Scenario)
     require_loopback(told.base_url)
     outcome = asyncio.run(run(told, quiet=quiet))

@@ -38,6 +38,8 @@ def pack_form(form: int, *, rooms: int | None = None) -> None:
 
     Parameters
     ----------
+    form
+        Number of the form, as the portal's list of tests shows it.
     rooms
         How many room codes. Unless said: the rooms of the sittings that use the form, a tenth more, at least five
         spare; none where there is no room.

@@ -56,6 +56,9 @@ async def note_openings(
             continue
         early = why_early(told, event, save.received_ms, leg.starts_ms)
         foreign = told.number not in leg.numbers
+        mine = place.room is not None and not foreign
+        # The first word of an attempt closes its room's codes; repeating it does not use up the spares of everybody.
+        first = early is not None and mine and not await db.fetchval(CLOSED_ONCE, save.attempt, told.leg)
         await db.execute(
             OPENING,
             *(save.attempt, memory.uuid(save.device), event.seq, save.sitting, told.leg, told.number, place.room),
@@ -63,11 +66,11 @@ async def note_openings(
         )
         at = (save.attempt, told.leg)
         # By who sits at home, or under another room's number, it is an event with its evidence and no more.
-        if place.room is not None and not foreign:
+        if mine:
             latest = min(save.received_ms, leg.last_entry_ms)
             started_ms = max(leg.starts_ms, min(told.at_ms, latest))
             starts[at] = min(starts.get(at, started_ms), started_ms)
-            if early:
+            if first and place.room is not None:
                 leaked.add(place.room)
         if early or foreign:
             log.error("flusher.room.alarm", attempt=save.attempt, early=early, foreign=foreign, number=told.number)
@@ -140,6 +143,13 @@ CONTROLS = """
     from control
     where sitting_id = any($1::int[]) and (scope <> 'attempt' or scope_id = any($2::text[]))
     order by version
+"""
+
+CLOSED_ONCE = """
+    select exists (
+        select 1 from room_opening
+        where attempt_id = $1 and leg = $2 and early is not null and room_id is not null and not foreign_number
+    )
 """
 
 CLOSE = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,9 @@ class Rate:
 
 
 rate = Rate()
+# Attempt → its miss that is being counted: of a burst of guesses the next one waits for the count of the one before,
+# else all of them are compared before the third is counted (SAFETY J3).
+counting: dict[int, asyncio.Event] = {}
 
 
 async def clock(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
@@ -183,11 +187,18 @@ async def _known_pupil(worker: Worker, asked: SignIn, address: str) -> Pupil:
         raise Problem("code-unknown")
     sitting = worker.roster.sittings.get(pupil.sitting)
     help_ = Help(sitting.help_name, sitting.help_phone) if sitting else Help("", "")
+    while (before := counting.get(pupil.attempt)) is not None:
+        await before.wait()
     if pupil.locked or pupil.attempt in worker.board.locked:
         worker.misses.note("code-locked", pupil.sitting)
         raise Problem("code-locked", help=help_)
     if pupil.birth != asked.month * 100 + asked.day:
-        await _count_miss(worker, pupil, help_)
+        counted = counting[pupil.attempt] = asyncio.Event()
+        try:
+            await _count_miss(worker, pupil, help_)
+        finally:
+            del counting[pupil.attempt]
+            counted.set()
     return pupil
 
 

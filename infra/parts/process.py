@@ -197,4 +197,5 @@ async def require_free(port: int, name: str, host: str = "127.0.0.1") -> None:
     """A PlainError with the remedy if a port is taken."""
     if await port_answers(port) or await port_answers(port, host):
         what = f"Port {port} for {name} is in use by another program."
-        raise PlainError(what, f"Stop it, or choose another: elumiti up --{name}-port {port + 1000}.")
+        other = port + 1000 if port < 60_000 else port - 1000
+        raise PlainError(what, f"Stop it, or choose another: elumiti up --{name}-port {other}.")

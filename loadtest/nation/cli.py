@@ -44,17 +44,28 @@ def loadtest(
 
     Parameters
     ----------
-    candidates: Pupils of the sitting.
-    minutes: Length of the test at true pace.
-    save_every_s: Rhythm of saves, in seconds; ±20 % at random.
-    sign_in_s: Over how many seconds before T0 they sign in and fetch the bundle; 0: as fast as is fair.
-    spread_s: Over how many seconds after T0 they ask for the key.
-    visitors: Uninvited visitors a candidate, each with the start page and all it needs.
-    lost_acks: Share of acknowledgements that are lost on the way.
-    workers: Engine workers.
-    connections: Kept-alive connections of the generator.
-    seed: The same seed draws the same nation.
-    out: Folder of the report.
+    candidates
+        Pupils of the sitting.
+    minutes
+        Length of the test at true pace.
+    save_every_s
+        Rhythm of saves, in seconds; ±20 % at random.
+    sign_in_s
+        Over how many seconds before T0 they sign in and fetch the bundle; 0: as fast as is fair.
+    spread_s
+        Over how many seconds after T0 they ask for the key.
+    visitors
+        Uninvited visitors a candidate, each with the start page and all it needs.
+    lost_acks
+        Share of acknowledgements that are lost on the way.
+    workers
+        Engine workers.
+    connections
+        Kept-alive connections of the generator.
+    seed
+        The same seed draws the same nation.
+    out
+        Folder of the report.
     """
     nation = nation_of(candidates, minutes, save_every_s, sign_in_s, spread_s, seed)
     nation = msgspec.structs.replace(
@@ -81,9 +92,22 @@ def scene(
 
     Parameters
     ----------
-    base_url: The engine's address as the generators reach it.
-    starts_in_s: When T0 is, in seconds from now.
-    out: The scene's file; it holds sign-in codes.
+    base_url
+        The engine's address as the generators reach it.
+    candidates
+        Pupils of the sitting.
+    minutes
+        Length of the test at true pace.
+    save_every_s
+        Rhythm of saves, in seconds; ±20 % at random.
+    spread_s
+        Over how many seconds after T0 they ask for the key.
+    starts_in_s
+        When T0 is, in seconds from now.
+    seed
+        The same seed draws the same nation.
+    out
+        The scene's file; it holds sign-in codes.
     """
     sign_in_s = max(5.0, starts_in_s - 30)
     nation = nation_of(candidates, minutes, save_every_s, sign_in_s, spread_s, seed)
@@ -100,10 +124,14 @@ def generate(scene: Path, *, part: str = "1/1", out: Path = OUT / "part", host_a
 
     Parameters
     ----------
-    scene: File that `scene` wrote.
-    part: Which share of how many.
-    out: Folder for what this generator saw.
-    host_allowed: A host beyond this machine that expects the load. Without it only loopback is played against.
+    scene
+        File that `scene` wrote.
+    part
+        Which share of how many.
+    out
+        Folder for what this generator saw.
+    host_allowed
+        A host beyond this machine that expects the load. Without it only loopback is played against.
     """
     joined.generate(joined.load(scene), part, out, host_allowed)
 
@@ -114,9 +142,12 @@ def join(scene: Path, parts: list[Path], *, out: Path = OUT) -> None:
 
     Parameters
     ----------
-    scene: File that `scene` wrote.
-    parts: Folders that `generate` wrote.
-    out: Folder of the report.
+    scene
+        File that `scene` wrote.
+    parts
+        Folders that `generate` wrote.
+    out
+        Folder of the report.
     """
     say(joined.join(joined.load(scene), parts, joined.owner_url()), out)
 
@@ -130,7 +161,8 @@ def nation_of(
         ("minutes", minutes, 0.1),
         ("save-every-s", save_every_s, 1),
     ):
-        if value < least:
+        # Written so that «nan» is too little as well.
+        if not value >= least:
             raise PlainError(f"--{name} {value:g} is too little.", f"At least {least:g}.")
     return Nation(
         candidates=candidates,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -134,8 +133,12 @@ def _cookies(scope: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in scope["headers"]:
         if name == b"cookie":
-            jar: SimpleCookie = SimpleCookie(value.decode("latin-1"))
-            found.update({key: morsel.value for key, morsel in jar.items()})
+            # By hand: a stranger's cookie of this host (another port, a parent domain) that the library cannot read
+            # must neither be an error nor take ours with it. Of two with one name the first: it has the longer path.
+            for pair in value.decode("latin-1").split(";"):
+                key, equals, text = pair.strip().partition("=")
+                if equals:
+                    found.setdefault(key, text.strip('"'))
     return found
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from engine.protocol import Kind, Mark
 from engine.tokens import Claims, Tokens
 from infra.local import decode_key
+from tests.support.engines import another_engine
 from tests.support.pupil import Pupil, Refused, Reply
 from tests.support.waiting import eventually
 
@@ -190,6 +193,31 @@ async def test_sign_in_tells_what_is_wrong_and_locks_after_three_misses(begin: B
     await eventually(locked_everywhere, every_s=0.5)
     await db.execute("update participant set locked_at = null, birth_misses = 0 where id = $1", seat.attempt)
     await eventually(pupil.sign_in, every_s=1)
+
+
+async def test_a_burst_of_birthdays_is_three_misses_as_well(begin: Begin, stack: Stack) -> None:
+    """All guesses are on their way before the first is counted, the right one last: it finds the code locked."""
+    _, pupil = await begin(key=False)
+    seat = pupil.seat
+    body = {"code": seat.code, "month": seat.month, "device": secrets.token_hex(16)}
+    async with another_engine(stack, {}, workers=1) as url:
+        address = urlsplit(url)
+        lines = [await asyncio.open_connection(address.hostname, address.port) for _ in range(15)]
+        for at, (_, writer) in enumerate(lines):
+            day = seat.day if at == 14 else 1 + (seat.day + at) % 28
+            content = json.dumps(body | {"day": day}).encode()
+            head = (
+                f"POST /v1/sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(content)}\r\n\r\n"
+            )
+            writer.write(head.encode() + content[:-1])
+            await writer.drain()
+        for _, writer in lines:
+            writer.write(b"}")
+        answers = [await reader.read() for reader, _ in lines]
+        for _, writer in lines:
+            writer.close()
+    codes = [json.loads(answer.partition(b"\r\n\r\n")[2]).get("code", "signed in") for answer in answers]
+    assert sorted(codes) == ["birth-mismatch"] * 2 + ["code-locked"] * 13
 
 
 async def test_unknown_addresses_and_methods_are_problems_too(service: str, begin: Begin) -> None:

@@ -192,9 +192,33 @@ def test_a_port_in_use_is_one_line(platform: Platform, name: str) -> None:
             began = time.monotonic()
             line = platform.refuse()
             assert f"Port {port} for {name} is in use" in line
-            assert f"elumiti up --{name}-port {port + 1000}" in line
+            assert f"elumiti up --{name}-port {port + 1000 if port < 60_000 else port - 1000}" in line
             # Nobody waits for a stranger's program as for the rest of a killed run.
             assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--portal-port=99999",), "--portal-port 99999 is no port. Give a number from 1 to 65535."),
+        (("--portal-port=-1",), "--portal-port -1 is no port."),
+        (("--portal-port=9100", "--status-port=9100"), "Port 9100 cannot serve both portal and status."),
+        (("--engine-workers=0",), "--engine-workers 0 would serve nobody."),
+    ],
+)
+def test_numbers_that_nothing_can_be_served_with_are_one_line(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    run = elumiti("up", *words, environ={"ELUMITI_HOME": str(tmp_path / "home")})
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"elumiti: {said}")
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    run = elumiti("play", str(tmp_path / "nobody.json"), environ={"ELUMITI_HOME": str(tmp_path)})
+    assert run.returncode == 1
+    assert run.stderr == f"elumiti: {tmp_path}/nobody.json is not there. Check its name and folder.\n"
 
 
 def test_demo_secrets_are_served_to_loopback_only(platform: Platform) -> None:

@@ -288,6 +288,12 @@ async def test_opened_before_t0_is_an_alarm_and_closes_that_room_s_codes(
 
     await eventually(gone)
     assert (await fetch(service, after["exam_room"]["blob"])).status_code == 200
+    # Claiming it again, under the old number or the new one, uses up no more of the spares that are for everybody.
+    for number in (1, 3):
+        thief.note("opened", value={"number": number, "leg": 0, "at_ms": starts - 1000})
+        await thief.save_until_durable()
+    assert await db.fetchval("select count(*) from room_opening where attempt_id = $1", thief.attempt) == 3
+    assert await db.fetchval("select count(closed_at) from room_code where form_id = $1", scene.form) == 1
     # At T0 the closed code is not opened; the others are.
     await move_start(db, scene, -1)
     assert await release_codes(stack, scene.sitting) == 2

@@ -6,9 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-import fastexcel
-
 from portal.core.i18n import Text
+from portal.features.participants import workbook
 from portal.features.participants.columns import BY_CODE, COLUMNS, places
 from portal.features.participants.problems import ColumnsMissing, FileUnreadable, NothingInFile
 
@@ -58,12 +57,10 @@ def _named(line: list[str], where: dict[str, int]) -> dict[str, str]:
 
 
 def _workbook(body: bytes) -> list[list[str]]:
-    try:
-        sheet = fastexcel.read_excel(body).load_sheet(0, header_row=None, dtypes="string")
-        frame = sheet.to_polars()
-    except (fastexcel.FastExcelError, ValueError) as error:
-        raise FileUnreadable from error
-    return [[cell or "" for cell in line] for line in frame.iter_rows()]
+    lines = workbook.read(body)
+    if lines is None:
+        raise FileUnreadable
+    return lines
 
 
 def _csv(body: bytes) -> list[list[str]]:

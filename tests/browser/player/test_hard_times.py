@@ -32,7 +32,7 @@ def test_the_test_goes_on_without_a_network_through_reload_and_a_killed_browser(
     sitter.to_first_question(pupil)
     sitter.answer()
     sitter.page.evaluate("navigator.serviceWorker.ready")
-    sitter.page.wait_for_function("caches.keys().then((names) => names.some((name) => name.startsWith('shell-')))")
+    sitter.until("caches.keys().then((names) => names.some((name) => name.startsWith('shell-')))")
     sitter.context.set_offline(offline=True)
     sitter.reload()
     sitter.page.locator("#question").wait_for()
@@ -182,7 +182,7 @@ def test_a_brother_on_the_same_phone_sees_nothing_and_sends_what_is_owed(
             break
         sitter.next()
     sitter.page.locator("textarea").fill("Туған жер")
-    sitter.page.wait_for_function("document.querySelector('.saved:not(.memory)')")
+    sitter.until("!!document.querySelector('.saved:not(.memory)')")
     until(lambda: peer.answers(first).get(601) == "Туған жер")
     peer.starts_in_s = -60
     first.devices.append("f" * 32)
@@ -196,7 +196,7 @@ def test_a_brother_on_the_same_phone_sees_nothing_and_sends_what_is_owed(
     assert peer.answers(brother) == {}
     stored = sitter.everything_stored()
     assert str(brother.attempt) in stored
-    sitter.page.wait_for_function(f"({STORED_EVENTS})().then((events) => !events.includes('Туған жер'))")
+    sitter.until(f"({STORED_EVENTS})().then((events) => !events.includes('Туған жер'))")
 
 
 STORED_EVENTS = """async () => {

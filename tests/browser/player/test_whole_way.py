@@ -96,7 +96,7 @@ def test_the_code_in_the_slips_address_is_typed_already(peer: Peer, sitter_at: C
     grouped = f"{other.code[:4]}-{other.code[4:8]}%20{other.code[8:]}".lower()
     for written, shown in ((grouped, other.code), ("K7QM2XW9PN40", other.code), ("main", other.code)):
         page.evaluate("(hash) => { location.hash = hash; }", written)
-        page.wait_for_function("!location.href.includes('#')")
+        sitter.until("!location.href.includes('#')")
         assert code.input_value().replace(" ", "") == shown
     sitter.sign_in(pupil)
     page.locator(".findings").wait_for()
@@ -105,7 +105,7 @@ def test_the_code_in_the_slips_address_is_typed_already(peer: Peer, sitter_at: C
     page.locator(".findings").wait_for()
     assert "#" not in page.evaluate("location.href")
     page.evaluate("(hash) => { location.hash = hash; }", other.code)
-    page.wait_for_function("!location.href.includes('#')")
+    sitter.until("!location.href.includes('#')")
     assert page.locator(".findings").is_visible()
 
 

@@ -1,6 +1,6 @@
 """A picture of every page, to be looked at: `make screenshots`.
 
-python -m tests.browser.screenshots [--portal URL --engine URL --home DIR] [--languages kk,ru] [--only player|portal]
+python -m tests.browser.screenshots [--portal URL --engine URL --home DIR] [--languages kk,ru] [--only player|portal|status]
 
 Without addresses it starts a demo of its own in a folder that goes away; with them it uses one that runs (its sittings
 list then shows three more). Phone 360×640, desktop 1440×900, three languages: build/screenshots/PART/LANG/NAME-SIZE.png,
@@ -22,6 +22,7 @@ from tests.browser.screenshots.album import LANGUAGES, OUT, SIZES, say, write_in
 from tests.browser.screenshots.demo import own_demo, prepare
 from tests.browser.screenshots.player import player
 from tests.browser.screenshots.portal import portal
+from tests.browser.screenshots.status import status
 
 
 def main() -> int:
@@ -30,7 +31,7 @@ def main() -> int:
     asked.add_argument("--engine")
     asked.add_argument("--home", type=Path)
     asked.add_argument("--languages", default=",".join(LANGUAGES))
-    asked.add_argument("--only", choices=("player", "portal"))
+    asked.add_argument("--only", choices=("player", "portal", "status"))
     given = asked.parse_args()
     languages = given.languages.split(",")
     known = (given.portal, given.engine, given.home)
@@ -41,7 +42,7 @@ def main() -> int:
         place = asyncio.run(prepare(*running, len(languages) * len(SIZES)))
         playwright = held.enter_context(sync_playwright())
         seen: list[str] = []
-        for part in (player, portal):
+        for part in (player, portal, status):
             if given.only in {None, part.__name__}:
                 seen += part(playwright, place, languages)
     write_index()

@@ -49,7 +49,7 @@ class Album:
 def write_index() -> None:
     """One page with all pictures, by part, name and size, the languages side by side."""
     rows: list[str] = []
-    for part in ("player", "portal"):
+    for part in ("player", "portal", "status"):
         names = sorted({path.name for path in (OUT / part).glob("*/*.png")})
         rows.append(f"<h1>{part}</h1>")
         for name in names:

@@ -77,7 +77,7 @@ def _before(sitter: Sitter, pupil: Pupil, album: Album) -> None:
         if number < 3:
             before = page.locator("#question").inner_text()
             page.locator(".bottom .primary").click()
-            page.wait_for_function(TURNED, arg=before)
+            sitter.until(TURNED, before)
     sitter.close()
 
 
@@ -99,7 +99,7 @@ def _test(sitter: Sitter, pupil: Pupil, album: Album) -> None:
     count = sitter.count()
     for number in range(1, count + 1):
         page.locator("article.question").wait_for()
-        page.wait_for_function("[...document.querySelectorAll('article img')].every((one) => one.complete)")
+        sitter.until("() => [...document.querySelectorAll('article img')].every((one) => one.complete)")
         if number not in {6, count - 1}:
             sitter.answer()
         album.take(page, f"10-question-{number:02}")
@@ -112,7 +112,7 @@ def _test(sitter: Sitter, pupil: Pupil, album: Album) -> None:
             sitter.context.set_offline(offline=False)
         before = page.locator("#question").inner_text()
         page.locator("#next").click()
-        page.wait_for_function(TURNED, arg=before)
+        sitter.until(TURNED, before)
     page.locator("#finish").wait_for()
     album.take(page, "20-review")
     sitter.context.set_offline(offline=True)

@@ -57,6 +57,8 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "room-codes": ("/sittings/{sitting_id:int}/room-codes", {"sitting_id": number["open"]}),
         "room-codes-waits": ("/sittings/{sitting_id:int}/room-codes", {"sitting_id": number["waits"]}),
         "live": ("/live", {}),
+        "credits": ("/sittings/{sitting_id:int}/credits", {"sitting_id": number["open"]}),
+        "incidents": ("/incidents", {}),
         "acts": ("/acts", {}),
         "scores": ("/scores", {}),
         "scores-none": ("/sittings/{sitting_id:int}/scores", {"sitting_id": runs}),

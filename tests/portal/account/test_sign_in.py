@@ -30,6 +30,16 @@ def test_it_works(house: House) -> None:
     assert visitor.get("/sittings").status_code == 200
 
 
+def test_a_strange_cookie_beside_ours_harms_nobody(house: House) -> None:
+    """Another program of this host, or of a parent domain, sets what no library can read: ours still counts."""
+    visitor = house.worker("proctor")
+    jar = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    for strange in ("a,b=1", "path=/x; expires=0", "no-equals", '=; ;;="', 'x=["{]'):
+        for header in (f"{strange}; {jar}", f"{jar}; {strange}"):
+            answer = house.visitor().get("/account", headers={"cookie": header})
+            assert answer.status_code == 200, strange
+
+
 def test_it_never_leads_to_another_site(house: House) -> None:
     """An address to go on to is one of ours."""
     for target in ("https://evil.test/", "//evil.test", "/\\evil.test", "/\t/evil.test", "/\r/evil.test"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
+import openpyxl
 import pytest
 
 from portal.core.jobs.worker import run_one
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
 HEAD = "Мектеп коды;Тегі;Аты;Туған күні;Сынып;Тест тілі;Сыртқы нөмір\n"
 
 
-def send(house: House, person: Visitor, sitting: int, text: str) -> int:
-    """Upload a CSV and let the job run; the check's number."""
-    files = {"file": ("тізім.csv", text.encode(), "text/csv")}
+def send(house: House, person: Visitor, sitting: int, text: str | bytes) -> int:
+    """Upload a list and let the job run; the check's number."""
+    files = {"file": ("тізім.csv", text.encode() if isinstance(text, str) else text, "text/csv")}
     answer = person.post(f"/sittings/{sitting}/import", files=files)
     assert answer.status_code == 303, answer.text[-2000:]
     job = int(answer.headers["location"].split("/")[-1])
@@ -65,6 +67,22 @@ def test_one_bad_row_and_none_goes_in(house: House, make_sitting) -> None:  # no
     assert admin.post(f"/sittings/{scene.id}/import/{job}/take").status_code == 409
     assert admin.get(f"/sittings/{scene.id}/import/{job}/errors").content.startswith(b"PK")
     assert count(house, scene.id) == 3
+
+
+@pytest.mark.parametrize("far", [(100_000, 500), (1_048_576, 16_384)])
+def test_a_stray_cell_far_away_harms_neither_worker_nor_machine(house: House, make_sitting, far) -> None:  # noqa: ANN001
+    """5 kB that ask for 3 GB, or for 400: a sentence, as for any file that is no list."""
+    scene = make_sitting(state="draft", starts_in_s=86_400)
+    admin = house.worker("test-administrator")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(HEAD.strip().split(";"))
+    sheet.cell(*far, value="x")
+    kept = io.BytesIO()
+    book.save(kept)
+    job = send(house, admin, scene.id, kept.getvalue())
+    assert house.sql("select result ->> 'problem' as said from job where id = $1", job)[0]["said"] == "file-unreadable"
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "a;b;c\n1;2;3\n", HEAD, "\x00\x01\x02", "PK\x03\x04 not a workbook"])
