@@ -69,7 +69,8 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     day: Annotated[int, Meta(ge=1, le=31)]
     month: Annotated[int, Meta(ge=1, le=12)]
     device: Hex32
-    agent: Annotated[str, Meta(max_length=64)] = ""
+    # Postgres takes no U+0000: the record of the device would be a dead letter, and staff would never see the device.
+    agent: Annotated[str, Meta(max_length=64, pattern="^[^\\u0000]*$")] = ""
     phone: Hex32 | None = None
 
 

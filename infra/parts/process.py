@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import random
 import shutil
@@ -181,6 +182,10 @@ def before_exec(user: int | None, signal_of_death: int) -> Callable[[], None]:
 def die_with_parent() -> None:
     """For a process whose starter is not ours (granian's workers): no orphan goes on when that one is killed by -9."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    starter = multiprocessing.parent_process()
+    if starter is not None and starter.pid != os.getppid():
+        # It was killed before we could ask for the signal.
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def port_answers(port: int, host: str = "127.0.0.1") -> bool:

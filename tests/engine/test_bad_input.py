@@ -173,6 +173,7 @@ async def test_sign_in_tells_what_is_wrong_and_locks_after_three_misses(begin: B
         ({"code": wrong_check}, 400, "code-malformed"),
         ({"device": "short"}, 400, "body-invalid"),
         ({"month": 13}, 400, "body-invalid"),
+        ({"agent": "android\0chrome"}, 400, "body-invalid"),
     ):
         problem = await refusal(pupil, body | change, "/v1/sign-in")
         assert (problem.status, problem.problem["code"]) == (status, code)

@@ -150,6 +150,26 @@ def test_after_kill_9_of_the_supervisor_it_starts_again(platform: Platform) -> N
     stop(platform, again)
 
 
+@pytest.mark.parametrize(("part", "app"), [("portal", "portal.app:app"), ("engine", "engine.app:engine")])
+def test_no_worker_outlives_its_server(platform: Platform, part: str, app: str) -> None:
+    """Killed by -9 it can stop nobody; an orphan would hold the port, and answer there with what was yesterday."""
+    run = platform.start()
+    server = next(one for one in psutil.Process(run.pid).children() if app in one.cmdline())
+    workers = server.children(recursive=True)
+    assert workers
+    server.kill()
+    until(lambda: not any(worker.is_running() for worker in workers), f"a worker of {app} goes on alone")
+    health = f"http://127.0.0.1:{getattr(platform.ports, part)}/health"
+
+    def answers() -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(health, headers={"connection": "close"}).status_code == 200
+        return False
+
+    until(answers, f"the {part} did not come back")
+    stop(platform, run)
+
+
 def test_after_kill_9_of_everything_it_starts_again(platform: Platform) -> None:
     """Postgres leaves a lock with its number; by then that may be another program's, as it is ours here."""
     run = platform.start()
