@@ -83,6 +83,10 @@ def _shares(folder: Path, metric: str) -> dict[str, float]:
     return {name: float(us) for name, us in re.findall(r"(engine|flusher|valkey|postgres) (\d+(?:\.\d+)?)", basis)}
 
 
+def _cores(number: float) -> str:
+    return "1 core" if number == 1 else f"{number:.1f} cores" if number % 1 else f"{number:.0f} cores"
+
+
 def make_plan(candidates: int, snapshot_every_s: float, minutes: float, costs: Costs, core_hour: float) -> list[Line]:
     """The lines of a plan. `core_hour` is the price of a core for an hour, in any currency; 0: no line of costs."""
     saves = candidates / SAVE_EVERY_S
@@ -104,7 +108,7 @@ def make_plan(candidates: int, snapshot_every_s: float, minutes: float, costs: C
     lines = [
         Line(
             part="Engine workers",
-            amount=f"{workers} ({cores('engine'):.1f} cores)",
+            amount=f"{workers} ({_cores(cores('engine'))})",
             basis=f"{said('engine')}; and {WORKER_CONNECTIONS:,} open connections a worker",
             cores=cores("engine"),
         ),
@@ -127,13 +131,13 @@ def make_plan(candidates: int, snapshot_every_s: float, minutes: float, costs: C
         ),
         Line(
             part="Postgres",
-            amount=f"{math.ceil(cores('postgres') + 1)} cores, one primary, a synchronous standby",
+            amount=f"{_cores(math.ceil(cores('postgres') + 1))}, one primary, a synchronous standby",
             basis=f"{said('postgres')}; one core for receipts and the portal",
             cores=cores("postgres") + 1,
         ),
         Line(
             part="TLS front (HAProxy)",
-            amount=f"{math.ceil(front)} cores, {math.ceil(candidates * 2 / 20_000)} processes of 20 000 files",
+            amount=f"{_cores(math.ceil(front))}, {math.ceil(candidates * 2 / 20_000)} processes of 20 000 files",
             basis=(
                 f"{costs.tls_handshake_us:.0f} µs a handshake × {keys:,.0f}/s, or {costs.tls_save_us:.0f} µs a save × "
                 f"{saves:,.0f}/s at {USED:.0%}; a connection is two files"
@@ -160,7 +164,7 @@ def make_plan(candidates: int, snapshot_every_s: float, minutes: float, costs: C
         lines += [
             Line(
                 part="Snapshot ingest",
-                amount=f"{math.ceil(ingest)} cores",
+                amount=_cores(math.ceil(ingest)),
                 basis=f"{SNAPSHOT_US:.0f} µs a snapshot × {snapshots:,.0f}/s at {USED:.0%}: a bare trial, not yet the product",
                 cores=ingest,
             ),

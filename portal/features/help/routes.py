@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from litestar import Response, get
 
 from portal.core.accounts import StaffRequest
@@ -23,7 +25,7 @@ async def help_page(request: StaffRequest) -> Response[str]:
 @get("/demo", guards=[public])
 async def demo(request: StaffRequest, db: Connection) -> Response[str]:
     """Logins, slips and what to try; there is no such page outside of a demo."""
-    if not request.app.state.settings.demo:
+    if not request.app.state.settings.demo or not by_address(request.url.hostname or ""):
         raise NotThere
     value = await db.fetchval("select value from setting where name = 'demo'")
     return page(
@@ -32,6 +34,17 @@ async def demo(request: StaffRequest, db: Connection) -> Response[str]:
         known=NOT_FILLED | (value if isinstance(value, dict) else {}),
         player_url=request.app.state.settings.player_url,
     )
+
+
+def by_address(host: str) -> bool:
+    """Whether a page was asked for by this machine's address, not by a name: a stranger's page may own any name (rebinding)."""
+    if host == "localhost":
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 @get("/style", guards=[allows("own.account")])
