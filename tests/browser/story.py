@@ -211,11 +211,8 @@ async def answers_in_the_report(browser: Browser, house: House, sitting: str, na
     await page.goto(f"{sitting}/scores")
     async with page.expect_navigation():
         await page.click('form[action$="/scores/run"] button')
-    for _ in range(60):
-        await page.goto(f"{sitting}/scores")
-        if await page.locator('a[href$="/scores/1/ranking"]').count():
-            break
-        await asyncio.sleep(0.5)
+    # The page follows the run by itself and is read anew when it is over.
+    await page.locator('a[href$="/scores/1/ranking"]').first.wait_for(timeout=60_000)
     # Without names by default; showing them is kept on record.
     await page.goto(f"{sitting}/scores/1/ranking")
     assert await page.get_by_role("link", name=name).count() == 0

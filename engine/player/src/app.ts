@@ -23,6 +23,9 @@ import { holdWake } from "./wake";
 export type Screen = "loading" | "language" | "sign-in" | "check" | "waiting" | "practice" | "test" | "review" | "receipt" | "elsewhere" | "wrong";
 export interface SignInTrouble { code: string; help: Help | null; n: number; at_ms: number }
 
+/** How long each further look waits for an attempt that comes back to this phone: a busy system tells of it later. */
+const GIVEN_BACK_MS = [1_000, 1_000, 2_000, 3_000, 4_000];
+
 /** This log of the phone does not write the attempt. */
 class Superseded extends Error {}
 
@@ -166,10 +169,10 @@ export class App {
     if (reply.language !== this.settings.language && !this.settings.language_chosen) await this.speak(reply.language);
   }
 
-  /** New devices are held off, and the attempt is given back to one of this phone's logs: found within seconds (SAFETY J4). */
+  /** New devices are held off, and the attempt is given back to one of this phone's logs: mostly within a second (SAFETY J4). */
   private async goBack(owner: Owner, slip: { code: string; day: number; month: number }, mine: LogHead[]): Promise<boolean> {
-    for (let turn = 0; turn < 3; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    for (const wait_ms of GIVEN_BACK_MS) {
+      await new Promise((resolve) => setTimeout(resolve, wait_ms));
       for (const head of mine) {
         try {
           await this.signInAs(owner, slip, head);
