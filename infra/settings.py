@@ -91,7 +91,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
     sign_ins_per_address: Annotated[int, Doc("Sign-ins a minute from one address, in each worker")] = 5000
     unknown_codes_per_address: Annotated[int, Doc("Codes nobody has, a minute from one address, in each worker")] = 300
-    saves_a_minute: Annotated[int, Doc("Saves and hand-ins a minute of one pupil, in each worker")] = 600
+    saves_a_minute: Annotated[int, Doc("Saves and hand-ins a minute of one pupil, in each worker")] = 120
     re_entries_a_minute: Annotated[int, Doc("Of one device, /v1/resume and /v1/have each; thrice that an attempt")] = 2
     demo: Annotated[bool, Doc("Heed the demo's clock of a sitting; never on a real installation")] = False
 

@@ -51,7 +51,13 @@ def stack(loop: Loop) -> Iterator[Stack]:
     folder.chmod(0o755)
     stack = Stack(Home(folder, free_ports()))
     stack.overrides = {
-        "engine": {"ELUMITI_REFRESH_EVERY_S": "0.3", "ELUMITI_BODY_LIMIT_S": "3", "ELUMITI_RE_ENTRIES_A_MINUTE": "60"},
+        "engine": {
+            "ELUMITI_REFRESH_EVERY_S": "0.3",
+            "ELUMITI_BODY_LIMIT_S": "3",
+            "ELUMITI_RE_ENTRIES_A_MINUTE": "60",
+            # The tests' pupils save many times a second.
+            "ELUMITI_SAVES_A_MINUTE": "6000",
+        },
         "flusher": {"ELUMITI_PULSE_EVERY_S": "1"},
     }
     owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])

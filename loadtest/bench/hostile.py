@@ -61,6 +61,8 @@ async def measure(
     alone, beside = Turns(), Turns()
     told: list[Told] = []
     async with fresh_stack() as stack:
+        # A bench's home has the secrets of a demo; its pupils have the bounds of a real sitting.
+        stack.overrides["engine"]["ELUMITI_DEMO"] = "false"
         scene, pool, host, pupils = await signed_in(stack, honest + hostile, starts_in_s=-60)
         owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
         pids = {name: pid for name in OURS if (pid := stack.parts[name].pid)}

@@ -52,7 +52,7 @@ def cluster(loop: Loop) -> Iterator[ClusterStack]:
     plan = Plan(folder, free_block())
     load_secrets(plan.home)
     stack = ClusterStack(plan)
-    stack.overrides = {"engine": {"ELUMITI_REFRESH_EVERY_S": "0.3"}}
+    stack.overrides = {"engine": {"ELUMITI_REFRESH_EVERY_S": "0.3", "ELUMITI_SAVES_A_MINUTE": "6000"}}
 
     async def start() -> None:
         await stack.start_servers()

@@ -27,7 +27,7 @@ def mortal(loop: Loop) -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="elumiti-fault-"))
     folder.chmod(0o755)
     stack = Stack(Home(folder, free_ports()))
-    stack.overrides = {"engine": {"ELUMITI_REFRESH_EVERY_S": "0.3"}}
+    stack.overrides = {"engine": {"ELUMITI_REFRESH_EVERY_S": "0.3", "ELUMITI_SAVES_A_MINUTE": "6000"}}
     owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
 
     async def start() -> None:
