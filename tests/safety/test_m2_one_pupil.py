@@ -170,6 +170,8 @@ async def strict(stack: Stack, owner_url: str, service: str) -> AsyncIterator[tu
     scene = await make_sitting(stack, owner_url, pupils=3)
     settings = {"ELUMITI_RE_ENTRIES_A_MINUTE": "2", "ELUMITI_SAVES_A_MINUTE": "40"}
     settings["ELUMITI_UNKNOWN_CODES_PER_ADDRESS"] = "3"
+    # A demo plays sixty times as fast, with sixty times as many saves.
+    settings["ELUMITI_DEMO"] = "false"
     async with another_engine(stack, settings) as url:
         yield url, scene
 

@@ -20,30 +20,33 @@ export function Root({ app }: { app: App }) {
   const [, again] = useReducer((n: number) => n + 1, 0);
   useEffect(() => app.subscribe(() => again(undefined)), [app]);
   const { attempt } = app;
+  // One and the same wherever it stands for a screen whose attempt is gone: a slow phone shows it before it is called
+  // «sign-in», and what a child types meanwhile must not go with the change.
+  const signIn = <SignIn key={app.code} app={app} />;
   switch (app.screen) {
     case "loading":
       return <main class="page"><p class="quiet" role="status">{document.documentElement.lang ? t("busy.loading") : ""}</p></main>;
     case "language":
       return <ChooseLanguage app={app} />;
     case "sign-in":
-      return <SignIn key={app.code} app={app} />;
+      return signIn;
     case "elsewhere":
       return <Elsewhere app={app} />;
     case "receipt":
-      return app.receipt ? <Receipt app={app} receipt={app.receipt} /> : <SignIn app={app} />;
+      return app.receipt ? <Receipt app={app} receipt={app.receipt} /> : signIn;
     case "wrong":
       return <Wrong />;
     case "check":
       if (attempt?.stopped) return <Stopped app={app} attempt={attempt} />;
-      return attempt ? <Check app={app} attempt={attempt} /> : <SignIn app={app} />;
+      return attempt ? <Check app={app} attempt={attempt} /> : signIn;
     case "practice":
       return <Practice app={app} />;
     case "waiting":
       if (attempt?.stopped) return <Stopped app={app} attempt={attempt} />;
-      return attempt && app.opening ? <Waiting app={app} attempt={attempt} opening={app.opening} /> : <SignIn app={app} />;
+      return attempt && app.opening ? <Waiting app={app} attempt={attempt} opening={app.opening} /> : signIn;
     case "test":
     case "review":
-      if (!attempt) return <SignIn app={app} />;
+      if (!attempt) return signIn;
       if (attempt.handedIn) return <HandedIn app={app} attempt={attempt} />;
       if (attempt.stopped) return <Stopped app={app} attempt={attempt} />;
       return app.screen === "test" ? <Test app={app} attempt={attempt} /> : <Review app={app} attempt={attempt} />;
