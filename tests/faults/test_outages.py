@@ -231,6 +231,7 @@ async def entered(pupil: Pupil) -> None:
             raise
 
 
+@pytest.mark.timeout(240)
 async def test_the_status_page_says_what_does_not_work_and_outlives_everything(house: House) -> None:
     """Engine, Valkey, Postgres, portal and even the watcher are gone: the page is served, and says that it is old."""
     await make_sitting(house.stack, house.owner_url)
@@ -280,5 +281,5 @@ async def test_the_status_page_says_what_does_not_work_and_outlives_everything(h
         )
         assert {row["step"] for row in rows} == {"page", "sign-in", "save", "key", "resume"}, await house.story()
 
-    # What happened while Postgres was away is in Postgres.
-    await eventually(written_down, limit_s=30)
+    # What happened while Postgres was away is in Postgres; what the killed watcher left open is over a minute after its last word.
+    await eventually(written_down, limit_s=100)
