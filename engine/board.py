@@ -13,6 +13,7 @@ import msgspec
 
 from engine import protocol
 from engine.controls import attempt_clock, scopes_of
+from engine.kept_news import sealed_news, written_news
 from engine.protocol import (
     Closed,
     ControlItem,
@@ -76,14 +77,10 @@ class Board:
     async def rebuild(self, db: Db, sittings: list[int]) -> None:
         """Read devices, seals and controls of live sittings from Postgres."""
         self.generation = await db.fetchval("select number from generation")
-        for row in await db.fetch(DEVICES, sittings):
-            self._hear(NewestDevice(row["attempt_id"], row["device"].bytes, row["epoch"], row["first_seen_ms"]))
-        for row in await db.fetch(STARTS, sittings):
-            self._hear(Started(row["id"], row["started_ms"], row["leg"]))
-        for row in await db.fetch(SEALS, sittings):
-            self._hear(Sealed(row["attempt_id"], row["code"], row["at_ms"], row["answered"]))
-        for row in await db.fetch(FULL, sittings):
-            self.full[row["attempt_id"]] = row["name"]
+        async for news in written_news(db, sittings):
+            self._hear(news)
+        async for news in sealed_news(db, sittings):
+            self._hear(news)
         for row in await db.fetch(CONTROLS, sittings):
             body = row["body"].encode()
             self._hear(ControlSet(row["sitting_id"], row["scope"], row["scope_id"], row["version"], row["kind"], body))
@@ -186,34 +183,6 @@ class Board:
         found = [control for scope in wanted for control in scopes.get(scope, ())]
         return sorted(found, key=lambda control: control.version)
 
-
-DEVICES = """
-    select d.attempt_id, d.device, d.epoch, d.first_seen_ms
-    from attempt_device d
-    join attempt a on a.id = d.attempt_id
-    where a.sitting_id = any($1::int[])
-    order by d.attempt_id, d.epoch
-"""
-
-STARTS = """
-    select a.id, (extract(epoch from s.at) * 1000)::bigint as started_ms, s.leg
-    from attempt a
-    cross join lateral (values (0, a.started_at), (1, a.restarted_at)) as s (leg, at)
-    where a.sitting_id = any($1::int[]) and s.at is not null
-"""
-
-SEALS = """
-    select attempt_id, code, coalesce(answered, finish_seq - 1) as answered, (extract(epoch from sealed_at) * 1000)::bigint as at_ms
-    from seal
-    where sitting_id = any($1::int[])
-"""
-
-FULL = """
-    select l.attempt_id, l.name
-    from attempt_limit l
-    join attempt a on a.id = l.attempt_id
-    where a.sitting_id = any($1::int[]) and l.name in ('events', 'bytes', 'poison')
-"""
 
 CONTROLS = """
     select sitting_id, scope, scope_id, version, kind, body

@@ -272,6 +272,11 @@ async def read_sittings(db: Db, *, demo: bool) -> list[Sitting]:
     ]
 
 
+async def live_sittings(db: Db) -> list[int]:
+    """Their numbers."""
+    return [row["id"] for row in await db.fetch(f"select id from sitting where {LIVE}")]
+
+
 def _frame(file: BinaryIO) -> bytes:
     """The next piece of a snapshot; one that was cut off is a DecodeError."""
     size = file.read(frame_size.size)
@@ -331,7 +336,10 @@ class _MappedItem(msgspec.Struct):
     id: int
 
 
-SITTINGS = """
+# Of those before nobody asks an engine any more.
+LIVE = "state in ('published', 'closed') and starts_at > now() - interval '40 days'"
+
+SITTINGS = f"""
     select s.id, s.project, s.title, t.languages, s.duration_s, s.grace_s, s.spread_s, s.state, s.help_name, s.help_phone,
            s.form_id, s.reserve_form_id, s.demo_speed,
            (extract(epoch from s.waiting_opens_at) * 1000)::bigint as waiting_opens_ms,
@@ -341,7 +349,7 @@ SITTINGS = """
            (extract(epoch from s.demo_reference) * 1000)::bigint as demo_reference_ms
     from sitting s
     join test t on t.id = s.test_id
-    where s.state in ('published', 'closed') and s.starts_at > now() - interval '40 days'
+    where {LIVE}
     order by s.id
 """
 

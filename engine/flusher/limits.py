@@ -60,8 +60,7 @@ async def note_limits(db: asyncpg.Connection[asyncpg.Record], units: list[Unit])
         record = unit.record
         if isinstance(record, LimitRecord):
             log.info("flusher.limit.crossed", attempt=record.attempt, limit=record.limit, times=record.times)
-            told = await cross(db, record.attempt, record.limit, record.at_ms, record.times)
-            news += told
+            news += await cross(db, record.attempt, record.limit, record.at_ms, record.times)
     return news
 
 

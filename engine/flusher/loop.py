@@ -18,10 +18,11 @@ from engine.flusher.keep import keep_house
 from engine.flusher.line import Line, settled
 from engine.flusher.pulse import Pulse
 from engine.flusher.relay import relay_controls, tell
-from engine.flusher.retell import committed_lately
 from engine.flusher.seals import AT_ONCE, seal, unsealed
 from engine.flusher.write import Memory, PositionMovedError, prepare, prove, write
+from engine.kept_news import sealed_news, written_news
 from engine.protocol import CONTROL_STREAM, News, Passed, Position
+from engine.roster import live_sittings
 from infra.database import BY_KEY
 from infra.local import decode_key
 from infra.migrate import require_current
@@ -37,6 +38,9 @@ log = structlog.get_logger()
 TROUBLE = (OSError, TimeoutError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError)
 RETELL_EVERY_S = 1.0
 HOUSE_EVERY_S = 5.0
+# Of what is told once, the newest is told again over each new connection: a flusher may have died between COMMIT and word
+# of it, or a COMMIT's answer was lost with the old one. Longer than any absence that nobody is called for.
+LATELY_S = 600.0
 # Hand-ins that came another way than by the streams: in a rescue file (SAFETY J8).
 UNSEALED_EVERY_S = 15.0
 UNSEALED_AT_LEAST_S = 300.0
@@ -62,7 +66,6 @@ class Flusher:
         self._handed_in_at = 0.0
         self._told_at = 0.0
         self._generation = 1
-        self._told_of_before = False
         # Set when a COMMIT came back with a warning (a synchronous standby did not confirm): such positions are not told.
         self._warned = False
         self.figures = Figures()
@@ -126,6 +129,8 @@ class Flusher:
 
     async def _flush(self, db: asyncpg.Connection[asyncpg.Record]) -> None:
         await prepare(db)
+        written_lately = [news async for news in written_news(db, await live_sittings(db), LATELY_S)]
+        self._untold += written_lately
         while True:
             busy = await self._round(db)
             if not busy:
@@ -197,11 +202,8 @@ class Flusher:
         """Seals, controls, the live view's figures, the streams' housekeeping: on a connection of their own."""
         house_at = pulse_at = 0.0
         unsealed_at = -UNSEALED_EVERY_S
-        if not self._told_of_before:
-            # Whoever flushed before us may have died between COMMIT and word of it.
-            before = await committed_lately(db)
-            self._untold += before
-            self._told_of_before = True
+        sealed_lately = [news async for news in sealed_news(db, await live_sittings(db), LATELY_S)]
+        self._untold += sealed_lately
         while True:
             await relay_controls(db, self._valkey)
             now = time.monotonic()

@@ -22,6 +22,7 @@ from loadtest.bench.mischief import Hostile, Orders, Told
 from loadtest.bench.saves import Candidate, Sent, save_for
 from loadtest.bench.stack import fresh_stack
 from loadtest.bench.steady import OURS, SAVE_EVERY_S, signed_in
+from loadtest.flushed import until_flushed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -84,13 +85,15 @@ async def measure(
                 gang.stdin.write(b"go\n")
                 await turn(beside)
                 told.append(msgspec.json.decode(await _line(gang, seconds), type=Told))
-                await _settled(db)
+                # The next turn alone shall not pay for this one.
+                await until_flushed(db, DURABLE_LIMIT_S)
             missing = await _missing(db, scene, good, bad)
         pool.close()
     sents = [warm, *alone.sent, *beside.sent]
     refused, lost = sum(sent.refused for sent in sents), sum(sent.lost for sent in sents)
     acked, due = sum(sent.acked for sent in sents), sum(sent.due for sent in sents)
-    print(_by_way(told), flush=True)
+    ways = _ways(told)
+    print(_by_way(ways), flush=True)
     if refused or lost or missing or acked != due:
         raise RuntimeError(
             f"{refused} honest saves refused, {lost} lost, {acked} of {due} answered, {missing} events missing"
@@ -105,7 +108,7 @@ async def measure(
         f"ones, who send as fast as they are answered up to {hostile_rate:g} requests/s in all (a process of their own on the "
         f"same cores); honest p99 {alone.ms(0.99):.1f} → {beside.ms(0.99):.1f} ms (by turn {by_turn}), median "
         f"{alone.ms(0.5):.1f} → {beside.ms(0.5):.1f} ms ({p50:+.1f} %); all {acked} honest saves answered, none refused, all "
-        f"{acked * 3} events in Postgres but for repeats; {_answers(told)}; "
+        f"{acked * 3} events in Postgres but for repeats; {_answers(ways)}; "
         f"percent of a core: {_cores(alone, beside, rounds * seconds)}, the hostile's generator "
         f"{100 * sum(each.cpu_s for each in told) / (rounds * seconds):.0f}; no limit of sign-ins by address"
     )
@@ -160,17 +163,6 @@ async def _looking(owner: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Recor
         await db.close()
 
 
-async def _settled(db: asyncpg.Connection[asyncpg.Record]) -> None:
-    """Until the flusher has taken in what is there: the next turn alone shall not pay for this one."""
-    before = None
-    for _ in range(DURABLE_LIMIT_S):
-        now = await db.fetchval("select max(id_ms) from stream_position")
-        if now == before:
-            return
-        before = now
-        await asyncio.sleep(1)
-
-
 async def _missing(
     db: asyncpg.Connection[asyncpg.Record], scene: BenchScene, good: list[Candidate], bad: list[Candidate]
 ) -> int:
@@ -188,18 +180,24 @@ async def _missing(
     return missing
 
 
-def _answers(told: list[Told]) -> str:
+def _ways(told: list[Told]) -> dict[str, Counter[str]]:
+    """What was done → how it was answered, over all turns."""
+    ways: dict[str, Counter[str]] = {}
+    for each in told:
+        for way, answers in each.answers.items():
+            ways.setdefault(way, Counter()).update(answers)
+    return ways
+
+
+def _answers(ways: dict[str, Counter[str]]) -> str:
     """How many requests, and how they were answered, the commonest first."""
     counts: Counter[str] = Counter()
-    for each in told:
-        for way, answers in each.answers.items():
-            if not way.startswith("slow"):
-                counts.update(answers)
     slow: Counter[str] = Counter()
-    for each in told:
-        for way, answers in each.answers.items():
-            if way.startswith("slow"):
-                slow.update({f"{way} {answer}": count for answer, count in answers.items()})
+    for way, answers in ways.items():
+        if way.startswith("slow"):
+            slow.update({f"{way} {answer}": count for answer, count in answers.items()})
+        else:
+            counts.update(answers)
     total = max(1, counts.total())
     shares = ", ".join(f"{answer} {100 * count / total:.1f} %" for answer, count in counts.most_common())
     limits = sum(count for answer, count in counts.items() if answer.startswith("429"))
@@ -207,12 +205,8 @@ def _answers(told: list[Told]) -> str:
     return f"{total} hostile requests, {100 * limits / total:.0f} % refused by a limit: {shares}; slow lines: {lines}"
 
 
-def _by_way(told: list[Told]) -> str:
+def _by_way(ways: dict[str, Counter[str]]) -> str:
     """A line for each thing they did."""
-    ways: dict[str, Counter[str]] = {}
-    for each in told:
-        for way, answers in each.answers.items():
-            ways.setdefault(way, Counter()).update(answers)
     return "\n".join(
         f"    {way}: " + ", ".join(f"{answer} × {count}" for answer, count in counts.most_common())
         for way, counts in ways.items()

@@ -18,6 +18,7 @@ from loadtest.bench.cpu import Meter
 from loadtest.bench.figures import Figure, write
 from loadtest.bench.saves import Candidate, Sent, save_for, sign_in_all
 from loadtest.bench.stack import fresh_stack, serve
+from loadtest.flushed import until_flushed
 from loadtest.scene import BenchScene, make_scene
 from loadtest.wire import Pool
 
@@ -30,6 +31,7 @@ PUPILS = 30_000
 PEER_RATE = 700
 PEER_SECONDS = 20
 CONNECTIONS = 600
+DURABLE_LIMIT_S = 60
 
 
 async def measure(rate: int = RATE, seconds: float = SECONDS, pupils: int = PUPILS, workers: int = 1) -> None:
@@ -88,11 +90,7 @@ async def _durable(owner: str, sitting: int, candidates: list[Candidate]) -> Non
     expected = sum(candidate.seq for candidate in candidates)
     db = await asyncpg.connect(owner, command_timeout=120)
     try:
-        for _ in range(60):
-            position = await db.fetchval("select max(id_ms) from stream_position")
-            await asyncio.sleep(0.5)
-            if position == await db.fetchval("select max(id_ms) from stream_position"):
-                break
+        await until_flushed(db, DURABLE_LIMIT_S)
         held = await db.fetchval("select count(*) from response_event where sitting_id = $1", sitting)
     finally:
         await db.close()

@@ -17,6 +17,7 @@ import redis.asyncio
 
 from infra.local import database_url, decode_key, environment
 from loadtest.bench.stack import fresh_stack, serve
+from loadtest.flushed import until_flushed
 from loadtest.nation.courses import draw_courses
 from loadtest.nation.drive import MADE_A_SECOND, Driver
 from loadtest.nation.measures import Result, seen, sum_up
@@ -133,10 +134,7 @@ async def compare(
     """The ledger, when no stream moves any more."""
     db = await asyncpg.connect(owner_url, command_timeout=1800)
     try:
-        before = -1
-        while before != (now := await db.fetchval("select coalesce(sum(id_ms), 0)::bigint from stream_position")):
-            before = now
-            await asyncio.sleep(1)
+        await until_flushed(db)
         return await reconcile(db, sitting, courses, devices, acks)
     finally:
         await db.close()

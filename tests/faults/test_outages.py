@@ -12,6 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
+from engine.rooms.release import record
 from infra.parts.supervisor import command_argv
 from tests.support.pupil import Pupil, Refused
 from tests.support.sittings import make_sitting
@@ -234,10 +235,15 @@ async def entered(pupil: Pupil) -> None:
 @pytest.mark.timeout(240)
 async def test_the_status_page_says_what_does_not_work_and_outlives_everything(house: House) -> None:
     """Engine, Valkey, Postgres, portal and even the watcher are gone: the page is served, and says that it is old."""
-    await make_sitting(house.stack, house.owner_url)
+    scene = await make_sitting(house.stack, house.owner_url)
+    db = await asyncpg.connect(house.owner_url)
+    await record(db, "room.codes.opened", scene.sitting, {"codes": 0})
+    await db.close()
 
     async def told() -> None:
-        assert (await house.feed())["sittings"]
+        feed = await house.feed()
+        assert feed["sittings"]
+        assert feed["heads"]
 
     await eventually(told)
     await house.says(sign_in="works", start="works", saving="works", results="off")

@@ -18,11 +18,19 @@ def sums_over_a_wait(tree: ast.AST) -> list[int]:
         for node in ast.walk(tree)
         if isinstance(node, ast.AugAssign)
         and isinstance(node.target, ast.Attribute | ast.Subscript)
-        and any(isinstance(part, ast.Await) for part in ast.walk(node.value))
+        and any(waits(part) for part in ast.walk(node.value))
     ]
 
 
-@pytest.mark.parametrize("words", ["self.news += await work()", "of[1] |= dict.fromkeys(await work())"])
+def waits(part: ast.AST) -> bool:
+    """Whether others may run meanwhile."""
+    return isinstance(part, ast.Await) or (isinstance(part, ast.comprehension) and bool(part.is_async))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["self.news += await work()", "of[1] |= dict.fromkeys(await work())", "self.news += [one async for one in of]"],
+)
 def test_the_law_sees_one(words: str) -> None:
     assert sums_over_a_wait(ast.parse(f"async def f(self, of):\n    {words}"))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import time
 from typing import TYPE_CHECKING, Any
+
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-LIMIT_S = 15
 PHONE = {"width": 360, "height": 640}
 NAMES = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
 
@@ -125,11 +125,7 @@ class Sitter:
 
     def until(self, told: str, given: Any = None) -> None:
         """Wait for what the page tells. Asked from outside: the page's own policy lets nothing poll inside it (J7)."""
-        end = time.monotonic() + LIMIT_S
-        while not self.page.evaluate(told, given):
-            if time.monotonic() > end:
-                raise TimeoutError(f"it did not come about in {LIMIT_S} s: {told}")
-            self.page.wait_for_timeout(50)
+        until(lambda: bool(self.page.evaluate(told, given)), every_s=0.05)
 
     def kept(self) -> None:
         """Wait until the device has written all that was touched."""
