@@ -232,7 +232,6 @@ async def entered(pupil: Pupil) -> None:
             raise
 
 
-@pytest.mark.timeout(240)
 async def test_the_status_page_says_what_does_not_work_and_outlives_everything(house: House) -> None:
     """Engine, Valkey, Postgres, portal and even the watcher are gone: the page is served, and says that it is old."""
     scene = await make_sitting(house.stack, house.owner_url)
@@ -257,8 +256,16 @@ async def test_the_status_page_says_what_does_not_work_and_outlives_everything(h
     assert all(set(one) == {"project", "title", "starts_ms", "ends_ms"} for one in feed["sittings"])
     assert feed["sittings"]
     assert feed["heads"][0]["head"].partition(":")[2]
-    await house.down("status-watch")
     folder = Path(house.stack.home.part("status"))
+
+    async def noticed() -> None:
+        # The page's words were there before: without Valkey nobody signs in or comes back, though page and keys are served.
+        assert (folder / "waiting.json").exists()
+        waiting = (folder / "waiting.json").read_text()
+        assert all(f'"step":"{step}"' in waiting for step in ("page", "key"))
+
+    await eventually(noticed)
+    await house.down("status-watch")
     async with httpx.AsyncClient(timeout=5, base_url=house.page) as client:
         fresh = await client.get("/")
         assert "Жүйеге кіру" in fresh.text
@@ -287,5 +294,5 @@ async def test_the_status_page_says_what_does_not_work_and_outlives_everything(h
         )
         assert {row["step"] for row in rows} == {"page", "sign-in", "save", "key", "resume"}, await house.story()
 
-    # What happened while Postgres was away is in Postgres; what the killed watcher left open is over a minute after its last word.
-    await eventually(written_down, limit_s=100)
+    # What happened while Postgres was away is in Postgres.
+    await eventually(written_down, limit_s=30)
