@@ -129,6 +129,8 @@ class Sitter:
 
     def kept(self) -> None:
         """Wait until the device has written all that was touched."""
+        # What was touched just now shows with the next frame: before it the line still speaks of what was there before.
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         self.page.locator(".saved[aria-busy=false]").wait_for()
 
     def answer_all(self) -> None:
