@@ -11,10 +11,10 @@ from infra.local import adopt
 from infra.settings import PortalSettings, read
 from portal.core.audit.heads import publish_head
 from portal.core.db import open_pool
+from portal.core.files.uploads import erase_old
 from portal.core.given_back import weigh_for_ever
 from portal.core.jobs.worker import worker
 from portal.features import WORK
-from portal.features.participants.jobs import erase_old_files
 
 
 def work() -> None:
@@ -27,7 +27,7 @@ async def _work(settings: PortalSettings) -> None:
     pool = await open_pool(settings.database_url, most=6)
 
     async def daily() -> None:
-        await erase_old_files(settings.objects, datetime.now(UTC))
+        await erase_old(settings.objects, datetime.now(UTC))
 
     async def hourly() -> None:
         async with pool.acquire() as db:

@@ -13,6 +13,14 @@ from portal.features.live import routes as live
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
+from portal.features.persons import cards as person_cards
+from portal.features.persons import exports as person_exports
+from portal.features.persons import fields as person_fields
+from portal.features.persons import importing as person_importing
+from portal.features.persons import imports as person_imports
+from portal.features.persons import numbers as person_numbers
+from portal.features.persons import routes as persons
+from portal.features.persons import twins as person_twins
 from portal.features.rescue import routes as rescue
 from portal.features.room_codes import routes as room_codes
 from portal.features.scores import decisions, downloads, questions, quota
@@ -28,6 +36,13 @@ ROUTES = [
     *sittings.ROUTES,
     *participants.ROUTES,
     *imports.ROUTES,
+    *persons.ROUTES,
+    *person_cards.ROUTES,
+    *person_numbers.ROUTES,
+    *person_twins.ROUTES,
+    *person_fields.ROUTES,
+    *person_imports.ROUTES,
+    *person_exports.ROUTES,
     *slips.ROUTES,
     *room_codes.ROUTES,
     *live.ROUTES,
@@ -45,4 +60,4 @@ ROUTES = [
     *staff.ROUTES,
     *help_pages.ROUTES,
 ]
-WORK = {**participant_jobs.WORK}
+WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK}
