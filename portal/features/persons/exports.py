@@ -110,7 +110,7 @@ async def count_all(db: Connection, wanted: Filter, scope: Scope, most: int) -> 
         return len(await queries.found_ids(db, wanted, most))
     where, given = queries.conditions(wanted, scope)
     return await db.fetchval(
-        f"select count(*) from (select 1 from person p where {where} limit {most}) as some", *given
+        f"select count(*) from (select 1 from person p where {where} limit {most}) as bounded", *given
     )
 
 

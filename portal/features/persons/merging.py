@@ -59,7 +59,7 @@ TWINS = f"""
 async def list_twins(db: Connection, state: str, limit: int, offset: int) -> tuple[list[Twin], int]:
     """Pairs in a state, newest first; both of a pair lie in the territory, or it does not show."""
     total = await db.fetchval(
-        f"select count(*) from (select 1 from person_twin where state = $1 limit {MOST + 1}) as some", state
+        f"select count(*) from (select 1 from person_twin where state = $1 limit {MOST + 1}) as bounded", state
     )
     rows = await db.fetch(
         f"{TWINS} where t.state = $1 order by t.found_at desc, t.first_id, t.second_id limit $2 offset $3",

@@ -89,7 +89,7 @@ async def list_persons(
         return [PersonRow(**row) for row in rows], len(found)
     where, given = conditions(wanted, scope)
     total = await db.fetchval(
-        f"select count(*) from (select 1 from person p where {where} limit {MOST + 1}) as some", *given
+        f"select count(*) from (select 1 from person p where {where} limit {MOST + 1}) as bounded", *given
     )
     # The page first and its names of places after: joins below the limit would be made for every row walked over.
     rows = await db.fetch(
