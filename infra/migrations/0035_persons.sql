@@ -227,11 +227,12 @@ create table person_staging (
     class_letter text not null,
     project text,
     role text,
-    attributes jsonb not null,
+    attributes text not null,
     sealed bytea,
     blind bytea,
     primary key (job_id, row_number)
 );
+comment on column person_staging.attributes is 'JSON as text: a binary COPY writes no jsonb.';
 comment on table person_staging is 'Rows of a checked import that waits for its «take in»; emptied when it is taken or dropped.';
 
 -- Row security. Each part is asked once a statement, as a subquery: a call a row would cost more than the row.

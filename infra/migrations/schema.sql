@@ -296,7 +296,7 @@ CREATE TABLE public.person_staging (
     class_letter text NOT NULL,
     project text,
     role text,
-    attributes jsonb NOT NULL,
+    attributes text NOT NULL,
     sealed bytea,
     blind bytea
 );

@@ -93,8 +93,8 @@ def fold_word(word: str) -> str:
     sounds: list[str] = []
     # Composed first, so that «й» and «ý» are one sign each, whatever system wrote them.
     for letter in unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).lower()):
-        known = SOUNDS.get(letter)
-        sounds.append(known if known is not None else unicodedata.normalize("NFD", letter)[:1])
+        bare = letter if letter in SOUNDS else unicodedata.normalize("NFD", letter)[:1]
+        sounds.append(SOUNDS.get(bare, bare))
     return _settle("".join(sounds))
 
 

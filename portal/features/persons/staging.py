@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from portal.features.persons.rules import Ground
 
 if TYPE_CHECKING:
@@ -42,7 +44,15 @@ async def stage(db: Connection, job_id: int, rows: list[Staged], project: str | 
         (
             *(job_id, row.row_number),
             *(getattr(row.person, name) for name in PERSON),
-            *(row.name_key, row.search_key, project, role, row.attributes, row.sealed, row.blind),
+            *(
+                row.name_key,
+                row.search_key,
+                project,
+                role,
+                msgspec.json.encode(row.attributes).decode(),
+                row.sealed,
+                row.blind,
+            ),
         )
         for row in rows
     )
@@ -90,7 +100,7 @@ async def take_staged(db: Connection, job_id: int, staff_id: int | None) -> int:
     for statement in (
         """
         insert into person_project (person_id, project, role, attributes)
-        select person_id, project, role, attributes
+        select person_id, project, role, attributes::jsonb
         from person_staging
         where job_id = $1 and project is not null
         order by row_number

@@ -55,7 +55,7 @@ def add(place: Place) -> Callable[..., int]:
 
 def within(house: House, statement: str, *, country: bool = False, regions: str = "{}", schools: str = "{}") -> list:
     """A statement as the portal's own role, after telling it a territory (or none)."""
-    import asyncpg  # noqa: PLC0415
+    import asyncpg
 
     async def run() -> list:
         db = await asyncpg.connect(house.settings.database_url)

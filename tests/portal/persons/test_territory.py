@@ -102,11 +102,10 @@ def test_a_neighbour_finds_the_same_nothing_everywhere(house: House, place: Plac
         assert neighbour.post(f"/persons/{person}/edit", form_of(place)).status_code in {404, 422}
         assert neighbour.post(f"/persons/{person}/iin", {"reason": "тексеру"}).status_code == 404
     for query in ("q=серік", f"region={place.region}", f"school={place.schools[0]}", "sort=new"):
-        page = neighbour.get(f"/persons?{query}").text
+        page = neighbour.get(f"/persons?{query}&lang=en").text
         assert "Серікова" not in page, query
-        assert "Тұлғалар: 0" in page or "Бұл сүзгіге" in page or "0" in page
+        assert "Persons: 0" in page, query
     assert "Серікова" not in neighbour.get("/persons/twins").text
-    house.sql("update person set phone = '' where id = $1", first)
 
 
 def test_who_moved_yesterday_is_gone_today(house: House, place: Place, scene: list[int]) -> None:
@@ -117,10 +116,12 @@ def test_who_moved_yesterday_is_gone_today(house: House, place: Place, scene: li
     house.worker("test-administrator").post(f"/persons/{scene[0]}/edit", form_of(place, school=str(place.schools[1])))
     assert own.get(f"/persons/{scene[0]}").status_code == 404
     # A school that goes over to another district takes its persons along.
-    other = house.sql(
-        "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-X', 'Б', 'Б', 'B') returning id"
-        if house.sql("insert into region values ('KZ-X', 'Х', 'Х', 'X') on conflict do nothing returning code")
-        else "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-X', gen_random_uuid(), 'Б', 'B') returning id"
-    )[0]["id"]
-    house.sql("update school set district_id = $1 where id = $2", other, place.schools[1])
-    assert {row["region_code"] for row in house.sql("select region_code from person where id = any ($1)", scene)} == {"KZ-X"}
+    other = f"M{place.region}"
+    house.sql("insert into region values ($1, 'Жаңа', 'Новая', 'New')", other)
+    house.sql("insert into district (region_code, name_kk, name_ru, name_en) values ($1, 'Б', 'Б', 'B')", other)
+    house.sql(
+        "update school set district_id = (select id from district where region_code = $1) where id = $2",
+        *(other, place.schools[1]),
+    )
+    moved = house.sql("select distinct region_code from person where id = any ($1)", scene)
+    assert [row["region_code"] for row in moved] == [other]
