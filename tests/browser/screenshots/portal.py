@@ -15,7 +15,7 @@ from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.screenshots.album import SIZES, Album, say
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Playwright
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
     from tests.browser.screenshots.demo import Place
 
@@ -24,6 +24,12 @@ LEFT_OUT = {"/health", "/ready", "/metrics", "/language/{code:str}", "/jobs/{job
 BAD_LIST = (
     "school_code;last_name;first_name;middle_name;birth_date;grade;class_letter;language;extra_minutes;external_id\n"
     "YOQ-1;Серікова;Айгүл;;14.03.2015;5;Ә;қаз;;S1\n;Иванов1;Пётр;;2015;15;;фр;;S2\n"
+)
+
+BAD_PERSONS = (
+    "last_name;first_name;birth_date;sex;language;school_code;grade;iin\n"
+    "Серікова;Айгүл;14.03.2015;қ;қаз;61-01-1;5;\nИванов;Пётр;2015;м;рус;61-01-1;5;\n"
+    "Әлиев;Дәурен;14.03.2015;е;қаз;YOQ;5;150314500001\n"
 )
 
 
@@ -197,7 +203,22 @@ def _happenings(browser: Browser, place: Place, states: dict[str, Any]) -> int:
         page.fill("#f-reason", "Желі баяу")
         page.click("section form button.primary")
         page.wait_for_selector(".compare")
+        number["persons_check"], number["persons_export"] = _lists(page, place)
     return job
+
+
+def _lists(page: Page, place: Place) -> tuple[int, int]:
+    """A list of persons with rows to correct, and one as a file; the numbers of both jobs."""
+    page.goto(f"{place.portal}/persons/import")
+    page.set_input_files("#f-file", {"name": "тұлғалар.csv", "mimeType": "text/csv", "buffer": BAD_PERSONS.encode()})
+    page.click("form.stack button.primary")
+    page.wait_for_selector(".figures", timeout=60_000)
+    check = int(page.url.split("?")[0].rsplit("/", 1)[1])
+    page.goto(f"{place.portal}/persons/export?region=KZ-62&grade=5")
+    page.fill("#f-purpose", "Аудан әкімдігіне есеп")
+    page.click("form.form button.primary")
+    page.wait_for_selector(".notice.leaf", timeout=60_000)
+    return check, int(page.url.split("?")[0].rsplit("/", 1)[1])
 
 
 def _whose(
