@@ -55,7 +55,6 @@ comment on column person.projects is 'Which projects person_project names, kept 
 create unique index person_external on person (external_id) where external_id is not null;
 create index person_search on person using gin (search_key gin_trgm_ops);
 create index person_sort on person (sort_name, id);
-create index person_born on person (birth_date, id);
 create index person_region on person (region_code, sort_name, id);
 create index person_district on person (district_id, sort_name, id);
 create index person_school on person (school_id, sort_name, id);
@@ -199,11 +198,11 @@ comment on table saved_view is 'Filters, columns and order of a list that a pers
 create table reading (
     staff_id int not null references staff (id),
     day date not null,
-    kind text not null check (kind in ('card', 'row', 'export', 'iin')),
+    kind text not null check (kind in ('card', 'row', 'export', 'iin', 'stop')),
     count int not null,
     primary key (staff_id, day, kind)
 );
-comment on table reading is 'How much of the registry each person read on a day of Astana''s (SAFETY P1).';
+comment on table reading is 'How much of the registry each person read on a day of Astana''s (SAFETY P1); stop: how often he met the measure''s end.';
 
 create table person_staging (
     job_id bigint not null references job (id),
@@ -334,7 +333,7 @@ revoke execute on function staged_ids_taken, staged_twins from public;
 
 grant select, insert, update on person, person_project, person_iin, person_twin, person_merge, attribute_field, saved_view,
     reading to elumiti_portal;
-grant delete on person, person_project, person_iin, saved_view to elumiti_portal;
+grant delete on person, person_project, person_iin, saved_view, reading to elumiti_portal;
 grant select, insert, delete on person_staging to elumiti_portal;
 grant usage on sequence person_id_seq to elumiti_portal;
 grant execute on function person_found, flag_twins, staged_ids_taken, staged_twins to elumiti_portal;

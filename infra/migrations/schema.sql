@@ -845,7 +845,7 @@ CREATE TABLE public.reading (
     day date NOT NULL,
     kind text NOT NULL,
     count integer NOT NULL,
-    CONSTRAINT reading_kind_check CHECK ((kind = ANY (ARRAY['card'::text, 'row'::text, 'export'::text, 'iin'::text])))
+    CONSTRAINT reading_kind_check CHECK ((kind = ANY (ARRAY['card'::text, 'row'::text, 'export'::text, 'iin'::text, 'stop'::text])))
 );
 
 CREATE TABLE public.region (
@@ -1594,8 +1594,6 @@ CREATE INDEX pending_act_waiver ON public.pending_act USING btree (waiver_id) WH
 
 CREATE INDEX person_archived ON public.person USING btree (sort_name, id) WHERE (status = 'archived'::text);
 
-CREATE INDEX person_born ON public.person USING btree (birth_date, id);
-
 CREATE INDEX person_district ON public.person USING btree (district_id, sort_name, id);
 
 CREATE INDEX person_english ON public.person USING btree (sort_name, id) WHERE (language = 'en'::text);
@@ -2180,7 +2178,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.person_twin TO elumiti_portal;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.quota_plan TO elumiti_portal;
 GRANT SELECT ON TABLE public.quota_plan TO elumiti_scoring;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.reading TO elumiti_portal;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reading TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.region TO elumiti_engine;
 GRANT SELECT ON TABLE public.region TO elumiti_flusher;

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from portal.core.readings import ReadingStopped, alarm
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -24,8 +26,13 @@ TELL = """
 @contextlib.asynccontextmanager
 async def acting(db: Connection, actor: Actor, permission: str) -> AsyncIterator[Scope]:
     """A transaction within the territory in which this person holds a permission."""
-    async with within(db, actor.scope(permission)) as scope:
-        yield scope
+    try:
+        async with within(db, actor.scope(permission)) as scope:
+            yield scope
+    except ReadingStopped:
+        # The transaction is rolled back, its count too; what stays is the alarm.
+        await alarm(db, actor)
+        raise
 
 
 @contextlib.asynccontextmanager

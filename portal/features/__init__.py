@@ -18,6 +18,7 @@ from portal.features.persons import exports as person_exports
 from portal.features.persons import fields as person_fields
 from portal.features.persons import importing as person_importing
 from portal.features.persons import imports as person_imports
+from portal.features.persons import measures as person_measures
 from portal.features.persons import numbers as person_numbers
 from portal.features.persons import routes as persons
 from portal.features.persons import twins as person_twins
@@ -43,6 +44,7 @@ ROUTES = [
     *person_fields.ROUTES,
     *person_imports.ROUTES,
     *person_exports.ROUTES,
+    *person_measures.ROUTES,
     *slips.ROUTES,
     *room_codes.ROUTES,
     *live.ROUTES,

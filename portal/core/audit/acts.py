@@ -56,6 +56,8 @@ ACTS: dict[str, str] = {
     "person.twins.reopened": N_("Took back that two persons are no duplicates"),
     "person.twins.merged": N_("Merged two persons"),
     "person.twins.unmerged": N_("Undid a merge of two persons"),
+    "reading.measure.met": N_("Met the end of the day's measure of reading"),
+    "reading.measure.freed": N_("Let a person read on"),
     "attribute.field.made": N_("Added a field of a project"),
     "attribute.field.changed": N_("Changed a field of a project"),
     "slip.file.printed": N_("Printed sign-in slips"),

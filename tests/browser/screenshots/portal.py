@@ -76,6 +76,7 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
             "/persons/twins/{first_id:int}/{second_id:int}",
             {"first_id": number["twin"], "second_id": number["other_twin"]},
         ),
+        "person-readings": ("/persons/readings", {}),
         "person-fields": ("/persons/fields", {}),
         "person-field": ("/persons/fields/{field_id:int}", {"field_id": number["field"]}),
         "person-field-new": ("/persons/fields/new", {}),

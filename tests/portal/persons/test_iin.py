@@ -134,3 +134,13 @@ def test_beyond_the_day_s_measure_reading_stops(house: House, add: Callable[...,
     assert answer.status_code == 429
     assert "reading-stopped" in answer.text
     assert colleague.get(f"/persons/{person}").status_code == 200
+    visitor = house.visitor(admin)
+    assert [visitor.get(f"/persons/{person}").status_code for _ in range(2)] == [429, 429]
+    staff = house.sql("select id from staff where login = $1", admin)[0]["id"]
+    met = "select count(*) from audit where act = 'reading.measure.met' and object_id = $1"
+    assert house.sql(met, str(staff))[0]["count"] == 1, "an alarm a day, not one a page"
+    chief = house.worker("super-admin")
+    assert "Адам" in chief.get("/persons/readings").text
+    assert colleague.post(f"/persons/readings/{staff}/free", {"reason": "Кезек"}).status_code == 403
+    assert chief.post(f"/persons/readings/{staff}/free", {"reason": "Тізімді салыстыру"}).status_code == 303
+    assert visitor.get(f"/persons/{person}").status_code == 200
