@@ -24,7 +24,7 @@ NAIVE = {
     "projects": "select person_id from person_project",
     "numbers": "select person_id from person_iin",
     "twins": "select first_id from person_twin",
-    "search": "select person_found(array['%seri%'], '{}', 2000)",
+    "search": "select person_found(array['%seri%'], '{}', 2000, 'name')",
 }
 
 
