@@ -68,8 +68,10 @@ create index person_twins on person (name_key, birth_date);
 create index person_import on person (import_job) where import_job is not null;
 create index person_merged on person (merged_into) where merged_into is not null;
 -- Values that few have: a walk by name would look at all for 25 of them.
-create index person_archived on person (sort_name, id) where status = 'archived';
-create index person_english on person (sort_name, id) where language = 'en';
+create index person_archived on person (sort_name, id)
+    include (grade, sex, language, region_code, school_id) where status = 'archived';
+create index person_english on person (sort_name, id)
+    include (status, grade, sex, region_code, school_id) where language = 'en';
 
 -- A school lies in one district, a district in one region: the row follows, whoever writes it.
 create function person_place() returns trigger

@@ -1611,11 +1611,11 @@ CREATE INDEX pending_act_waiting ON public.pending_act USING btree (sitting_id) 
 
 CREATE INDEX pending_act_waiver ON public.pending_act USING btree (waiver_id) WHERE (waiver_id IS NOT NULL);
 
-CREATE INDEX person_archived ON public.person USING btree (sort_name, id) WHERE (status = 'archived'::text);
+CREATE INDEX person_archived ON public.person USING btree (sort_name, id) INCLUDE (grade, sex, language, region_code, school_id) WHERE (status = 'archived'::text);
 
 CREATE INDEX person_district ON public.person USING btree (district_id, sort_name, id) INCLUDE (status, grade, sex, language, region_code, school_id);
 
-CREATE INDEX person_english ON public.person USING btree (sort_name, id) WHERE (language = 'en'::text);
+CREATE INDEX person_english ON public.person USING btree (sort_name, id) INCLUDE (status, grade, sex, region_code, school_id) WHERE (language = 'en'::text);
 
 CREATE UNIQUE INDEX person_external ON public.person USING btree (external_id) WHERE (external_id IS NOT NULL);
 
