@@ -365,7 +365,7 @@ revoke execute on function staged_ids_taken, staged_twins from public;
 
 grant select, insert, update on person, person_project, person_iin, person_twin, person_merge, attribute_field, saved_view,
     reading to elumiti_portal;
-grant delete on person, person_project, person_iin, saved_view, reading to elumiti_portal;
+grant delete on person, person_project, person_iin, person_twin, saved_view, reading to elumiti_portal;
 grant select, insert, delete on person_staging to elumiti_portal;
 grant usage on sequence person_id_seq to elumiti_portal;
 grant execute on function person_found, flag_twins, settle_search, staged_ids_taken, staged_twins to elumiti_portal;

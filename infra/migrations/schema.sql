@@ -2199,7 +2199,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.person_merge TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_project TO elumiti_portal;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.person_twin TO elumiti_portal;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_twin TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.quota_plan TO elumiti_portal;
 GRANT SELECT ON TABLE public.quota_plan TO elumiti_scoring;
