@@ -337,9 +337,7 @@ revoke execute on function flag_twins from public;
 -- New entries of a GIN index wait in a list that every search reads through; after an import that is the slower half of it.
 create function settle_search() returns void
     language sql security definer set search_path = public, pg_temp
-begin atomic
-    select gin_clean_pending_list('person_search'::regclass);
-end;
+as $$ select gin_clean_pending_list('person_search') $$;
 revoke execute on function settle_search from public;
 
 -- What an import would bring twice, looked for in the whole country: row numbers, and nothing of whom they met.
