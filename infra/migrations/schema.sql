@@ -411,6 +411,7 @@ CREATE TABLE public.job (
     payload jsonb DEFAULT '{}'::jsonb NOT NULL,
     result jsonb,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    told_at timestamp with time zone,
     CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))
 );
 
@@ -436,6 +437,32 @@ CREATE TABLE public.migration (
     name text NOT NULL,
     digest text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.notice (
+    id bigint NOT NULL,
+    staff_id integer NOT NULL,
+    kind text NOT NULL,
+    about text NOT NULL,
+    filled jsonb DEFAULT '{}'::jsonb NOT NULL,
+    link text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    read_at timestamp with time zone
+);
+
+ALTER TABLE public.notice ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.notice_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.notice_wish (
+    staff_id integer NOT NULL,
+    kind text NOT NULL,
+    mail boolean NOT NULL
 );
 
 CREATE TABLE public.outage (
@@ -540,6 +567,36 @@ ALTER TABLE public.pending_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.post (
+    id bigint NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    staff_id integer,
+    channel text NOT NULL,
+    address text NOT NULL,
+    kind text NOT NULL,
+    language text NOT NULL,
+    filled jsonb DEFAULT '{}'::jsonb NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    said text DEFAULT ''::text NOT NULL,
+    notice_id bigint,
+    CONSTRAINT post_channel_check CHECK ((channel = ANY (ARRAY['mail'::text, 'sms'::text]))),
+    CONSTRAINT post_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT post_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'given_up'::text])))
+);
+
+ALTER TABLE public.post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.post_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.quota_plan (
     sitting_id integer NOT NULL,
     places jsonb NOT NULL,
@@ -573,6 +630,23 @@ CREATE TABLE public.rescue_file (
 
 ALTER TABLE public.rescue_file ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.rescue_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.reset_ask (
+    id bigint NOT NULL,
+    typed text NOT NULL,
+    address text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    done_at timestamp with time zone
+);
+
+ALTER TABLE public.reset_ask ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reset_ask_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -828,6 +902,10 @@ CREATE TABLE public.staff (
     locked_until timestamp with time zone,
     disabled_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text,
+    email_proven_at timestamp with time zone,
+    phone text DEFAULT ''::text NOT NULL,
+    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
     CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
     CONSTRAINT staff_login_check CHECK ((login = lower(login)))
 );
@@ -880,6 +958,17 @@ ALTER TABLE public.staff_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.staff_link (
+    token_hash bytea NOT NULL,
+    staff_id integer NOT NULL,
+    purpose text NOT NULL,
+    email text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT staff_link_purpose_check CHECK ((purpose = ANY (ARRAY['email'::text, 'password'::text])))
 );
 
 CREATE TABLE public.staff_session (
@@ -1077,6 +1166,15 @@ ALTER TABLE ONLY public.key_challenge
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_staff_id_kind_about_key UNIQUE (staff_id, kind, about);
+
+ALTER TABLE ONLY public.notice_wish
+    ADD CONSTRAINT notice_wish_pkey PRIMARY KEY (staff_id, kind);
+
 ALTER TABLE ONLY public.outage
     ADD CONSTRAINT outage_pkey PRIMARY KEY (id);
 
@@ -1095,6 +1193,9 @@ ALTER TABLE ONLY public.pending_act
 ALTER TABLE public.pending_act
     ADD CONSTRAINT pending_act_two_persons CHECK (((decided_by IS NULL) OR (decided_by <> made_by) OR (state = 'withdrawn'::text) OR (waiver_id IS NOT NULL))) NOT VALID;
 
+ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.quota_plan
     ADD CONSTRAINT quota_plan_pkey PRIMARY KEY (sitting_id);
 
@@ -1106,6 +1207,9 @@ ALTER TABLE ONLY public.rescue_file
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reset_ask
+    ADD CONSTRAINT reset_ask_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.response_conflict
     ADD CONSTRAINT response_conflict_pkey PRIMARY KEY (id);
@@ -1173,6 +1277,9 @@ ALTER TABLE ONLY public.staff_key
 ALTER TABLE ONLY public.staff_key
     ADD CONSTRAINT staff_key_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.staff_link
+    ADD CONSTRAINT staff_link_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_login_key UNIQUE (login);
 
@@ -1223,7 +1330,15 @@ CREATE INDEX credit_sitting ON public.credit USING btree (sitting_id);
 
 CREATE INDEX exclusion_sitting ON public.exclusion USING btree (sitting_id);
 
+CREATE INDEX job_untold ON public.job USING btree (id) WHERE ((told_at IS NULL) AND (state = ANY (ARRAY['done'::text, 'failed'::text])));
+
 CREATE INDEX key_challenge_staff ON public.key_challenge USING btree (staff_id);
+
+CREATE INDEX notice_about ON public.notice USING btree (kind, about);
+
+CREATE INDEX notice_staff ON public.notice USING btree (staff_id, id);
+
+CREATE INDEX notice_unread ON public.notice USING btree (staff_id) WHERE (read_at IS NULL);
 
 CREATE INDEX outage_changed ON public.outage USING btree (changed_at);
 
@@ -1247,6 +1362,16 @@ CREATE INDEX pending_act_waiting ON public.pending_act USING btree (sitting_id) 
 
 CREATE INDEX pending_act_waiver ON public.pending_act USING btree (waiver_id) WHERE (waiver_id IS NOT NULL);
 
+CREATE INDEX post_due ON public.post USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
+
+CREATE INDEX post_notice ON public.post USING btree (notice_id) WHERE (notice_id IS NOT NULL);
+
+CREATE INDEX post_staff ON public.post USING btree (staff_id, id);
+
+CREATE INDEX reset_ask_address ON public.reset_ask USING btree (address, at);
+
+CREATE INDEX reset_ask_open ON public.reset_ask USING btree (id) WHERE (done_at IS NULL);
+
 CREATE UNIQUE INDEX room_code_open_of_a_room ON public.room_code USING btree (form_id, room_id) WHERE ((closed_at IS NULL) AND (room_id IS NOT NULL));
 
 CREATE INDEX room_code_room ON public.room_code USING btree (room_id) WHERE (room_id IS NOT NULL);
@@ -1257,9 +1382,13 @@ CREATE INDEX seal_code ON public.seal USING btree (code);
 
 CREATE INDEX seal_sitting ON public.seal USING btree (sitting_id);
 
+CREATE UNIQUE INDEX staff_email ON public.staff USING btree (email);
+
 CREATE INDEX staff_grant_staff ON public.staff_grant USING btree (staff_id);
 
 CREATE INDEX staff_key_staff ON public.staff_key USING btree (staff_id);
+
+CREATE INDEX staff_link_staff ON public.staff_link USING btree (staff_id, purpose, made_at);
 
 CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
 
@@ -1362,6 +1491,12 @@ ALTER TABLE ONLY public.job
 ALTER TABLE ONLY public.key_challenge
     ADD CONSTRAINT key_challenge_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.notice_wish
+    ADD CONSTRAINT notice_wish_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.participant
     ADD CONSTRAINT participant_import_job_fkey FOREIGN KEY (import_job) REFERENCES public.job(id);
 
@@ -1385,6 +1520,12 @@ ALTER TABLE ONLY public.pending_act
 
 ALTER TABLE ONLY public.pending_act
     ADD CONSTRAINT pending_act_waiver_id_fkey FOREIGN KEY (waiver_id) REFERENCES public.waiver(id);
+
+ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES public.notice(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.quota_plan
     ADD CONSTRAINT quota_plan_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
@@ -1463,6 +1604,9 @@ ALTER TABLE ONLY public.staff_grant
 
 ALTER TABLE ONLY public.staff_key
     ADD CONSTRAINT staff_key_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.staff_link
+    ADD CONSTRAINT staff_link_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_own_school_id_fkey FOREIGN KEY (own_school_id) REFERENCES public.school(id);
@@ -1635,6 +1779,10 @@ GRANT SELECT ON TABLE public.migration TO elumiti_scoring;
 GRANT SELECT ON TABLE public.migration TO elumiti_status;
 GRANT SELECT ON TABLE public.migration TO elumiti_release;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice_wish TO elumiti_portal;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.outage TO elumiti_status;
 GRANT SELECT ON TABLE public.outage TO elumiti_portal;
 
@@ -1673,6 +1821,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.participant_staging TO elumiti_portal
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.pending_act TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.quota_plan TO elumiti_portal;
 GRANT SELECT ON TABLE public.quota_plan TO elumiti_scoring;
 
@@ -1682,6 +1832,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.region TO elumiti_portal;
 GRANT SELECT ON TABLE public.region TO elumiti_scoring;
 
 GRANT SELECT,INSERT ON TABLE public.rescue_file TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reset_ask TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.response_conflict TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.response_conflict TO elumiti_portal;
@@ -1800,6 +1952,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.staff_key TO elumiti_portal;
 GRANT UPDATE(sign_count) ON TABLE public.staff_key TO elumiti_portal;
 
 GRANT UPDATE(used_at) ON TABLE public.staff_key TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_link TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_session TO elumiti_portal;
 

@@ -44,6 +44,8 @@ HEADERS = {
 BURST = 1200
 A_SECOND = 40.0
 MOST_ADDRESSES = 20_000
+# Asked by every open page each minute: a desk that its person left must not stay signed in by that.
+NOBODY_ASKS = frozenset({"/notices/bell"})
 
 
 class Front:
@@ -69,7 +71,8 @@ class Front:
         plain = path.startswith("/static/") or path in {"/health", "/ready", "/metrics"}
         seed = cookies.get(SEED_COOKIE) or draw_seed()
         key = cookies.get(COOKIE)
-        known = await actor_of(self.inner.state.pool, key, address) if key and not plain else None
+        touch = path not in NOBODY_ASKS
+        known = await actor_of(self.inner.state.pool, key, address, touch=touch) if key and not plain else None
         actor = known or msgspec.structs.replace(ANONYMOUS, csrf=token_for_seed(self._csrf_key, seed), address=address)
         scope["user"] = msgspec.structs.replace(actor, limited=not plain and not self._passes(address))
         speak(_language(scope, cookies, actor.language))

@@ -63,8 +63,11 @@ async def sign_in(db: Connection, login: str, password: str, address: str, agent
     return row["id"], key
 
 
-async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
-    """The person behind a cookie, with his roles of now: a role taken away ends with the next request."""
+async def actor_of(pool: Pool, key: str, address: str, *, touch: bool = True) -> Actor | None:
+    """The person behind a cookie, with his roles of now: a role taken away ends with the next request.
+
+    Without `touch` the session does not live on by this request: it is the page's own, not the person's.
+    """
     now = datetime.now(UTC)
     hashed = key_hash(key)
     row = await pool.fetchrow(
@@ -87,7 +90,10 @@ async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
                    join staff b on b.id = w.agreed_by
                    where w.project = $3 and w.ends_at > $2
                    order by w.id desc
-                   limit 1) as waiver
+                   limit 1) as waiver,
+               (
+                   select count(*)
+                   from (select from notice n where n.staff_id = st.id and n.read_at is null limit 100) unread) as unread
         from staff_session s
         join staff st on st.id = s.staff_id
         where s.key_hash = $1 and s.ends_at > $2 and s.seen_at > $2 - $4::interval and st.disabled_at is null
@@ -96,7 +102,7 @@ async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
     )
     if row is None:
         return None
-    if row["seen_at"] < now - SEEN_EVERY:
+    if touch and row["seen_at"] < now - SEEN_EVERY:
         await pool.execute("update staff_session set seen_at = $2 where key_hash = $1", hashed, now)
     return Actor(
         staff_id=row["staff_id"],
@@ -108,6 +114,7 @@ async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
         csrf=row["csrf"],
         session=hashed,
         address=address,
+        unread=row["unread"],
         waiver=msgspec.convert(row["waiver"], Waiver | None),
     )
 
@@ -118,6 +125,15 @@ async def end_session(db: Connection, staff_id: int, hashed: bytes) -> bool:
         "delete from staff_session where key_hash = $1 and staff_id = $2 returning staff_id", hashed, staff_id
     )
     return done is not None
+
+
+async def end_others(db: Connection, staff_id: int, hashed: bytes) -> int:
+    """End all sessions of a person but one; how many."""
+    rows = await db.fetch(
+        "delete from staff_session where staff_id = $1 and key_hash <> $2 and ends_at > now() returning staff_id",
+        *(staff_id, hashed),
+    )
+    return len(rows)
 
 
 async def sessions_of(db: Connection, staff_id: int) -> list[SessionRow]:

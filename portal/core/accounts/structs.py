@@ -50,7 +50,10 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed-in member of staff, or nobody (`ANONYMOUS`). `limited`: this address asks too often just now."""
+    """A signed-in member of staff, or nobody (`ANONYMOUS`). `limited`: this address asks too often just now.
+
+    `unread`: his notices, a hundred at the most.
+    """
 
     staff_id: int
     login: str
@@ -62,6 +65,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     session: bytes
     address: str
     limited: bool = False
+    unread: int = 0
     waiver: Waiver | None = None
 
     @property

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from portal.core import audit
+from portal.core import audit, notices
 from portal.core.acts.registry import ACTS
+from portal.core.acts.telling import tell_deciders
 from portal.core.i18n import N_, Text
 from portal.core.problems import NotThere, Problem
 
@@ -116,7 +117,7 @@ async def ask(
     after: Mapping[str, object],
     reason: str,
 ) -> int:
-    """Put an act before a second person; on record."""
+    """Put an act before a second person; on record, and told to those who may decide it."""
     act_id = await db.fetchval(
         """
         insert into pending_act (sitting_id, act, payload, before, after, reason, made_by)
@@ -127,6 +128,7 @@ async def ask(
     )
     fact = {"act": act, "before": packed(before), "after": packed(after)}
     await audit.record(db, actor, "act.act.asked", kind="act", object_id=act_id, after=fact, reason=reason)
+    await tell_deciders(db, await find(db, actor, act_id), may_decide)
     return act_id
 
 
@@ -229,6 +231,7 @@ async def drop_twins(db: Connection, done: Pending) -> None:
         *(done.act, done.payload, done.sitting_id, done.id),
     )
     for act_id in sorted(row["id"] for row in rows):
+        await notices.done_with(db, "act.waits", act_id)
         await audit.record_for(
             db,
             staff_id=None,
@@ -278,3 +281,4 @@ async def _close(db: Connection, act_id: int, actor: Actor, state: str) -> None:
         "update pending_act set state = $2, decided_by = $3, decided_at = now() where id = $1",
         *(act_id, state, actor.staff_id),
     )
+    await notices.done_with(db, "act.waits", act_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.core import audit
+from portal.core import audit, notices
 from portal.core.accounts.structs import PROJECT
 from portal.core.acts.pending import drop_twins, find
 from portal.core.acts.registry import ACTS
@@ -59,6 +59,7 @@ async def do_waived(db: Connection, actor: Actor, act_id: int, settings: PortalS
     )
     if waiver_id is None:
         return False
+    await notices.done_with(db, "act.waits", act_id)
     fact: dict[str, object] = {"act": act.act, "waiver": waiver_id}
     await audit.record(db, actor, "act.act.waived", kind="act", object_id=act_id, after=fact, reason=act.reason)
     await ACTS[act.act].perform(db, actor, act, settings)

@@ -8,6 +8,14 @@ ACTS: dict[str, str] = {
     "account.session.began": N_("Signed in"),
     "account.session.ended": N_("Signed out"),
     "account.session.revoked": N_("Ended another session"),
+    "account.sessions.revoked": N_("Ended all other sessions"),
+    "account.email.asked": N_("Asked for a letter to a new e-mail"),
+    "account.email.proven": N_("Confirmed an e-mail"),
+    "account.email.removed": N_("Took the e-mail off the own account"),
+    "account.phone.changed": N_("Changed the own phone number"),
+    "account.reset.asked": N_("A letter for a new password was asked for"),
+    "account.reset.done": N_("Set a new password by a link in a letter"),
+    "account.history.exported": N_("Downloaded a history"),
     "account.password.changed": N_("Changed the own password"),
     "account.key.added": N_("Added a security key"),
     "account.key.removed": N_("Removed a security key"),
@@ -71,6 +79,7 @@ ACTS: dict[str, str] = {
     "score.question.ruled": N_("Voided a question or corrected its key"),
     "score.file.exported": N_("Downloaded results"),
     "score.sheet.opened": N_("Opened a pupil's result"),
+    "post.letter.again": N_("Had a letter sent again"),
     "audit.trail.exported": N_("Downloaded the audit trail"),
     "audit.chain.checked": N_("Checked the chain of the audit trail"),
 }
@@ -86,4 +95,5 @@ KINDS: dict[str, str] = {
     "audit": N_("audit trail"),
     "receipt": N_("receipt"),
     "incident": N_("incident"),
+    "post": N_("letter"),
 }

@@ -48,6 +48,8 @@ ALL: tuple[Permission, ...] = (
     Permission("score.publish", RESULTS, N_("Publish results")),
     Permission("score.export", RESULTS, N_("Download results")),
     Permission("incident.write", HOUSE, N_("Tell the public of incidents on the status page")),
+    Permission("post.view", HOUSE, N_("See the outbox of mail and SMS")),
+    Permission("post.resend", HOUSE, N_("Send a letter of the outbox again")),
     Permission("audit.view", HOUSE, N_("Read the audit trail")),
     Permission("staff.view", HOUSE, N_("See staff and roles")),
     Permission("staff.edit", HOUSE, N_("Give and take roles, make logins")),

@@ -62,7 +62,8 @@ def answer(request: StaffRequest, problem: Problem) -> Response[bytes] | Respons
     """A problem as the asker can read it."""
     headers = {"retry-after": "60"} if problem.status == 429 else {}
     if isinstance(problem, NotSignedIn) and wants_page(request):
-        target = "/sign-in" if request.method != "GET" else f"/sign-in?next={quote(request.url.path)}"
+        wished = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = "/sign-in" if request.method != "GET" else f"/sign-in?next={quote(wished)}"
         if request.headers.get("hx-request"):
             return Response("", status_code=401, headers={"hx-redirect": target})
         return Response("", status_code=303, headers={"location": target})

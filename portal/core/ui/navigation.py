@@ -33,6 +33,7 @@ ENTRIES = (
     Entry("/scores", N_("Results"), "chart-column", "score.view"),
     Entry("/staff", N_("Staff"), "users", "staff.view"),
     Entry("/roles", N_("Roles"), "shield-check", "staff.view"),
+    Entry("/outbox", N_("Outbox"), "send", "post.view"),
     Entry("/audit", N_("Audit trail"), "scroll-text", "audit.view"),
     Entry("/help", N_("Help"), "life-buoy", "own.account"),
 )

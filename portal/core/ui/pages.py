@@ -12,6 +12,7 @@ from litestar import Response
 from litestar.enums import MediaType
 
 from portal.core.i18n import ASTANA, LANGUAGES, clock, current, day, number, of, t, when
+from portal.core.jobs.titles import home_of, title_of
 from portal.core.permissions.catalogue import ROLES
 from portal.core.ui.navigation import menu
 
@@ -65,6 +66,8 @@ def _environment() -> Environment:
         number=number,
         static=static,
         said_value=said_value,
+        job_title=title_of,
+        job_home=home_of,
         local_input=local_input,
         languages=LANGUAGES,
         role_names=ROLES,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
 
+from infra.callers import place_of
 from portal.core import audit
-from portal.core.accounts import StaffRequest, keys, sessions, set_password
+from portal.core.accounts import StaffRequest, keys, places, sessions, set_password
+from portal.core.accounts.contacts import contacts_of
 from portal.core.accounts.passwords import verify_password
 from portal.core.db import Connection
 from portal.core.forms import Form
@@ -35,7 +38,7 @@ async def sign_in_page(request: StaffRequest) -> Response[str]:
     """The form."""
     if request.scope["user"].signed_in:
         return see_other("/")
-    return page(request, "account/sign_in.html", errors={}, login="", next=_inside(request.query_params.get("next")))
+    return _sign_in_page(request, _inside(request.query_params.get("next")))
 
 
 @post("/sign-in", guards=[public])
@@ -46,7 +49,11 @@ async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
     password = form.values.get("password", "")[:200]
     address = request.scope["user"].address
     async with db.transaction():
-        began = await sessions.sign_in(db, login, password, address, request.headers.get("user-agent", ""))
+        agent = request.headers.get("user-agent", "")
+        began = await sessions.sign_in(db, login, password, address, agent)
+        fact: dict[str, object] | None = {"place": place_of(address), "agent": agent[:200]} if began else None
+        if began:
+            await places.tell_of_new(db, began[0], address, datetime.now(UTC))
         await audit.record_for(
             db,
             staff_id=began[0] if began else None,
@@ -56,17 +63,38 @@ async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
             kind="staff",
             # Not the login that was typed: a person in a hurry types his password there.
             object_id=began[0] if began else "-",
+            after=fact,
         )
     if began is None:
         form.errors.clear()
         form.miss(
             "login", N_("Login or password does not fit. After five misses it rests for five minutes where you sit.")
         )
-        return page(request, "account/sign_in.html", status=401, errors=form.errors, login=login, next=target)
+        return _sign_in_page(request, target, status=401, errors=form.errors, login=login)
     answer = see_other(target)
     front: Front = request.app.state.front
     answer.headers["set-cookie"] = front.cookie(sessions.COOKIE, began[1], age_s=int(sessions.LONGEST.total_seconds()))
     return answer
+
+
+def _sign_in_page(
+    request: StaffRequest,
+    target: str,
+    *,
+    status: int = 200,
+    errors: Mapping[str, object] | None = None,
+    login: str = "",
+) -> Response[str]:
+    return page(
+        request,
+        "account/sign_in.html",
+        status=status,
+        errors=errors or {},
+        login=login,
+        next=target,
+        mail_on=bool(request.app.state.settings.mail_url),
+        said=request.query_params.get("said", ""),
+    )
 
 
 @post("/sign-out", guards=[public])
@@ -80,6 +108,16 @@ async def sign_out(request: StaffRequest, db: Connection) -> Response[str]:
     answer = see_other("/sign-in")
     answer.headers["set-cookie"] = request.app.state.front.cookie(sessions.COOKIE, "", age_s=0)
     return answer
+
+
+@post("/account/sessions/end-others", guards=[allows("own.account")])
+async def end_other_sessions(request: StaffRequest, db: Connection) -> Response[str]:
+    """End all of the own sessions but this one."""
+    actor = request.scope["user"]
+    async with db.transaction():
+        fact: dict[str, object] = {"sessions": await sessions.end_others(db, actor.staff_id, actor.session)}
+        await audit.record(db, actor, "account.sessions.revoked", kind="staff", object_id=actor.staff_id, before=fact)
+    return see_other("/account")
 
 
 @get("/language/{code:str}", guards=[public])
@@ -98,7 +136,7 @@ async def choose_language(request: StaffRequest, db: Connection, code: str) -> R
 @get("/account", guards=[allows("own.account")])
 async def account(request: StaffRequest, db: Connection) -> Response[str]:
     """Roles, sessions, password."""
-    return await _account_page(request, db, {})
+    return await account_page(request, db, {})
 
 
 @post("/account/password", guards=[allows("own.account")])
@@ -112,7 +150,7 @@ async def change_password(request: StaffRequest, db: Connection) -> Response[str
     if not await verify_password(await queries.password_hash(db, actor.staff_id), old):
         form.miss("old", N_("This is not your present password."))
     if form.errors:
-        return await _account_page(request, db, form.errors, status=422)
+        return await account_page(request, db, form.errors, status=422)
     async with db.transaction():
         await set_password(db, actor.staff_id, new)
         await audit.record(db, actor, "account.password.changed", kind="staff", object_id=actor.staff_id)
@@ -135,9 +173,10 @@ async def end_session(request: StaffRequest, db: Connection) -> Response[str]:
     return see_other("/account")
 
 
-async def _account_page(
+async def account_page(
     request: StaffRequest, db: Connection, errors: Mapping[str, object], status: int = 200
 ) -> Response[str]:
+    """The page, with what is wrong in one of its forms."""
     actor = request.scope["user"]
     home = keys.origin(request.app.state.settings)
     return page(
@@ -149,6 +188,9 @@ async def _account_page(
         keys=await keys.keys_of(db, actor.staff_id),
         key_page="" if str(request.base_url).rstrip("/") == home else f"{home}/account",
         sessions=await sessions.sessions_of(db, actor.staff_id),
+        contacts=await contacts_of(db, actor.staff_id),
+        mail_on=bool(request.app.state.settings.mail_url),
+        asked="asked" in request.query_params,
     )
 
 
@@ -169,7 +211,7 @@ async def add_key(request: StaffRequest, db: Connection) -> Response[str]:
     if not await verify_password(await queries.password_hash(db, actor.staff_id), form.values.get("present", "")[:200]):
         form.miss("present", N_("This is not your present password."))
     if form.errors:
-        return await _account_page(request, db, form.errors, status=422)
+        return await account_page(request, db, form.errors, status=422)
     async with db.transaction():
         key_id = await keys.add(db, actor, request.app.state.settings, credential, name)
         fact: dict[str, object] = {"key": key_id, "name": name}
@@ -204,6 +246,7 @@ ROUTES = [
     account,
     change_password,
     end_session,
+    end_other_sessions,
     key_options,
     add_key,
     remove_key,

@@ -46,10 +46,20 @@ async def export_trail(request: StaffRequest, db: Connection, form: str) -> Resp
     """The filtered trail as a file, with its fingerprints."""
     if form not in {"csv", "xlsx"}:
         raise NotThere
-    act, kind, asked, since, until = _filters(request)
+    act, kind, asked, since, until = filters(request)
     rows, _ = await queries.records(
         db, act=act, kind=kind, words=asked, since=since, until=until, limit=MOST_EXPORT, offset=0
     )
+    async with db.transaction():
+        fact: dict[str, object] = {"rows": len(rows)}
+        await audit.record(
+            db, request.scope["user"], "audit.trail.exported", kind="audit", object_id="trail", after=fact
+        )
+    return export(as_table(t(N_("Audit trail")), rows), form)
+
+
+def as_table(name: str, rows: list[queries.AuditRow]) -> Table:
+    """The rows as a file shows them, each with its fingerprint."""
     head = [N_("Number"), N_("When"), N_("Who"), N_("Login"), N_("Role"), N_("Address"), N_("What"), N_("Object")]
     head += [N_("Before"), N_("After"), N_("Reason"), N_("Fingerprint")]
     lines = [
@@ -62,21 +72,22 @@ async def export_trail(request: StaffRequest, db: Connection, form: str) -> Resp
             row.address,
             t(audit.ACTS.get(row.act, row.act)),
         ]
-        + [f"{row.object_kind} {row.object_id}", _json(row.before), _json(row.after), row.reason, row.hash.hex()]
+        + [
+            f"{row.object_kind} {row.object_id}",
+            as_json(row.before),
+            as_json(row.after),
+            row.reason,
+            row.hash.hex(),
+        ]
         for row in rows
     ]
-    async with db.transaction():
-        fact: dict[str, object] = {"rows": len(lines)}
-        await audit.record(
-            db, request.scope["user"], "audit.trail.exported", kind="audit", object_id="trail", after=fact
-        )
-    return export(Table(t(N_("Audit trail")), [t(name) for name in head], lines), form)
+    return Table(name, [t(one) for one in head], lines)
 
 
 async def _page(
     request: StaffRequest, db: Connection, *, checked: datetime | None = None, broken: int | None = None
 ) -> Response[str]:
-    act, kind, asked, since, until = _filters(request)
+    act, kind, asked, since, until = filters(request)
     view = listing(request, ["id"], "id", rows=50)
     rows, total = await queries.records(
         db, act=act, kind=kind, words=asked, since=since, until=until, limit=view.rows, offset=view.offset
@@ -99,11 +110,12 @@ async def _page(
         broken=broken,
         last_id=last_id,
         digest=digest.hex(),
-        as_json=_json,
+        as_json=as_json,
     )
 
 
-def _filters(request: StaffRequest) -> tuple[str, str, str, datetime | None, datetime | None]:
+def filters(request: StaffRequest) -> tuple[str, str, str, datetime | None, datetime | None]:
+    """Act, kind, words, and the days between."""
     until = _day(request.query_params.get("until", ""))
     return (
         picked(request, "act", audit.ACTS),
@@ -121,7 +133,8 @@ def _day(text: str) -> datetime | None:
         return None
 
 
-def _json(value: object) -> str:
+def as_json(value: object) -> str:
+    """A fact as one line."""
     return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -10,6 +10,7 @@ from infra.callers import may_measure
 from portal.core import acts, jobs
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
+from portal.core.jobs.telling import seen
 from portal.core.permissions import allows, public
 from portal.core.problems import NotThere
 from portal.core.ui.listing import words
@@ -46,6 +47,8 @@ async def job(request: StaffRequest, db: Connection, job_id: int) -> Response[st
     found = await jobs.find(db, job_id)
     if found is None or found.made_by != request.scope["user"].staff_id:
         raise NotThere
+    if not found.open:
+        await seen(db, job_id, request.scope["user"].staff_id)
     return page(request, "_job.html", job=found)
 
 
