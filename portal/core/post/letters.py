@@ -92,5 +92,9 @@ def _shown(value: Any) -> object:
 
 
 def one_line(text: str) -> str:
-    """Without line ends and what cannot be printed: a name with a line end in it must not begin a header of its own."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """Without line ends and what cannot be printed: a name with a line end in it must not begin a header of its own.
+
+    Nor may it hold an encoded word: the library decodes `=?utf-8?q?a=0ABcc:_b?=`, and the line end is there again.
+    """
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(plain.replace("=?", "= ?").split())

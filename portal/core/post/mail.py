@@ -37,10 +37,11 @@ def message(written: Written, address: str, mail_from: str, number: int, made_at
     made["Date"] = made_at
     made["Message-ID"] = f"<post-{number}.{int(made_at.timestamp())}@{author.domain}>"
     made["Auto-Submitted"] = "auto-generated"
-    made["Content-Language"] = written.language
     parts = [*written.lines, *([f"{written.button}: {written.link}"] if written.link else []), f"— \n{foot}"]
     made.set_content("\n\n".join(parts) + "\n", cte="quoted-printable")
     made.add_alternative(render("letter.html", letter=written, foot=foot), subtype="html", cte="quoted-printable")
+    # Last: making a second part moves every Content-… header into the first.
+    made["Content-Language"] = written.language
     return made
 
 

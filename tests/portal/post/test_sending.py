@@ -159,6 +159,7 @@ def test_with_mail_off_it_is_said_and_not_tried(house: House) -> None:
     ("password", "known", "state"),
     [("летний сад", True, "sent"), ("x", True, "failed"), ("летний сад", False, "failed")],
 )
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
 def test_over_tls_with_a_login(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str, *, known: bool, state: str
 ) -> None:
