@@ -17,6 +17,7 @@ import portal
 from infra.parts.supervisor import command_argv, portal_argv
 from portal.core.accounts import create_staff, give_role
 from portal.core.db import prepare
+from tests.support.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 
 PASSWORD = "steppe and sky"
 ISLANDS = Path(portal.__file__).parent / "islands"
-STAFF = {"admin": "test-administrator", "second": "test-administrator", "analyst": "analyst", "super": "super-admin"}
+STAFF = {
+    "admin": "test-administrator",
+    "second": "test-administrator",
+    "analyst": "analyst",
+    "super": "super-admin",
+    "reader": "proctor",
+}
 ARGUMENTS = [
     *[
         "--no-sandbox",
@@ -94,9 +101,22 @@ def peopled(loop: Loop, owner_url: str) -> None:
 
 
 @pytest.fixture(scope="package")
-def served(stack: Stack, loop: Loop, peopled: None, assets: None) -> Iterator[str]:
+def mailbox() -> Iterator[Mailbox]:
+    """The mail server that portal and worker know."""
+    box = Mailbox()
+    yield box
+    box.stop()
+
+
+@pytest.fixture(scope="package")
+def served(stack: Stack, loop: Loop, peopled: None, assets: None, mailbox: Mailbox) -> Iterator[str]:
     """Portal and worker; the portal's address. Both end with the folder: other tests turn the worker's rounds by hand."""
     assert peopled is assets is None
+    mail = {
+        "ELUMITI_MAIL_URL": f"smtp://127.0.0.1:{mailbox.port}",
+        "ELUMITI_MAIL_FROM": "El Úmiti <noreply@elumiti.test>",
+    }
+    stack.overrides.setdefault("portal", {}).update(mail)
 
     async def start() -> None:
         await stack.start_process("portal", "portal", portal_argv(stack.home), stack.home.ports.portal)
