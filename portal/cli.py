@@ -13,6 +13,7 @@ from portal.core import notices
 from portal.core.accounts import links
 from portal.core.accounts.ending import tell_of_ending
 from portal.core.accounts.resets import answer_asks
+from portal.core.audit.archive import archive
 from portal.core.audit.heads import publish_head
 from portal.core.db import open_pool
 from portal.core.given_back import weigh_for_ever
@@ -41,6 +42,7 @@ async def _work(settings: PortalSettings) -> None:
             await notices.erase_old(db)
             await outbox.erase_old(db)
             await links.erase_old(db, now)
+            await archive(db, settings.objects)
         await erase_old_files(settings.objects, now)
 
     async def hourly() -> None:

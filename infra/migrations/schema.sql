@@ -8,13 +8,40 @@ CREATE FUNCTION public.audit_broken_at() RETURNS bigint
     AS $$
     with chained as (
         select id, previous_hash, hash,
-               lag(hash, 1, decode(repeat('00', 32), 'hex')) over (order by id) as expected_previous,
+               lag(hash, 1, coalesce(
+                   (select hash from audit_archived order by id desc limit 1),
+                   decode(repeat('00', 32), 'hex'))) over (order by id) as expected_previous,
                sha256(previous_hash || convert_to(jsonb_build_array(
                    id, extract(epoch from at), staff_id, acting_as, address, act,
                    object_kind, object_id, before, after, reason)::text, 'UTF8')) as expected
         from audit
     )
     select min(id) from chained where previous_hash <> expected_previous or hash <> expected
+$$;
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    staff_id integer,
+    acting_as text NOT NULL,
+    address text NOT NULL,
+    act text NOT NULL,
+    object_kind text NOT NULL,
+    object_id text NOT NULL,
+    before jsonb,
+    after jsonb,
+    reason text DEFAULT ''::text NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL
+);
+
+CREATE FUNCTION public.audit_canonical(a public.audit) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    select jsonb_build_array(
+        a.id, extract(epoch from a.at), a.staff_id, a.acting_as, a.address, a.act,
+        a.object_kind, a.object_id, a.before, a.after, a.reason)::text
 $$;
 
 CREATE FUNCTION public.audit_chain() RETURNS trigger
@@ -28,6 +55,46 @@ begin
         new.object_kind, new.object_id, new.before, new.after, new.reason)::text, 'UTF8'));
     update audit_head set last_id = new.id, hash = new.hash where only_row;
     return new;
+end
+$$;
+
+CREATE FUNCTION public.audit_movable(most integer) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    select max(id)
+    from (
+        select id from audit
+        where id < coalesce((select min(id) from audit where at >= now() - (select keep from audit_term)), 9223372036854775807)
+        order by id
+        limit most) movable
+$$;
+
+CREATE FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    made int;
+    moved int;
+begin
+    lock table audit_file in share row exclusive mode;
+    if not exists (select from audit where id = upto) or exists (
+        select from audit where id <= upto and at >= now() - (select keep from audit_term)) then
+        raise exception 'records up to % are not all beyond the term', upto using errcode = 'check_violation';
+    end if;
+    if audit_broken_at() is not null then
+        raise exception 'the chain does not hold' using errcode = 'check_violation';
+    end if;
+    insert into audit_file (first_id, last_id, first_at, last_at, records, object_key, sha256)
+    select min(a.id), max(a.id), min(a.at), max(a.at), count(*), audit_move.object_key, audit_move.sha256
+    from audit a
+    where a.id <= upto
+    returning id into made;
+    insert into audit_archived (id, hash, file_id) select a.id, a.hash, made from audit a where a.id <= upto;
+    delete from audit where id <= upto;
+    get diagnostics moved = row_count;
+    return moved;
 end
 $$;
 
@@ -165,20 +232,32 @@ CREATE TABLE public.attempt_pulse (
 )
 WITH (fillfactor='50');
 
-CREATE TABLE public.audit (
+CREATE TABLE public.audit_archived (
     id bigint NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    staff_id integer,
-    acting_as text NOT NULL,
-    address text NOT NULL,
-    act text NOT NULL,
-    object_kind text NOT NULL,
-    object_id text NOT NULL,
-    before jsonb,
-    after jsonb,
-    reason text DEFAULT ''::text NOT NULL,
-    previous_hash bytea NOT NULL,
-    hash bytea NOT NULL
+    hash bytea NOT NULL,
+    file_id integer NOT NULL
+);
+
+CREATE TABLE public.audit_file (
+    id integer NOT NULL,
+    first_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    records integer NOT NULL,
+    object_key text NOT NULL,
+    sha256 bytea NOT NULL,
+    archived_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_file_records_check CHECK ((records > 0))
+);
+
+ALTER TABLE public.audit_file ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.audit_head (
@@ -195,6 +274,13 @@ ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.audit_term (
+    only_row boolean DEFAULT true NOT NULL,
+    keep interval NOT NULL,
+    CONSTRAINT audit_term_keep_check CHECK ((keep >= '1 year'::interval)),
+    CONSTRAINT audit_term_only_row_check CHECK (only_row)
 );
 
 CREATE TABLE public.control (
@@ -1091,11 +1177,23 @@ ALTER TABLE ONLY public.attempt
 ALTER TABLE ONLY public.attempt_pulse
     ADD CONSTRAINT attempt_pulse_pkey PRIMARY KEY (attempt_id);
 
+ALTER TABLE ONLY public.audit_archived
+    ADD CONSTRAINT audit_archived_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_file
+    ADD CONSTRAINT audit_file_last_id_key UNIQUE (last_id);
+
+ALTER TABLE ONLY public.audit_file
+    ADD CONSTRAINT audit_file_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.audit_head
     ADD CONSTRAINT audit_head_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_term
+    ADD CONSTRAINT audit_term_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE public.control
     ADD CONSTRAINT control_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'erratum'::text, 'extra'::text, 'pause'::text, 'resume'::text, 'end'::text, 'reopen'::text, 'stop'::text, 'restart'::text, 'credit'::text]))) NOT VALID;
@@ -1318,6 +1416,8 @@ CREATE INDEX attempt_pulse_sitting ON public.attempt_pulse USING btree (sitting_
 
 CREATE INDEX attempt_sitting ON public.attempt USING btree (sitting_id);
 
+CREATE INDEX audit_archived_file ON public.audit_archived USING btree (file_id, id);
+
 CREATE INDEX audit_object ON public.audit USING btree (object_kind, object_id, id);
 
 CREATE INDEX audit_staff ON public.audit USING btree (staff_id, id);
@@ -1418,6 +1518,9 @@ ALTER TABLE ONLY public.attempt
 
 ALTER TABLE ONLY public.attempt
     ADD CONSTRAINT attempt_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.audit_archived
+    ADD CONSTRAINT audit_archived_file_id_fkey FOREIGN KEY (file_id) REFERENCES public.audit_file(id);
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
@@ -1653,6 +1756,16 @@ GRANT USAGE ON SCHEMA public TO elumiti_release;
 
 GRANT ALL ON FUNCTION public.audit_broken_at() TO elumiti_portal;
 
+GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_portal;
+GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_scoring;
+GRANT INSERT ON TABLE public.audit TO elumiti_release;
+
+REVOKE ALL ON FUNCTION public.audit_movable(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_movable(most integer) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) TO elumiti_portal;
+
 REVOKE ALL ON FUNCTION public.give_room_codes(p_form integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.give_room_codes(p_form integer) TO elumiti_portal;
 GRANT ALL ON FUNCTION public.give_room_codes(p_form integer) TO elumiti_flusher;
@@ -1690,12 +1803,14 @@ GRANT SELECT ON TABLE public.attempt_limit TO elumiti_portal;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt_pulse TO elumiti_flusher;
 GRANT SELECT ON TABLE public.attempt_pulse TO elumiti_portal;
 
-GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_portal;
-GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_scoring;
-GRANT INSERT ON TABLE public.audit TO elumiti_release;
+GRANT SELECT ON TABLE public.audit_archived TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.audit_file TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.audit_head TO elumiti_portal;
 GRANT SELECT ON TABLE public.audit_head TO elumiti_status;
+
+GRANT SELECT ON TABLE public.audit_term TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.control TO elumiti_engine;
 GRANT SELECT ON TABLE public.control TO elumiti_flusher;

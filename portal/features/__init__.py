@@ -7,6 +7,7 @@ from portal.features.account import routes as account
 from portal.features.acts import routes as acts
 from portal.features.audit import history
 from portal.features.audit import routes as audit
+from portal.features.files import routes as files
 from portal.features.help import routes as help_pages
 from portal.features.home import routes as home
 from portal.features.incidents import routes as incidents
@@ -31,6 +32,7 @@ ROUTES = [
     *contacts.ROUTES,
     *forgotten.ROUTES,
     *notices.ROUTES,
+    *files.ROUTES,
     *home.ROUTES,
     *sittings.ROUTES,
     *participants.ROUTES,

@@ -81,6 +81,8 @@ ACTS: dict[str, str] = {
     "score.sheet.opened": N_("Opened a pupil's result"),
     "post.letter.again": N_("Had a letter sent again"),
     "audit.trail.exported": N_("Downloaded the audit trail"),
+    "audit.trail.archived": N_("Moved old records of the audit trail into a file"),
+    "audit.file.taken": N_("Downloaded a file of old records"),
     "audit.chain.checked": N_("Checked the chain of the audit trail"),
 }
 KINDS: dict[str, str] = {

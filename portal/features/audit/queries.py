@@ -92,7 +92,14 @@ async def broken_at(db: Connection) -> int | None:
         return broken
     head = await db.fetchrow("select last_id, hash from audit_head where only_row")
     assert head is not None
-    last = await db.fetchrow("select id, hash from audit order by id desc limit 1")
+    last = await db.fetchrow(
+        """
+        select id, hash
+        from (select id, hash from audit union all select id, hash from audit_archived) records
+        order by id desc
+        limit 1
+        """
+    )
     if last is None:
         return None if head["last_id"] == 0 else head["last_id"]
     return None if (last["id"], last["hash"]) == (head["last_id"], head["hash"]) else head["last_id"]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
 
+from infra.local import decode_key
 from portal.core import audit
 from portal.core.accounts import StaffRequest
+from portal.core.audit.archive import BUCKET, broken_in_files, files
 from portal.core.audit.heads import broken_against_published
 from portal.core.db import Connection
+from portal.core.files.links import Source, path_of, register
 from portal.core.files.tables import Table, export
 from portal.core.i18n import ASTANA, N_, t
 from portal.core.permissions import allows
@@ -19,7 +23,27 @@ from portal.core.ui.listing import listing, picked, words
 from portal.core.ui.pages import page
 from portal.features.audit import queries
 
+if TYPE_CHECKING:
+    from portal.core.accounts import Actor
+
 MOST_EXPORT = 100_000
+
+
+async def _name_for(db: Connection, _actor: Actor, key: str) -> str | None:
+    return f"audit-{key}" if any(file.object_key == key for file in await files(db)) else None
+
+
+ARCHIVE = register(
+    Source(
+        code="audit",
+        bucket=BUCKET,
+        permission="audit.view",
+        media="application/vnd.apache.parquet",
+        name_for=_name_for,
+        act="audit.file.taken",
+        about="audit",
+    )
+)
 
 
 @get("/audit", guards=[allows("audit.view")])
@@ -32,7 +56,9 @@ async def trail(request: StaffRequest, db: Connection) -> Response[str]:
 async def check(request: StaffRequest, db: Connection) -> Response[str]:
     """Compute every fingerprint again, and compare with those published each hour; a row changed by anybody, the database's owner too, shows."""
     async with db.transaction():
-        found = [await queries.broken_at(db), await broken_against_published(db, request.app.state.settings.objects)]
+        store = request.app.state.settings.objects
+        found = [await queries.broken_at(db), await broken_against_published(db, store)]
+        found.append(await broken_in_files(db, store))
         broken = min((number for number in found if number is not None), default=None)
         fact: dict[str, object] = {"broken_at": broken}
         await audit.record(
@@ -93,6 +119,11 @@ async def _page(
         db, act=act, kind=kind, words=asked, since=since, until=until, limit=view.rows, offset=view.offset
     )
     last_id, digest = await queries.head(db)
+    key, reader, now = (
+        decode_key(request.app.state.settings.link_key),
+        request.scope["user"].staff_id,
+        datetime.now(UTC),
+    )
     return page(
         request,
         "audit/trail.html",
@@ -110,6 +141,7 @@ async def _page(
         broken=broken,
         last_id=last_id,
         digest=digest.hex(),
+        files=[(file, path_of(key, ARCHIVE, file.object_key, reader, now)) for file in await files(db)],
         as_json=as_json,
     )
 
