@@ -133,6 +133,7 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     receipt_key: Annotated[str, Doc("base64url key that receipt codes are checked with")]
     csrf_key: Annotated[str, Doc("base64url key of CSRF tokens before sign-in")]
     rescue_private_key: Annotated[str, Doc("base64url X25519 key that opens rescue files")]
+    factor_key: Annotated[str, Doc("base64url key that seals the secrets of staff's authenticator apps")]
     token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
     player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
     portal_url: Annotated[str, Doc("The portal's own public address")] = ""

@@ -1,4 +1,4 @@
-"""`elumiti work`: the portal's jobs (imports, cleaning) in a process of their own."""
+"""`elumiti work`: the portal's jobs (imports, cleaning, sleeping roles) in a process of their own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra.local import adopt
 from infra.settings import PortalSettings, read
+from portal.core.accounts.grants import put_to_sleep
 from portal.core.audit.heads import publish_head
 from portal.core.db import open_pool
 from portal.core.given_back import weigh_for_ever
@@ -27,7 +28,10 @@ async def _work(settings: PortalSettings) -> None:
     pool = await open_pool(settings.database_url, most=6)
 
     async def daily() -> None:
-        await erase_old_files(settings.objects, datetime.now(UTC))
+        now = datetime.now(UTC)
+        await erase_old_files(settings.objects, now)
+        async with pool.acquire() as db:
+            await put_to_sleep(db, now)
 
     async def hourly() -> None:
         async with pool.acquire() as db:

@@ -26,7 +26,7 @@ from infra.local import decode_key, default_home, environment, load_secrets
 from infra.settings import OwnerSettings, PackSettings, PortalSettings, read
 from loadtest.play import run as play
 from loadtest.scenario import PlayPupil, Scenario
-from portal.core.accounts import create_staff, give_role
+from portal.core.accounts import create_staff, give_role, school_year_end
 from portal.demo import tables
 from portal.demo.content import load_form
 from portal.demo.people import draw_people
@@ -154,7 +154,7 @@ async def read_demo(db: asyncpg.Connection[asyncpg.Record]) -> Demo | None:
 
 async def _make_staff(db: asyncpg.Connection[asyncpg.Record]) -> list[Login]:
     logins: list[Login] = []
-    ends = datetime.now(UTC) + timedelta(days=240)
+    ends = school_year_end(datetime.now(UTC))
     for login, name, role in STAFF:
         password = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}"
         staff = await create_staff(db, login=login, full_name=name, password=password, demo=True)

@@ -10,6 +10,7 @@ from portal.features.home import routes as home
 from portal.features.incidents import routes as incidents
 from portal.features.live import controls
 from portal.features.live import routes as live
+from portal.features.modules import routes as modules
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
@@ -43,6 +44,7 @@ ROUTES = [
     *rescue.ROUTES,
     *audit.ROUTES,
     *staff.ROUTES,
+    *modules.ROUTES,
     *help_pages.ROUTES,
 ]
 WORK = {**participant_jobs.WORK}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from portal.core.projects import project
+
 if TYPE_CHECKING:
     from portal.core.accounts import Scope
     from portal.core.db import Connection
@@ -43,7 +45,7 @@ async def near_sittings(db: Connection, scope: Scope) -> list[NearSitting]:
         select s.id, s.title, s.state, s.starts_at, s.last_entry_at,
                (select count(*) from participant p where p.sitting_id = s.id) as participants
         from sitting s
-        where s.state <> 'archived'
+        where s.state <> 'archived' and s.project = $4
             and ($1 or exists (
                 select 1
                 from sitting_region sr
@@ -54,6 +56,7 @@ async def near_sittings(db: Connection, scope: Scope) -> list[NearSitting]:
         limit 6
         """,
         *scope.parameters,
+        project(),
     )
     return [NearSitting(**row) for row in rows]
 
@@ -70,12 +73,12 @@ async def find_pupils(db: Connection, scope: Scope, words: str) -> list[FoundPup
         join sitting s on s.id = p.sitting_id
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
-        where p.search_name like all($4) and ($1 or d.region_code = any($2) or sc.id = any($3))
+        where p.search_name like all($4) and s.project = $5 and ($1 or d.region_code = any($2) or sc.id = any($3))
         order by s.starts_at desc, p.sort_name, p.id
         limit 50
         """,
         *scope.parameters,
-        patterns,
+        *(patterns, project()),
     )
     return [FoundPupil(**row) for row in rows]
 

@@ -68,7 +68,9 @@ def peopled(loop: Loop, owner_url: str) -> None:
         await prepare(db)
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
         for login, role in STAFF.items():
-            staff = await create_staff(db, login=f"browser-{login}", full_name=f"Айгерім {login}", password=PASSWORD)
+            staff = await create_staff(
+                db, login=f"browser-{login}", full_name=f"Айгерім {login}", password=PASSWORD, demo=True
+            )
             await give_role(db, staff_id=staff, role=role, ends_at=ends)
         await db.execute("insert into region values ('KZ-B', 'Бұлақ облысы', 'Область Булак', 'Bulaq Region')")
         district = await db.fetchval(

@@ -32,12 +32,19 @@ def test_a_permission_is_added_by_two_and_taken_by_one(house: House) -> None:
     assert "Read the audit trail" in second.get("/acts?lang=en").text
     assert second.post(f"/acts/{act}/decide", {"do": "do"}).status_code == 303
     assert matrix(house) == before | {GIVEN}
-    record = house.sql("select after from audit where act = 'staff.permission.given' order by id desc limit 1")[0]
+    record = house.sql("select before, after from audit where act = 'staff.permission.given' order by id desc limit 1")[
+        0
+    ]
     maker = house.sql("select made_by from pending_act where id = $1", act)[0]["made_by"]
-    assert record["after"] == {"permission": "audit.view", "asked_by": maker}
+    assert (record["after"]["given"], record["after"]["asked_by"]) == (["audit.view"], maker)
+    assert set(record["after"]["permissions"]) == {*record["before"]["permissions"], "audit.view"}
     answer = first.post("/roles", {"given": sorted(before)})
     assert (answer.status_code, answer.headers["location"]) == (303, "/roles")
     assert matrix(house) == before
+    record = house.sql("select before, after from audit where act = 'staff.permission.taken' order by id desc limit 1")[
+        0
+    ]
+    assert {*record["before"]["permissions"]} - {*record["after"]["permissions"]} == {"audit.view"}
 
 
 def test_who_holds_a_region_changes_no_role(house: House, place: Place) -> None:
