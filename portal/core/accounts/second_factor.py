@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
-import pyotp
 import qrcode
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
+from pyotp import random_base32
+from pyotp.totp import TOTP
 from qrcode.image.svg import SvgPathFillImage
 
 from infra.local import decode_key
@@ -48,7 +49,7 @@ async def has_app(db: Connection, staff_id: int) -> bool:
 
 async def enrolment(db: Connection, actor: Actor, settings: PortalSettings) -> Enrolment:
     """The secret that waits for its first code; drawn if there is none, the same until then."""
-    drawn = pyotp.random_base32()
+    drawn = random_base32()
     sealed = await db.fetchval(
         """
         insert into staff_totp (staff_id, secret) values ($1, $2)
@@ -58,7 +59,7 @@ async def enrolment(db: Connection, actor: Actor, settings: PortalSettings) -> E
         *(actor.staff_id, _box(settings).encrypt(drawn.encode())),
     )
     secret = _box(settings).decrypt(sealed).decode()
-    address = pyotp.TOTP(secret).provisioning_uri(name=actor.login, issuer_name="El Úmiti")
+    address = TOTP(secret).provisioning_uri(name=actor.login, issuer_name="El Úmiti")
     drawing = io.BytesIO()
     qrcode.make(address, image_factory=SvgPathFillImage, border=2, box_size=12).save(drawing)
     picture = "data:image/svg+xml;base64," + base64.b64encode(drawing.getvalue()).decode()
@@ -76,7 +77,7 @@ async def fits(db: Connection, staff_id: int, settings: PortalSettings, code: st
     if row is None or (row["rests_until"] is not None and row["rests_until"] > now):
         return False
     try:
-        app = pyotp.TOTP(_box(settings).decrypt(row["secret"]).decode())
+        app = TOTP(_box(settings).decrypt(row["secret"]).decode())
     except CryptoError:
         # Sealed with a factor key that was changed since: no code of it can be told.
         return False

@@ -63,4 +63,4 @@ BY_CODE = {permission.code: permission for permission in ALL}
 # Every signed-in person has these, whatever his role.
 EVERYBODY = frozenset({"own.account"})
 # No route names it: a grant whose role lacks it asks for a second factor (SAFETY P3; docs/decisions/0048).
-PASSWORD_ALONE = "account.password-alone"
+PASSWORD_ALONE = "account.password-alone"  # noqa: S105 (a permission, no password)

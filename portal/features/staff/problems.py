@@ -22,5 +22,6 @@ class NotTheGiver(Problem):
     status = 403
     title = N_("This role is renewed by whoever gave it.")
     advice = N_(
-        "Nothing was changed. Nobody renews his own roles; if the giver has left or gives no roles any more, another person with the right to give roles renews it."
+        "Nothing was changed. Nobody renews his own roles; if the giver has left or gives no roles any more, "
+        "another person with the right to give roles renews it."
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from portal.core.accounts import Actor
     from portal.core.accounts.grant_rows import GrantRow, Which
 
-WHICH: tuple[Which, ...] = ("ending", "asleep", "all")
+WHICH: dict[str, Which] = {"ending": "ending", "asleep": "asleep", "all": "all"}
 
 
 @get("/grants", guards=[allows("staff.edit")])
@@ -32,7 +32,7 @@ async def show(request: StaffRequest, db: Connection) -> Response[str]:
     actor = request.scope["user"]
     require_country(actor, "staff.edit")
     now = datetime.now(UTC)
-    which: Which = next((one for one in WHICH if one == request.query_params.get("which")), "ending")
+    which = WHICH[picked(request, "which", WHICH, "ending")]
     mine = picked(request, "mine", ["", "1"])
     asked, view = words(request), listing(request, SORTS, "end")
     rows = await list_grants(

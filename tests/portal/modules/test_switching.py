@@ -9,7 +9,7 @@ from portal.core.permissions.modules import MODULES
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tests.portal.conftest import House
+    from tests.portal.conftest import House, Place
 
 PROJECTS = ("birge-oqy", "qabilet", "myn-bala")
 
@@ -48,12 +48,8 @@ def test_a_form_that_lost_its_fields_switches_nothing(house: House) -> None:
     assert house.sql("select 1 from project_module where not is_on") == []
 
 
-def test_who_holds_a_region_switches_nothing(house: House) -> None:
+def test_who_holds_a_region_switches_nothing(house: House, place: Place) -> None:
     """A module is the whole country's."""
-    regional = (
-        house.worker("super-admin", region=house.sql("select code from region order by code limit 1")[0]["code"])
-        if house.sql("select 1 from region")
-        else None
-    )
-    if regional is not None:
-        assert regional.get("/modules").status_code == 404
+    regional = house.worker("super-admin", region=place.region)
+    assert regional.get("/modules").status_code == 404
+    assert regional.post("/modules", {"whole": "1"}).status_code == 404
