@@ -113,9 +113,10 @@ async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
 
 def _grant(given: dict[str, Any], is_raised: bool) -> Grant:  # noqa: FBT001 (one word, beside what it decides)
     """The grant with what it gives now: of a role that works in raised sessions only what holds at rest."""
-    permissions: dict[str, bool] = given.pop("permissions")
-    waits = {code for code, at_rest in permissions.items() if not at_rest} if given.pop("raised") else set[str]()
-    now = permissions.keys() if is_raised else permissions.keys() - waits
+    permissions: dict[str, bool] = given["permissions"]
+    waits = {code for code, at_rest in permissions.items() if not at_rest} if given["raised"] else set[str]()
+    now = permissions.keys() - (set[str]() if is_raised else waits)
+    # What the struct does not know (`raised`) is left out by the conversion.
     return msgspec.convert(given | {"permissions": now, "raised_only": waits}, Grant)
 
 
