@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -81,6 +81,20 @@ async def find_pupils(db: Connection, scope: Scope, words: str) -> list[FoundPup
         *(patterns, project()),
     )
     return [FoundPupil(**row) for row in rows]
+
+
+async def to_renew(db: Connection, staff_id: int, soon: timedelta) -> int:
+    """Roles this person gave to others that end soon or sleep."""
+    return await db.fetchval(
+        """
+        select count(*)
+        from staff_grant g
+        join staff s on s.id = g.staff_id and s.disabled_at is null
+        where g.given_by = $1 and g.staff_id <> $1 and g.ends_at > now()
+            and (g.ends_at < now() + $2::interval or g.asleep_at is not null)
+        """,
+        *(staff_id, soon),
+    )
 
 
 def _escape(word: str) -> str:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from portal.core.accounts.grant_rows import GrantRow
     from portal.core.territory import Spot
 
-Pairs = frozenset[tuple[str, str]]
-
 
 class Check(msgspec.Struct, frozen=True):
     """A condition: its sentence, and whether it holds."""
@@ -59,14 +57,14 @@ def explain(
     place: Spot,
     *,
     shut: bool,
-    factor: bool,
+    factor: bool | None,
     project: str,
     off: Collection[str],
     given: Collection[tuple[str, str]],
     at_rest: Collection[tuple[str, str]],
     now: datetime,
 ) -> Answer:
-    """Judge a person's grants, ended ones too; grants that give it come first."""
+    """Judge a person's grants, ended ones too; grants that give it come first. `factor` None: is asked for none."""
     module = module_of(permission)
     general = [Check(Text(N_("The login is open")), not shut)]
     if module is not None:
@@ -79,7 +77,7 @@ def explain(
     if giving and not any((grant.role, permission) in at_rest for grant in giving):
         notes.append(Text(N_("Only in a raised session, with a reason and an end.")))
     present = [grant for grant in grants if grant.ends_at > now and grant.project in {None, project}]
-    if any((grant.role, PASSWORD_ALONE) not in given for grant in present):
+    if factor is not None and any((grant.role, PASSWORD_ALONE) not in given for grant in present):
         notes.append(
             Text(N_("After the second proof; app or key are there."))
             if factor

@@ -118,11 +118,21 @@ async def school_id(db: Connection, code: str) -> int | None:
     return await db.fetchval("select id from school where code = $1", code)
 
 
-async def person_of(db: Connection, login: str) -> tuple[int, str, bool, bool] | None:
-    """Id, name, whether the login is shut, and whether it has a second factor."""
+class Asked(msgspec.Struct, frozen=True):
+    """About whom the page «who may what» is asked. `factor`: has an app or a key; `demo`: is asked for neither."""
+
+    id: int
+    full_name: str
+    shut: bool
+    demo: bool
+    factor: bool
+
+
+async def person_of(db: Connection, login: str) -> Asked | None:
+    """By the login."""
     row = await db.fetchrow(
         """
-        select s.id, s.full_name, s.disabled_at is not null as shut,
+        select s.id, s.full_name, s.disabled_at is not null as shut, s.demo,
                exists (select from staff_key k where k.staff_id = s.id)
                or exists (select from staff_totp t where t.staff_id = s.id and t.confirmed_at is not null) as factor
         from staff s
@@ -130,7 +140,7 @@ async def person_of(db: Connection, login: str) -> tuple[int, str, bool, bool] |
         """,
         login.strip().lower(),
     )
-    return (row["id"], row["full_name"], row["shut"], row["factor"]) if row else None
+    return Asked(**row) if row else None
 
 
 async def modules_off(db: Connection, project: str) -> set[str]:

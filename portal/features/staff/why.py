@@ -33,11 +33,11 @@ async def why(request: StaffRequest, db: Connection) -> Response[str]:
     answer: Answer | None = None
     if person is not None and place is not None and permission in BY_CODE:
         answer = explain(
-            await grants_of(db, person[0], over=True),
+            await grants_of(db, person.id, over=True),
             permission,
             place,
-            shut=person[2],
-            factor=person[3],
+            shut=person.shut,
+            factor=None if person.demo else person.factor,
             project=project(),
             off=await queries.modules_off(db, project()),
             given=await queries.matrix(db),

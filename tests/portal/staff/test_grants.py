@@ -81,6 +81,7 @@ def test_its_giver_renews_what_ends_soon(house: House) -> None:
     login = house.person("proctor", given_by=staff_id(house, boss_login))
     grant = grant_of(house, login)
     assert f"/grants/{grant['id']}/renew" in boss.get("/grants?mine=1").text
+    assert "Roles that you gave end within 30 days or sleep: 1" in boss.get("/?lang=en").text
     assert f"/grants/{grant['id']}/renew" not in other.get(f"/grants?q={login}").text
     assert other.post(f"/grants/{grant['id']}/renew").status_code == 403
     own = grant_of(house, boss_login)["id"]
