@@ -2,7 +2,7 @@
 -- Why     Roles of three projects are data; a grant has a finer territory, falls asleep and is renewed; super-admins work
 --         in a raised session; privileged roles have a second factor; modules are switched per project (SPEC R4, SAFETY P1).
 -- Locks   staff_grant, staff_session, role_permission, pending_act: access exclusive for the catalogue; constant defaults
---         rewrite nothing, the checks and keys scan tables of a few thousand rows.
+--         rewrite nothing, the checks and keys scan tables of a few thousand rows. school: share, for its index.
 -- Time    milliseconds; gives up after 2 s rather than queue behind a long reader.
 -- Order   before the portal that reads them. The older portal goes on, but finds no grant of a super-admin (project null).
 -- Back    set project to 'myn-bala' where it is null; leave the columns and tables.
@@ -81,6 +81,8 @@ alter table staff_grant
     add constraint staff_grant_class check (class_name = '' or (school_id is not null and not own_pupils));
 update staff_grant set project = null where role in (select code from role where kind = 'house');
 create index staff_grant_end on staff_grant (ends_at);
+-- A district's grant is read as its schools, with each request.
+create index school_of_district on school (district_id);
 comment on table staff_grant is 'A role in a project (null: the whole house) within a territory: the country, a region, a district, a school, a class of it, or the own pupils; always with an end.';
 comment on column staff_grant.own_pupils is 'Only pupils that are attached to this person, within the rest of the territory.';
 comment on column staff_grant.used_at is 'Given, woken, renewed or used last; written once a day at most. 30 days later the grant is asleep (SAFETY P1).';

@@ -1319,6 +1319,8 @@ CREATE INDEX room_code_room ON public.room_code USING btree (room_id) WHERE (roo
 
 CREATE INDEX room_opening_sitting ON public.room_opening USING btree (sitting_id);
 
+CREATE INDEX school_of_district ON public.school USING btree (district_id);
+
 CREATE INDEX seal_code ON public.seal USING btree (code);
 
 CREATE INDEX seal_sitting ON public.seal USING btree (sitting_id);
