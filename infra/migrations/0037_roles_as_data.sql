@@ -126,6 +126,7 @@ update pending_act set project = null where act = 'role.give';
 comment on column pending_act.project is 'Decided within this project; null: within any.';
 
 grant select on project, role to elumiti_portal;
+grant insert on role to elumiti_portal;
 grant select, insert, update on project_module to elumiti_portal;
 grant select, insert, update, delete on staff_totp to elumiti_portal;
 

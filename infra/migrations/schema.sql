@@ -1793,7 +1793,7 @@ GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_portal;
 GRANT SELECT ON TABLE public.response_event TO elumiti_scoring;
 
-GRANT SELECT ON TABLE public.role TO elumiti_portal;
+GRANT SELECT,INSERT ON TABLE public.role TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_permission TO elumiti_portal;
 

@@ -18,6 +18,7 @@ ACTS: dict[str, str] = {
     "account.factor.missed": N_("A code of the authenticator app was wrong"),
     "account.raise.began": N_("Began a raised session"),
     "account.raise.ended": N_("Ended a raised session"),
+    "role.role.made": N_("Made a role"),
     "role.view.began": N_("Began to see the house as another role"),
     "role.view.ended": N_("Saw the house as the own role again"),
     "module.module.switched": N_("Switched a module on or off"),

@@ -21,7 +21,7 @@ from portal.core.problems import NotThere
 from portal.core.projects import projects
 from portal.core.ui.listing import words
 from portal.core.ui.pages import page, see_other
-from portal.features.staff import queries, renewal, roles, see_as, why
+from portal.features.staff import new_role, queries, renewal, roles, see_as, why
 from portal.features.staff.places import read_place
 from portal.features.staff.roles import require_country, require_keyholder
 
@@ -243,6 +243,7 @@ async def _person_page(
 ROUTES = [
     *[show_list, new, make, show, grant, take_role, reset_password, forget_factors, disable],
     *roles.ROUTES,
+    *new_role.ROUTES,
     *renewal.ROUTES,
     *see_as.ROUTES,
     *why.ROUTES,

@@ -97,6 +97,7 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "roles-project": ("/roles", {"?": "of=myn-bala"}),
         "roles-house": ("/roles", {"?": "of=house"}),
         "roles-ending": ("/grants", {"?": "which=all"}),
+        "role-new": ("/roles/new", {}),
         "see-as": ("/see-as", {}),
         "why": ("/why", {"?": "login=proctor&permission=live.view"}),
         "why-no": ("/why", {"?": "login=proctor&permission=score.view"}),

@@ -149,3 +149,15 @@ def test_codes_of_the_neighbouring_half_minutes_fit(house: House) -> None:
         assert visitor.post("/second-factor/code", {"code": app.at(int(time.time()) + 30 * step)}).status_code == 303
     forget_steps(house, login)
     assert again(house, login).post("/second-factor/code", {"code": app.at(int(time.time()) - 120)}).status_code == 422
+
+
+def test_the_policy_is_data(house: House) -> None:
+    """A role that loses «with a password alone» is asked from the next click on."""
+    visitor = house.visitor(house.person("myn-bala-school-manager"), strict=True)
+    assert visitor.get("/sittings").status_code == 200
+    pair = ("myn-bala-school-manager", "account.password-alone")
+    house.sql("delete from role_permission where role = $1 and permission = $2", *pair)
+    try:
+        assert visitor.get("/sittings").headers["location"] == "/second-factor?next=/sittings"
+    finally:
+        house.sql("insert into role_permission (role, permission) values ($1, $2)", *pair)

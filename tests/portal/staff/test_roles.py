@@ -71,3 +71,21 @@ def test_who_holds_a_region_changes_no_login(house: House, place: Place) -> None
     ):
         assert regional.post(path, form).status_code == 404, path
     assert house.visitor(other).get("/sittings").status_code == 200
+
+
+def test_a_new_role_is_born_without_rights(house: House) -> None:
+    """It stands in the matrix and in the form that gives roles; its holder sees nothing yet."""
+    boss = house.worker("super-admin")
+    form = {"code": "class-teacher", "name_kk": "сынып жетекшісі", "name_ru": "классный руководитель", "of": "myn-bala"}
+    assert boss.post("/roles/new", form | {"code": "Class Teacher"}).status_code == 422
+    assert boss.post("/roles/new", form).headers["location"] == "/roles?of=myn-bala"
+    assert boss.post("/roles/new", form).status_code == 422
+    try:
+        assert "классный руководитель" in boss.get("/roles?of=myn-bala&lang=ru").text
+        assert boss.get("/roles?of=qabilet&lang=ru").text.count("классный руководитель") == 0
+        assert house.worker("class-teacher").get("/sittings").status_code == 403
+        record = house.sql("select after from audit where act = 'role.role.made' order by id desc limit 1")[0]["after"]
+        assert (record["code"], record["of"]) == ("class-teacher", "myn-bala")
+    finally:
+        house.sql("delete from staff_grant where role = 'class-teacher'")
+        house.sql("delete from role where code = 'class-teacher'")
