@@ -73,6 +73,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     release_private_key: str
     rescue_private_key: str
     score_key: str
+    factor_key: str
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -162,6 +163,7 @@ def _drawn() -> dict[str, object]:
         "release_private_key": encode_key(bytes(PrivateKey.generate())),
         "rescue_private_key": encode_key(bytes(PrivateKey.generate())),
         "score_key": draw_key(),
+        "factor_key": draw_key(),
     }
 
 
@@ -215,6 +217,7 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "rescue_private_key": drawn.rescue_private_key,
         "rescue_public_key": _public(drawn.rescue_private_key),
         "score_key": drawn.score_key,
+        "factor_key": drawn.factor_key,
         "metrics_port": home.ports.flusher,
         "snapshot_dir": str(home.part("engine")),
         "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),

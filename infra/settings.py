@@ -133,6 +133,7 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     receipt_key: Annotated[str, Doc("base64url key that receipt codes are checked with")]
     csrf_key: Annotated[str, Doc("base64url key of CSRF tokens before sign-in")]
     rescue_private_key: Annotated[str, Doc("base64url X25519 key that opens rescue files")]
+    factor_key: Annotated[str, Doc("base64url key that seals the secrets of staff's authenticator apps")]
     link_key: Annotated[str, Doc("base64url key that links in mail and to files are made with")]
     mail_url: Annotated[
         str, Doc("Mail server: smtp://LOGIN:PASSWORD@HOST:587 (STARTTLS) or smtps://…:465; empty: mail is off")

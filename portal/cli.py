@@ -1,18 +1,22 @@
-"""`elumiti work`: the portal's jobs (imports, mail, cleaning) in a process of their own."""
+"""`elumiti work`: the portal's jobs (imports, mail, cleaning, sleeping roles) in a process of their own; `elumiti keyholder`."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
+from infra.errors import PlainError
 from infra.local import adopt
 from infra.settings import PortalSettings, read
 from portal.core import notices
-from portal.core.accounts import links
+from portal.core.accounts import create_staff, give_role, links, school_year_end
 from portal.core.accounts.ending import tell_of_ending
+from portal.core.accounts.grants import put_to_sleep
 from portal.core.accounts.resets import answer_asks
+from portal.core.audit import record_for
 from portal.core.audit.archive import archive
 from portal.core.audit.heads import publish_head
 from portal.core.db import open_pool
@@ -38,6 +42,7 @@ async def _work(settings: PortalSettings) -> None:
     async def daily() -> None:
         now = datetime.now(UTC)
         async with pool.acquire() as db:
+            await put_to_sleep(db, now)
             await tell_of_ending(db, now)
             await notices.erase_old(db)
             await outbox.erase_old(db)
@@ -64,3 +69,47 @@ async def _work(settings: PortalSettings) -> None:
         for task in beside:
             task.cancel()
         await pool.close()
+
+
+def keyholder(login: str, name: str = "") -> None:
+    """Let LOGIN give roles until the end of the school year: the first of a house, or when nobody is left who could.
+
+    A login that is not there yet is made, with a password that is printed once.
+
+    Parameters
+    ----------
+    login
+        The person's login.
+    name
+        The full name, for a login that is to be made.
+    """
+    adopt("portal")
+    asyncio.run(_keyholder(read(PortalSettings), login.strip().lower(), name))
+
+
+async def _keyholder(settings: PortalSettings, login: str, name: str) -> None:
+    pool = await open_pool(settings.database_url, most=1)
+    async with pool.acquire() as db, db.transaction():
+        password = ""
+        staff_id: int | None = await db.fetchval("select id from staff where login = $1", login)
+        if staff_id is None:
+            if not name:
+                raise PlainError(f"There is no login «{login}».", f"To make it: elumiti keyholder {login} 'FULL NAME'")
+            password = secrets.token_urlsafe(12)
+            staff_id = await create_staff(db, login=login, full_name=name, password=password)
+        ends_at = school_year_end(datetime.now(UTC))
+        grant = await give_role(db, staff_id=staff_id, role="super-admin", ends_at=ends_at)
+        fact: dict[str, object] = {"grant": grant, "role": "super-admin", "ends_at": ends_at.isoformat()}
+        await record_for(
+            db,
+            staff_id=None,
+            acting_as="command",
+            address="-",
+            act="staff.role.given",
+            kind="staff",
+            object_id=staff_id,
+            after=fact,
+        )
+    await pool.close()
+    said = f"{login} is super-admin until {ends_at:%d.%m.%Y}; the sign-in asks for an app or a security key."
+    print(f"{said} Password, shown only now: {password}" if password else said)

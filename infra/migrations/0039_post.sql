@@ -65,6 +65,10 @@ create index post_staff on post (staff_id, id);
 
 grant select, insert, update, delete on staff_link, reset_ask, post to elumiti_portal;
 
-insert into role_permission (role, permission)
-values ('super-admin', 'post.view'), ('super-admin', 'post.resend')
+insert into role_permission (role, permission, at_rest)
+values
+    ('super-admin', 'post.view', true),
+    ('super-admin', 'post.resend', false),
+    ('system-admin', 'post.view', false),
+    ('system-admin', 'post.resend', false)
 on conflict do nothing;

@@ -641,6 +641,7 @@ CREATE TABLE public.pending_act (
     decided_at timestamp with time zone,
     state text DEFAULT 'waits'::text NOT NULL,
     waiver_id bigint,
+    project text DEFAULT 'myn-bala'::text,
     CONSTRAINT pending_act_state_check CHECK ((state = ANY (ARRAY['waits'::text, 'done'::text, 'refused'::text, 'withdrawn'::text])))
 );
 
@@ -681,6 +682,20 @@ ALTER TABLE public.post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.project (
+    code text NOT NULL,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    place smallint NOT NULL
+);
+
+CREATE TABLE public.project_module (
+    project text NOT NULL,
+    module text NOT NULL,
+    is_on boolean NOT NULL
 );
 
 CREATE TABLE public.quota_plan (
@@ -794,9 +809,24 @@ CREATE TABLE public.response_event_other (
     marks smallint DEFAULT 0 CONSTRAINT response_event_marks_not_null NOT NULL
 );
 
+CREATE TABLE public.role (
+    code text NOT NULL,
+    kind text NOT NULL,
+    project text,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    place smallint NOT NULL,
+    raised boolean DEFAULT false NOT NULL,
+    CONSTRAINT role_check CHECK (((kind = 'project'::text) = (project IS NOT NULL))),
+    CONSTRAINT role_code_check CHECK ((code ~ '^[a-z][a-z-]{1,39}$'::text)),
+    CONSTRAINT role_kind_check CHECK ((kind = ANY (ARRAY['project'::text, 'working'::text, 'house'::text])))
+);
+
 CREATE TABLE public.role_permission (
     role text NOT NULL,
-    permission text NOT NULL
+    permission text NOT NULL,
+    at_rest boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.room (
@@ -1000,12 +1030,19 @@ CREATE TABLE public.staff_grant (
     id integer NOT NULL,
     staff_id integer NOT NULL,
     role text NOT NULL,
-    project text DEFAULT 'myn-bala'::text NOT NULL,
+    project text,
     region_code text,
     school_id integer,
     given_by integer,
     given_at timestamp with time zone DEFAULT now() NOT NULL,
-    ends_at timestamp with time zone NOT NULL
+    ends_at timestamp with time zone NOT NULL,
+    district_id integer,
+    class_name text DEFAULT ''::text NOT NULL,
+    own_pupils boolean DEFAULT false NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    asleep_at timestamp with time zone,
+    CONSTRAINT staff_grant_class CHECK (((class_name = ''::text) OR ((school_id IS NOT NULL) AND (NOT own_pupils)))),
+    CONSTRAINT staff_grant_one_place CHECK ((num_nonnulls(region_code, district_id, school_id) <= 1))
 );
 
 ALTER TABLE public.staff_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1065,7 +1102,24 @@ CREATE TABLE public.staff_session (
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
     ends_at timestamp with time zone NOT NULL,
     address text NOT NULL,
-    agent text NOT NULL
+    agent text NOT NULL,
+    project text DEFAULT 'myn-bala'::text NOT NULL,
+    factor_at timestamp with time zone,
+    raised_until timestamp with time zone,
+    raised_reason text DEFAULT ''::text NOT NULL,
+    seen_as jsonb,
+    seen_until timestamp with time zone,
+    CONSTRAINT staff_session_raised CHECK (((raised_until IS NULL) OR (raised_reason <> ''::text)))
+);
+
+CREATE TABLE public.staff_totp (
+    staff_id integer NOT NULL,
+    secret bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    misses smallint DEFAULT 0 NOT NULL,
+    rests_until timestamp with time zone
 );
 
 CREATE TABLE public.stream_position (
@@ -1294,6 +1348,12 @@ ALTER TABLE public.pending_act
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.project_module
+    ADD CONSTRAINT project_module_pkey PRIMARY KEY (project, module);
+
+ALTER TABLE ONLY public.project
+    ADD CONSTRAINT project_pkey PRIMARY KEY (code);
+
 ALTER TABLE ONLY public.quota_plan
     ADD CONSTRAINT quota_plan_pkey PRIMARY KEY (sitting_id);
 
@@ -1323,6 +1383,9 @@ ALTER TABLE ONLY public.response_event_other
 
 ALTER TABLE ONLY public.role_permission
     ADD CONSTRAINT role_permission_pkey PRIMARY KEY (role, permission);
+
+ALTER TABLE ONLY public.role
+    ADD CONSTRAINT role_pkey PRIMARY KEY (code);
 
 ALTER TABLE ONLY public.room_code_open
     ADD CONSTRAINT room_code_open_pkey PRIMARY KEY (form_id, number);
@@ -1386,6 +1449,9 @@ ALTER TABLE ONLY public.staff
 
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_pkey PRIMARY KEY (key_hash);
+
+ALTER TABLE ONLY public.staff_totp
+    ADD CONSTRAINT staff_totp_pkey PRIMARY KEY (staff_id);
 
 ALTER TABLE ONLY public.stream_position
     ADD CONSTRAINT stream_position_pkey PRIMARY KEY (stream);
@@ -1478,11 +1544,15 @@ CREATE INDEX room_code_room ON public.room_code USING btree (room_id) WHERE (roo
 
 CREATE INDEX room_opening_sitting ON public.room_opening USING btree (sitting_id);
 
+CREATE INDEX school_of_district ON public.school USING btree (district_id);
+
 CREATE INDEX seal_code ON public.seal USING btree (code);
 
 CREATE INDEX seal_sitting ON public.seal USING btree (sitting_id);
 
 CREATE UNIQUE INDEX staff_email ON public.staff USING btree (email);
+
+CREATE INDEX staff_grant_end ON public.staff_grant USING btree (ends_at);
 
 CREATE INDEX staff_grant_staff ON public.staff_grant USING btree (staff_id);
 
@@ -1622,6 +1692,9 @@ ALTER TABLE ONLY public.pending_act
     ADD CONSTRAINT pending_act_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.pending_act
+    ADD CONSTRAINT pending_act_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.pending_act
     ADD CONSTRAINT pending_act_waiver_id_fkey FOREIGN KEY (waiver_id) REFERENCES public.waiver(id);
 
 ALTER TABLE ONLY public.post
@@ -1629,6 +1702,9 @@ ALTER TABLE ONLY public.post
 
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.project_module
+    ADD CONSTRAINT project_module_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
 
 ALTER TABLE ONLY public.quota_plan
     ADD CONSTRAINT quota_plan_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
@@ -1641,6 +1717,12 @@ ALTER TABLE ONLY public.quota_plan
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.role_permission
+    ADD CONSTRAINT role_permission_role_fkey FOREIGN KEY (role) REFERENCES public.role(code);
+
+ALTER TABLE ONLY public.role
+    ADD CONSTRAINT role_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
 
 ALTER TABLE ONLY public.room_code
     ADD CONSTRAINT room_code_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
@@ -1694,10 +1776,19 @@ ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_test_id_fkey FOREIGN KEY (test_id) REFERENCES public.test(id);
 
 ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
+
+ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_given_by_fkey FOREIGN KEY (given_by) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
+
+ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_role_fkey FOREIGN KEY (role) REFERENCES public.role(code);
 
 ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
@@ -1715,7 +1806,13 @@ ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_own_school_id_fkey FOREIGN KEY (own_school_id) REFERENCES public.school(id);
 
 ALTER TABLE ONLY public.staff_session
+    ADD CONSTRAINT staff_session_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.staff_totp
+    ADD CONSTRAINT staff_totp_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.waiting_decision
     ADD CONSTRAINT waiting_decision_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
@@ -1938,6 +2035,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.pending_act TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
 
+GRANT SELECT ON TABLE public.project TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.project_module TO elumiti_portal;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.quota_plan TO elumiti_portal;
 GRANT SELECT ON TABLE public.quota_plan TO elumiti_scoring;
 
@@ -1958,6 +2059,8 @@ GRANT SELECT ON TABLE public.response_event TO elumiti_engine;
 GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_portal;
 GRANT SELECT ON TABLE public.response_event TO elumiti_scoring;
+
+GRANT SELECT,INSERT ON TABLE public.role TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_permission TO elumiti_portal;
 
@@ -2071,6 +2174,8 @@ GRANT UPDATE(used_at) ON TABLE public.staff_key TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_link TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_session TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_totp TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.stream_position TO elumiti_engine;
 GRANT SELECT,UPDATE ON TABLE public.stream_position TO elumiti_flusher;

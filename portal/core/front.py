@@ -16,10 +16,12 @@ import structlog
 from litestar.datastructures import MutableScopeHeaders
 
 from infra.callers import caller
+from portal.core.accounts.acting import actor_of
 from portal.core.accounts.csrf import SEED_COOKIE, draw_seed, token_for_seed
-from portal.core.accounts.sessions import COOKIE, actor_of
+from portal.core.accounts.sessions import COOKIE
 from portal.core.accounts.structs import ANONYMOUS
 from portal.core.i18n import LANGUAGES, Language, speak
+from portal.core.projects import enter
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -76,6 +78,7 @@ class Front:
         actor = known or msgspec.structs.replace(ANONYMOUS, csrf=token_for_seed(self._csrf_key, seed), address=address)
         scope["user"] = msgspec.structs.replace(actor, limited=not plain and not self._passes(address))
         speak(_language(scope, cookies, actor.language))
+        enter(actor.project)
         status = 500
 
         async def send_with_headers(message: Message) -> None:

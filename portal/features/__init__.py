@@ -13,6 +13,7 @@ from portal.features.home import routes as home
 from portal.features.incidents import routes as incidents
 from portal.features.live import controls
 from portal.features.live import routes as live
+from portal.features.modules import routes as modules
 from portal.features.notices import routes as notices
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
@@ -54,6 +55,7 @@ ROUTES = [
     *audit.ROUTES,
     *history.ROUTES,
     *staff.ROUTES,
+    *modules.ROUTES,
     *help_pages.ROUTES,
 ]
 WORK = {**participant_jobs.WORK}

@@ -127,22 +127,41 @@ async def send_link(db: Connection, actor: Actor, settings: PortalSettings, emai
     )
 
 
-async def prove(db: Connection, staff_id: int, token: str, now: datetime) -> links.Link:
+async def factors_go(db: Connection, actor: Actor) -> bool:
+    """Whether a first e-mail takes second factors along: anybody who held the first password may have added one.
+
+    Not where this session has shown its own: a stranger's would have kept the person out, and to take his away would
+    let a thief of the password add one in its place.
+    """
+    return await db.fetchval(
+        """
+        select st.email is null and s.factor_at is null
+        from staff_session s
+        join staff st on st.id = s.staff_id
+        where s.key_hash = $1
+        """,
+        actor.session,
+    )
+
+
+async def prove(db: Connection, actor: Actor, token: str, now: datetime) -> links.Link:
     """The link was opened by its person: the e-mail is his, and what was begun before it is proven ends (SAFETY P3).
 
-    All sessions and open links go; of an account that had no proven e-mail the security keys too, for until now anybody
-    who held its first password may have added one.
+    All sessions and open links go, and what `factors_go` names.
     """
+    staff_id = actor.staff_id
     link = await links.find(db, "email", token)
     if link is None or link.staff_id != staff_id or not await links.use(db, "email", token, staff_id):
         raise LinkOver
-    before = await db.fetchval("select email from staff where id = $1 for no key update", staff_id)
+    await db.fetchval("select id from staff where id = $1 for no key update", staff_id)
+    go = await factors_go(db, actor)
     try:
         await db.execute("update staff set email = $2, email_proven_at = $3 where id = $1", staff_id, link.email, now)
     except asyncpg.UniqueViolationError as error:
         raise EmailTaken from error
-    if before is None:
+    if go:
         await db.execute("delete from staff_key where staff_id = $1", staff_id)
+        await db.execute("delete from staff_totp where staff_id = $1", staff_id)
     await links.end_open(db, staff_id)
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
     return link

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from portal.core import notices
-from portal.core.permissions.catalogue import ROLES
 
 if TYPE_CHECKING:
     from portal.core.db import Connection
@@ -18,8 +17,10 @@ async def tell_of_ending(db: Connection, now: datetime) -> None:
     """Each grant and end once: a grant that is renewed is told of again before its new end."""
     rows = await db.fetch(
         """
-        select g.id, g.staff_id, g.role, g.ends_at
+        select g.id, g.staff_id, g.ends_at,
+               jsonb_build_object('kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en) as role
         from staff_grant g
+        join role r on r.code = g.role
         join staff s on s.id = g.staff_id
         where g.ends_at > $1 and g.ends_at <= $2 and s.disabled_at is null
         order by g.id
@@ -35,7 +36,7 @@ async def tell_of_ending(db: Connection, now: datetime) -> None:
                 about=f"{row['id']}:{row['ends_at']:%Y-%m-%d}",
                 link="/account",
                 filled={
-                    "role": {"text": ROLES.get(row["role"], row["role"])},
+                    "role": row["role"],
                     "day": {"day": row["ends_at"].isoformat()},
                 },
             )

@@ -13,7 +13,7 @@ import msgspec
 
 from infra.local import decode_key
 from portal.core.accounts.links import token_of
-from portal.core.i18n import day, in_language, t, when
+from portal.core.i18n import day, in_language, of, t, when
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +76,14 @@ def write(letter: Letter, filled: Mapping[str, Any], language: str, settings: Po
 
 
 def shown(filled: Mapping[str, Any]) -> dict[str, object]:
-    """Values as they read in the language of now: {"text": …}, {"day": …} and {"moment": …} were put away untranslated."""
+    """Values as they read in the language of now: {"text": …}, {"day": …}, {"moment": …} and names were put away so."""
     return {name: _shown(value) for name, value in filled.items()}
 
 
 def _shown(value: Any) -> object:
     if isinstance(value, dict):
+        if "kk" in value:
+            return of(value)
         if "text" in value:
             return t(value["text"], **shown(value.get("values", {})))
         if "day" in value:

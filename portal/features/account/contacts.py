@@ -46,8 +46,14 @@ async def show_link(request: StaffRequest, db: Connection) -> Response[str]:
     link = await links.find(db, "email", token)
     if link is None or link.staff_id != request.scope["user"].staff_id:
         raise contacts.LinkOver
-    now = await contacts.contacts_of(db, link.staff_id)
-    return page(request, "account/email.html", token=token, link=link, contacts=now)
+    return page(
+        request,
+        "account/email.html",
+        token=token,
+        link=link,
+        contacts=await contacts.contacts_of(db, link.staff_id),
+        factors_go=await contacts.factors_go(db, request.scope["user"]),
+    )
 
 
 @post("/account/email/confirm", guards=[allows("own.account")])
@@ -57,7 +63,7 @@ async def confirm(request: StaffRequest, db: Connection) -> Response[str]:
     token = Form(await request.form()).values.get("token", "")[:LONGEST_TOKEN]
     async with db.transaction():
         before = (await contacts.contacts_of(db, actor.staff_id)).email
-        link = await contacts.prove(db, actor.staff_id, token, datetime.now(UTC))
+        link = await contacts.prove(db, actor, token, datetime.now(UTC))
         await audit.record(
             db,
             actor,

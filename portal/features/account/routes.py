@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,9 @@ from infra.callers import place_of
 from portal.core import audit
 from portal.core.accounts import StaffRequest, keys, places, sessions, set_password
 from portal.core.accounts.contacts import contacts_of
+from portal.core.accounts.grant_rows import grants_of
 from portal.core.accounts.passwords import verify_password
+from portal.core.accounts.second_factor import has_app
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.front import LANGUAGE_COOKIE
@@ -20,7 +21,8 @@ from portal.core.i18n import LANGUAGES, N_
 from portal.core.permissions import allows, public
 from portal.core.problems import NotThere
 from portal.core.ui.pages import page, see_other
-from portal.features.account import queries
+from portal.features.account import queries, raised, second_factor
+from portal.features.account.addresses import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from portal.core.front import Front
 
 LEAST_PASSWORD = 10
-# Browsers drop tabs and line ends from an address and read a backslash as a slash: «/\t/host» is another site to them.
-OUTSIDE = re.compile(r"[^!-~]|\\")
 A_YEAR_S = 365 * 86400
 
 
@@ -38,14 +38,14 @@ async def sign_in_page(request: StaffRequest) -> Response[str]:
     """The form."""
     if request.scope["user"].signed_in:
         return see_other("/")
-    return _sign_in_page(request, _inside(request.query_params.get("next")))
+    return _sign_in_page(request, inside(request.query_params.get("next")))
 
 
 @post("/sign-in", guards=[public])
 async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
     """A session, or one sentence for every kind of miss (nobody learns which logins exist)."""
     form = Form(await request.form())
-    login, target = form.text("login", most=100), _inside(form.values.get("next"))
+    login, target = form.text("login", most=100), inside(form.values.get("next"))
     password = form.values.get("password", "")[:200]
     address = request.scope["user"].address
     async with db.transaction():
@@ -128,9 +128,20 @@ async def choose_language(request: StaffRequest, db: Connection, code: str) -> R
     actor = request.scope["user"]
     if actor.signed_in:
         await queries.set_language(db, actor.staff_id, code)
-    answer = see_other(_inside(request.query_params.get("next")))
+    answer = see_other(inside(request.query_params.get("next")))
     answer.headers["set-cookie"] = request.app.state.front.cookie(LANGUAGE_COOKIE, code, age_s=A_YEAR_S)
     return answer
+
+
+@post("/project", guards=[allows("own.account")])
+async def choose_project(request: StaffRequest, db: Connection) -> Response[str]:
+    """Go on in another project where the person has a role."""
+    actor = request.scope["user"]
+    wished = Form(await request.form()).values.get("project", "")
+    if wished not in {one.code for one in actor.projects}:
+        raise NotThere
+    await sessions.enter_project(db, actor.session, wished)
+    return see_other("/")
 
 
 @get("/account", guards=[allows("own.account")])
@@ -184,8 +195,9 @@ async def account_page(
         "account/account.html",
         status=status,
         errors=errors,
-        grants=await queries.grants_of(db, actor.staff_id),
+        grants=await grants_of(db, actor.staff_id),
         keys=await keys.keys_of(db, actor.staff_id),
+        has_app=await has_app(db, actor.staff_id),
         key_page="" if str(request.base_url).rstrip("/") == home else f"{home}/account",
         sessions=await sessions.sessions_of(db, actor.staff_id),
         contacts=await contacts_of(db, actor.staff_id),
@@ -194,7 +206,7 @@ async def account_page(
     )
 
 
-@post("/account/keys/options", guards=[allows("own.account")])
+@post("/account/keys/options", guards=[allows("own.account", before_factor=True)])
 async def key_options(request: StaffRequest, db: Connection) -> Response[bytes]:
     """What the browser asks the key just now (a program's answer: the page's script reads it)."""
     purpose = Form(await request.form()).choice("purpose", ["register", "confirm"], "confirm")
@@ -231,13 +243,6 @@ async def remove_key(request: StaffRequest, db: Connection, key_id: int) -> Resp
     return see_other("/account")
 
 
-def _inside(target: str | None) -> str:
-    """An address of ours to go on to; never another site's."""
-    if not target or not target.startswith("/") or target.startswith("//") or OUTSIDE.search(target):
-        return "/"
-    return target
-
-
 ROUTES = [
     sign_in_page,
     sign_in,
@@ -250,4 +255,7 @@ ROUTES = [
     key_options,
     add_key,
     remove_key,
+    choose_project,
+    *raised.ROUTES,
+    *second_factor.ROUTES,
 ]

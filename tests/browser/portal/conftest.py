@@ -75,8 +75,13 @@ def peopled(loop: Loop, owner_url: str) -> None:
         await prepare(db)
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
         for login, role in STAFF.items():
-            staff = await create_staff(db, login=f"browser-{login}", full_name=f"Айгерім {login}", password=PASSWORD)
+            staff = await create_staff(
+                db, login=f"browser-{login}", full_name=f"Айгерім {login}", password=PASSWORD, demo=True
+            )
             await give_role(db, staff_id=staff, role=role, ends_at=ends)
+        # Not of the demo: it is asked for a second proof.
+        strict = await create_staff(db, login="browser-strict", full_name="Айгерім strict", password=PASSWORD)
+        await give_role(db, staff_id=strict, role="proctor", ends_at=ends)
         await db.execute("insert into region values ('KZ-B', 'Бұлақ облысы', 'Область Булак', 'Bulaq Region')")
         district = await db.fetchval(
             "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-B', 'Өзен ауданы', 'Узен', 'Ozen') returning id"

@@ -77,6 +77,22 @@ def test_a_change_keeps_the_keys_and_ends_an_open_reset(house: House, post: Post
     assert house.visitor().get(links[old]).status_code == 410
 
 
+def test_a_factor_that_was_shown_stays(house: House, post: Post) -> None:
+    """Its person is here; without it a thief of the password could add one of his own."""
+    login = house.person("proctor")
+    owner = house.visitor(login)
+    staff = house.sql("select id from staff where login = $1", login)[0]["id"]
+    house.sql(
+        "insert into staff_key (staff_id, credential_id, public_key, sign_count, name) values ($1, $2, '', 0, 'өз')",
+        *(staff, login.encode()),
+    )
+    house.sql("update staff_session set factor_at = now() where staff_id = $1", staff)
+    assert ask(owner, f"{login}@mail.test") == 303
+    post.round()
+    assert prove(owner, link_of(post.box.taken[0])) == 303
+    assert len(house.sql("select 1 from staff_key where staff_id = $1", staff)) == 1
+
+
 def test_a_strange_mailbox_proves_nothing(house: House, post: Post) -> None:
     """A slip of the finger sends the link to a stranger: without the account's own sign-in it does nothing."""
     owner, stranger = house.worker("proctor"), house.worker("proctor")

@@ -18,6 +18,7 @@ def test_my_history_is_mine(house: House) -> None:
     """With the sign-ins and their devices; nothing that others did."""
     login, other = house.person("proctor"), house.person("proctor")
     me, neighbour = house.visitor(), house.visitor(other)
+    house.sql("update staff set demo = true where login = $1", login)
     agent = {"accept": "text/html", "user-agent": "Browser 1.0"}
     me.post("/sign-in", {"login": login, "password": PASSWORD}, headers=agent)
     me.token = None
