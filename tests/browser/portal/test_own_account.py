@@ -105,7 +105,7 @@ async def the_bell(browser: Browser, served: str, owner_url: str) -> None:
         from staff s, (values
             ('act.waits', '{"act": {"text": "Send a message"}, "asker": "Айгерім"}'),
             ('job.failed', '{"job": {"text": "Taking in the pupils"}}'),
-            ('grant.ends', '{"role": {"text": "test administrator"}, "day": {"day": "2026-12-01T18:59:00+00:00"}}'),
+            ('grant.ends', '{"role": {"kk": "тест әкімшісі"}, "day": {"day": "2026-12-01T18:59:00+00:00"}}'),
             ('sign-in.new', '{"address": "10.0.0.1", "moment": {"moment": "2026-11-23T09:00:00+00:00"}}')
         ) as kinds (kind, filled)
         where s.login = 'browser-super'

@@ -71,7 +71,7 @@ def test_each_letter_can_be_written(kind: str, language: str) -> None:
         "act": {"text": "Send a message"},
         "asker": "Гүлнар",
         "job": {"text": "Scoring"},
-        "role": {"text": "proctor"},
+        "role": {"kk": "проктор", "ru": "проктор", "en": "proctor"},
         "day": {"day": "2026-12-01T18:59:00+00:00"},
         "address": "10.0.0.1",
         "moment": {"moment": "2026-11-23T09:00:00+00:00"},
