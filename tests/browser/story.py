@@ -81,7 +81,9 @@ async def hire(owner_url: str) -> None:
     await prepare(db)
     ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     for login, role in STAFF.items():
-        staff = await create_staff(db, login=f"story-{login}", full_name=f"Айгерім {login}", password=PASSWORD)
+        staff = await create_staff(
+            db, login=f"story-{login}", full_name=f"Айгерім {login}", password=PASSWORD, demo=True
+        )
         await give_role(db, staff_id=staff, role=role, ends_at=ends)
     await db.close()
 

@@ -17,8 +17,12 @@ import portal
 from infra.parts.supervisor import command_argv, portal_argv
 from portal.core.accounts import create_staff, give_role
 from portal.core.db import prepare
+<<<<<<< HEAD
 from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.shown import watch_desk
+=======
+from tests.support.mailbox import Mailbox
+>>>>>>> 03f63fa1d5899cae366d44574d65849f2f381eec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +34,32 @@ if TYPE_CHECKING:
 
 PASSWORD = "steppe and sky"
 ISLANDS = Path(portal.__file__).parent / "islands"
+<<<<<<< HEAD
 STAFF = {"admin": "test-administrator", "second": "test-administrator", "analyst": "analyst", "super": "super-admin"}
+=======
+STAFF = {
+    "admin": "test-administrator",
+    "second": "test-administrator",
+    "analyst": "analyst",
+    "super": "super-admin",
+    "reader": "proctor",
+}
+ARGUMENTS = [
+    *[
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ],
+]
+
+
+def chromium_path() -> str | None:
+    """An installed browser; None lets Playwright look for its own."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((found for name in names if (found := shutil.which(name))), None)
+>>>>>>> 03f63fa1d5899cae366d44574d65849f2f381eec
 
 
 @pytest.fixture(scope="session")
@@ -55,8 +84,13 @@ def peopled(loop: Loop, owner_url: str) -> None:
         await prepare(db)
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
         for login, role in STAFF.items():
-            staff = await create_staff(db, login=f"browser-{login}", full_name=f"Айгерім {login}", password=PASSWORD)
+            staff = await create_staff(
+                db, login=f"browser-{login}", full_name=f"Айгерім {login}", password=PASSWORD, demo=True
+            )
             await give_role(db, staff_id=staff, role=role, ends_at=ends)
+        # Not of the demo: it is asked for a second proof.
+        strict = await create_staff(db, login="browser-strict", full_name="Айгерім strict", password=PASSWORD)
+        await give_role(db, staff_id=strict, role="proctor", ends_at=ends)
         await db.execute("insert into region values ('KZ-B', 'Бұлақ облысы', 'Область Булак', 'Bulaq Region')")
         district = await db.fetchval(
             "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-B', 'Өзен ауданы', 'Узен', 'Ozen') returning id"
@@ -81,9 +115,22 @@ def peopled(loop: Loop, owner_url: str) -> None:
 
 
 @pytest.fixture(scope="package")
-def served(stack: Stack, loop: Loop, peopled: None, assets: None) -> Iterator[str]:
+def mailbox() -> Iterator[Mailbox]:
+    """The mail server that portal and worker know."""
+    box = Mailbox()
+    yield box
+    box.stop()
+
+
+@pytest.fixture(scope="package")
+def served(stack: Stack, loop: Loop, peopled: None, assets: None, mailbox: Mailbox) -> Iterator[str]:
     """Portal and worker; the portal's address. Both end with the folder: other tests turn the worker's rounds by hand."""
     assert peopled is assets is None
+    mail = {
+        "ELUMITI_MAIL_URL": f"smtp://127.0.0.1:{mailbox.port}",
+        "ELUMITI_MAIL_FROM": "El Úmiti <noreply@elumiti.test>",
+    }
+    stack.overrides.setdefault("portal", {}).update(mail)
 
     async def start() -> None:
         await stack.start_process("portal", "portal", portal_argv(stack.home), stack.home.ports.portal)
