@@ -17,12 +17,9 @@ import portal
 from infra.parts.supervisor import command_argv, portal_argv
 from portal.core.accounts import create_staff, give_role
 from portal.core.db import prepare
-<<<<<<< HEAD
 from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.shown import watch_desk
-=======
 from tests.support.mailbox import Mailbox
->>>>>>> 03f63fa1d5899cae366d44574d65849f2f381eec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +31,6 @@ if TYPE_CHECKING:
 
 PASSWORD = "steppe and sky"
 ISLANDS = Path(portal.__file__).parent / "islands"
-<<<<<<< HEAD
-STAFF = {"admin": "test-administrator", "second": "test-administrator", "analyst": "analyst", "super": "super-admin"}
-=======
 STAFF = {
     "admin": "test-administrator",
     "second": "test-administrator",
@@ -44,22 +38,6 @@ STAFF = {
     "super": "super-admin",
     "reader": "proctor",
 }
-ARGUMENTS = [
-    *[
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ],
-]
-
-
-def chromium_path() -> str | None:
-    """An installed browser; None lets Playwright look for its own."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next((found for name in names if (found := shutil.which(name))), None)
->>>>>>> 03f63fa1d5899cae366d44574d65849f2f381eec
 
 
 @pytest.fixture(scope="session")
