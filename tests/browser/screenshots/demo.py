@@ -144,6 +144,11 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
             "select id from participant where sitting_id = $1 order by id limit 1", demo.played_sitting
         )
         numbers["form"] = forms["main"]
+        pair = await db.fetchrow("select first_id, second_id from person_twin order by first_id limit 1")
+        assert pair is not None
+        numbers["twin"], numbers["other_twin"] = pair["first_id"], pair["second_id"]
+        numbers["person"] = pair["first_id"]
+        numbers["field"] = await db.fetchval("select id from attribute_field where kind = 'choice' order by id limit 1")
         numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")
     finally:
         await db.close()
