@@ -334,6 +334,14 @@ end
 $$;
 revoke execute on function flag_twins from public;
 
+-- New entries of a GIN index wait in a list that every search reads through; after an import that is the slower half of it.
+create function settle_search() returns void
+    language sql security definer set search_path = public, pg_temp
+begin atomic
+    select gin_clean_pending_list('person_search'::regclass);
+end;
+revoke execute on function settle_search from public;
+
 -- What an import would bring twice, looked for in the whole country: row numbers, and nothing of whom they met.
 create function staged_ids_taken(p_job bigint) returns setof int
     language sql stable security definer set search_path = public, pg_temp
@@ -360,7 +368,7 @@ grant select, insert, update on person, person_project, person_iin, person_twin,
 grant delete on person, person_project, person_iin, saved_view, reading to elumiti_portal;
 grant select, insert, delete on person_staging to elumiti_portal;
 grant usage on sequence person_id_seq to elumiti_portal;
-grant execute on function person_found, flag_twins, staged_ids_taken, staged_twins to elumiti_portal;
+grant execute on function person_found, flag_twins, settle_search, staged_ids_taken, staged_twins to elumiti_portal;
 
 insert into role_permission (role, permission)
 select role, permission

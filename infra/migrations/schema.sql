@@ -1544,6 +1544,15 @@ ALTER TABLE public.waiver ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 ALTER TABLE ONLY public.response_event ATTACH PARTITION public.response_event_other DEFAULT;
 
+CREATE INDEX person_search ON public.person USING gin (search_key public.gin_trgm_ops, region_code, grade);
+
+CREATE FUNCTION public.settle_search() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT gin_clean_pending_list('public.person_search'::regclass) AS gin_clean_pending_list;
+END;
+
 ALTER TABLE ONLY keys.item_key
     ADD CONSTRAINT item_key_pkey PRIMARY KEY (form_id, code);
 
@@ -1913,8 +1922,6 @@ CREATE INDEX person_merged ON public.person USING btree (merged_into) WHERE (mer
 CREATE INDEX person_region ON public.person USING btree (region_code, sort_name, id) INCLUDE (status, grade, sex, language, school_id);
 
 CREATE INDEX person_school ON public.person USING btree (school_id, sort_name, id) INCLUDE (status, grade, sex, language, region_code);
-
-CREATE INDEX person_search ON public.person USING gin (search_key public.gin_trgm_ops, region_code, grade);
 
 CREATE INDEX person_sort ON public.person USING btree (sort_name, id) INCLUDE (status, grade, sex, language, region_code, school_id);
 
@@ -2731,3 +2738,6 @@ GRANT SELECT,INSERT ON TABLE public.waiver TO elumiti_portal;
 GRANT UPDATE(ends_at) ON TABLE public.waiver TO elumiti_portal;
 
 GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.settle_search() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.settle_search() TO elumiti_portal;

@@ -23,7 +23,7 @@ from portal.core.ui.pages import page, see_other
 from portal.features.persons import queries, rules
 from portal.features.persons.fields import all_fields, shown_values
 from portal.features.persons.routes import places
-from portal.features.persons.structs import LANGUAGE_NAMES, PROJECTS, ROLE_NAMES, ROLES, SEXES, STATUSES
+from portal.features.persons.structs import LANGUAGE_NAMES, PROJECTS, ROLE_NAMES, ROLES, SEXES, STATUSES, TITLES
 
 if TYPE_CHECKING:
     from portal.core.accounts import Scope
@@ -81,7 +81,7 @@ async def history(request: StaffRequest, db: Connection, person_id: int) -> Resp
     async with acting(db, request.scope["user"], "person.view"):
         person = await queries.find_person(db, person_id)
         lines = await queries.history(db, person_id)
-    return page(request, "persons/history.html", person=person, lines=lines, acts=ACTS, **_names())
+    return page(request, "persons/history.html", person=person, lines=lines, acts=ACTS, titles=TITLES, **_names())
 
 
 @get("/persons/new", guards=[allows("person.edit")])
@@ -93,10 +93,12 @@ async def new(request: StaffRequest, db: Connection) -> Response[str]:
 
 @post("/persons/new", guards=[allows("person.edit")])
 async def make(request: StaffRequest, db: Connection) -> Response[str]:
-    """Add a person; twins are looked for at once."""
+    """Add a person; twins are looked for at once. `reload`: without script, the places below the chosen region."""
     actor = request.scope["user"]
     form = Form(await request.form())
     async with acting(db, actor, "person.edit") as scope:
+        if "reload" in form.values:
+            return await _form(request, db, scope, None, form)
         made, iin = await _read(form, db, scope)
         if form.errors:
             return await _form(request, db, scope, None, form)
@@ -126,6 +128,8 @@ async def change(request: StaffRequest, db: Connection, person_id: int) -> Respo
     form = Form(await request.form())
     async with acting(db, actor, "person.edit") as scope:
         before = await queries.find_person(db, person_id, lock=True)
+        if "reload" in form.values:
+            return await _form(request, db, scope, before, form)
         made, iin = await _read(form, db, scope)
         if form.errors:
             return await _form(request, db, scope, before, form)
@@ -250,7 +254,7 @@ async def _form(
     return page(
         request,
         "persons/form.html",
-        status=422 if form is not None else 200,
+        status=422 if form is not None and form.errors else 200,
         person=person,
         values=values,
         errors=form.errors if form else {},

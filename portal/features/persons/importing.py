@@ -95,6 +95,8 @@ async def take(context: Context) -> dict[str, Any]:
         if taken == 0:
             raise NotReady
         await _record(db, job, "person.import.taken", check_id, {"rows": taken})
+    async with context.pool.acquire() as db:
+        await staging.settle_search(db)
     return {"taken": taken}
 
 

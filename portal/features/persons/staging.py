@@ -81,6 +81,11 @@ async def drop_staged(db: Connection, job_id: int) -> None:
     await db.execute("delete from person_staging where job_id = $1", job_id, timeout=600)
 
 
+async def settle_search(db: Connection) -> None:
+    """Put what an import added where a search finds it fast."""
+    await db.execute("select settle_search()", timeout=600)
+
+
 async def take_staged(db: Connection, job_id: int, staff_id: int | None) -> int:
     """The waiting rows become persons, in the order of the file; twins are flagged; the staging is emptied."""
     names = ", ".join(PERSON)

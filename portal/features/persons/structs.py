@@ -32,6 +32,24 @@ ROLES: dict[str, dict[str, str]] = {
 }
 ROLE_NAMES: dict[str, str] = {code: text for roles in ROLES.values() for code, text in roles.items()}
 STATUSES: dict[str, str] = {"active": N_("active"), "archived": N_("in the archive"), "merged": N_("merged")}
+# Columns as a history names them.
+TITLES: dict[str, str] = {
+    "last_name": N_("Last name"),
+    "first_name": N_("First name"),
+    "middle_name": N_("Middle name"),
+    "birth_date": N_("Birth date"),
+    "sex": N_("Sex"),
+    "language": N_("Language"),
+    "phone": N_("Telephone"),
+    "email": N_("E-mail"),
+    "external_id": N_("External id"),
+    "region_code": N_("Region"),
+    "district_id": N_("District"),
+    "school_id": N_("School"),
+    "grade": N_("Grade"),
+    "class_letter": N_("Class letter"),
+    "role": N_("Role"),
+}
 SEXES: dict[str, str] = {"f": N_("female"), "m": N_("male")}
 LANGUAGE_NAMES: dict[str, str] = {"kk": N_("Kazakh"), "ru": N_("Russian"), "en": N_("English")}
 KINDS: dict[str, str] = {

@@ -70,7 +70,7 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "room-codes-waits": ("/sittings/{sitting_id:int}/room-codes", {"sitting_id": number["waits"]}),
         "persons": ("/persons", {}),
         "persons-search": ("/persons", {"?": "q=айг&cols=born&cols=class&cols=region&cols=language"}),
-        "persons-nothing": ("/persons", {"?": "q=ххххх"}),
+        "persons-nothing": ("/persons", {"?": "q=взмлбв"}),
         "person": ("/persons/{person_id:int}", {"person_id": number["person"]}),
         "person-history": ("/persons/{person_id:int}/history", {"person_id": number["person"]}),
         "person-edit": ("/persons/{person_id:int}/edit", {"person_id": number["person"]}),

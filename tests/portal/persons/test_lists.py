@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pypdf
 import pytest
 
 from portal.core.accounts.keys import origin
+from portal.core.files import uploads
 from portal.core.jobs.worker import run_one
 from portal.features import WORK
 from tests.portal.conftest import PASSWORD
@@ -142,6 +144,32 @@ def test_a_list_as_a_file_names_its_reader_and_purpose(
         "for its reader alone"
     )
     assert admin.post(f"/persons/export?{query}", {"purpose": "", "form": "csv"}).status_code == 422
+
+
+def test_a_file_holds_the_own_territory_alone(house: House, place: Place, three: list[int]) -> None:
+    """SAFETY P2: a job works within the territory of who asked, with no filter of his own."""
+    own = house.worker("test-administrator", school=place.schools[1])
+    lines = list(csv.reader(io.StringIO(export(house, own, "cols=born", "csv").decode("utf-8-sig")), delimiter=";"))
+    assert [line[0] for line in lines[1:-2]] == ["Әлиев Дәурен"]
+
+
+def test_files_are_erased_after_their_days(house: House) -> None:
+    """Lists made for a person after seven days, lists that were sent after thirty (SAFETY P1, J10)."""
+    store, now = house.settings.objects, dt.datetime.now(dt.UTC)
+
+    async def run() -> tuple[bytes | None, bytes | None, bytes | None]:
+        fresh = await uploads.keep(store, uploads.EXPORTS, "persons", b"x")
+        sent = await uploads.keep(store, uploads.IMPORTS, "persons", b"y")
+        await uploads.erase_old(store, now + dt.timedelta(days=7))
+        kept = await uploads.fetch(store, uploads.EXPORTS, fresh)
+        await uploads.erase_old(store, now + dt.timedelta(days=8))
+        return (
+            kept,
+            await uploads.fetch(store, uploads.EXPORTS, fresh),
+            await uploads.fetch(store, uploads.IMPORTS, sent),
+        )
+
+    assert house.loop.run(run()) == (b"x", None, b"y")
 
 
 def test_more_than_five_hundred_ask_for_a_key(house: House, place: Place) -> None:
