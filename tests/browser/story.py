@@ -124,7 +124,7 @@ async def enter(browser: Browser, house: House, login: str) -> Page:
 async def make_and_publish(browser: Browser, house: House) -> tuple[str, dt.datetime, dict[str, str]]:
     """The administrator's part: sitting, pupils, clock, publication, slips. Returns its address, T0, name → code."""
     page = await enter(browser, house, "admin")
-    starts = (dt.datetime.now(ASTANA) + dt.timedelta(seconds=75)).replace(second=0, microsecond=0) + dt.timedelta(
+    starts = (dt.datetime.now(ASTANA) + dt.timedelta(seconds=55)).replace(second=0, microsecond=0) + dt.timedelta(
         minutes=1
     )
     await page.goto(f"{house.portal}/sittings/new")

@@ -17,6 +17,8 @@ import portal
 from infra.parts.supervisor import command_argv, portal_argv
 from portal.core.accounts import create_staff, give_role
 from portal.core.db import prepare
+from tests.browser.player.sitter import FLAGS, browser_path
+from tests.browser.shown import watch_desk
 from tests.support.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -36,21 +38,6 @@ STAFF = {
     "super": "super-admin",
     "reader": "proctor",
 }
-ARGUMENTS = [
-    *[
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ],
-]
-
-
-def chromium_path() -> str | None:
-    """An installed browser; None lets Playwright look for its own."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next((found for name in names if (found := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +120,8 @@ def served(stack: Stack, loop: Loop, peopled: None, assets: None, mailbox: Mailb
     async def stop() -> None:
         for name in ("work", "portal"):
             await stack.parts.pop(name).down()
+        for name in mail:
+            del stack.overrides["portal"][name]
 
     loop.run(stop(), 60)
 
@@ -143,9 +132,10 @@ def browser(loop: Loop) -> Iterator[Browser]:
 
     async def start() -> tuple[object, Browser]:
         driver = await async_playwright().start()
-        return driver, await driver.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        return driver, await driver.chromium.launch(executable_path=browser_path(), args=FLAGS)
 
     driver, browser = loop.run(start(), 60)
+    watch_desk(browser, loop)
     yield browser
     loop.run(browser.close(), 30)
     loop.run(driver.stop(), 30)  # type: ignore[attr-defined]
