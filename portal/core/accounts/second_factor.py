@@ -78,8 +78,8 @@ async def fits(db: Connection, staff_id: int, settings: PortalSettings, code: st
         return False
     try:
         app = TOTP(_box(settings).decrypt(row["secret"]).decode())
-    except CryptoError:
-        # Sealed with a factor key that was changed since: no code of it can be told.
+    except (CryptoError, ValueError):
+        # Sealed with a factor key that was changed since, or nothing at all: no code of it can be told.
         return False
     typed, present = "".join(code.split()), int(now.timestamp()) // STEP_S
     for step in range(max(present - 1, row["last_step"] + 1), present + 2):
