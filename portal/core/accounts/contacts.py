@@ -47,6 +47,20 @@ CONFIRM = post.register(
     )
 )
 
+LEFT = post.register(
+    post.Letter(
+        kind="account.email-left",
+        name=N_("Word to an e-mail that was taken off"),
+        subject=N_("This e-mail is no longer your login's"),
+        lines=(
+            N_("The e-mail of your login «{login}» was changed or taken off. Letters no longer come to this address."),
+            N_("It was not you? Write to your super-admin at once."),
+        ),
+        path="/sign-in",
+        button=N_("Sign in"),
+    )
+)
+
 
 class EmailTaken(Problem):
     """Another login has it; only who reads that mailbox learns so."""
@@ -153,7 +167,7 @@ async def prove(db: Connection, actor: Actor, token: str, now: datetime) -> link
     link = await links.find(db, "email", token)
     if link is None or link.staff_id != staff_id or not await links.use(db, "email", token, staff_id):
         raise LinkOver
-    await db.fetchval("select id from staff where id = $1 for no key update", staff_id)
+    was = await db.fetchval("select email from staff where id = $1 for no key update", staff_id)
     go = await factors_go(db, actor)
     try:
         await db.execute("update staff set email = $2, email_proven_at = $3 where id = $1", staff_id, link.email, now)
@@ -164,15 +178,31 @@ async def prove(db: Connection, actor: Actor, token: str, now: datetime) -> link
         await db.execute("delete from staff_totp where staff_id = $1", staff_id)
     await links.end_open(db, staff_id)
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
+    if was is not None and was != link.email:
+        await _tell_the_old(db, actor, was)
     return link
 
 
-async def remove_email(db: Connection, staff_id: int) -> str | None:
+async def remove_email(db: Connection, actor: Actor) -> str | None:
     """Take the e-mail off; what it was."""
-    was = await db.fetchval("select email from staff where id = $1 for no key update", staff_id)
-    await db.execute("update staff set email = null, email_proven_at = null where id = $1", staff_id)
-    await links.end_open(db, staff_id)
+    was = await db.fetchval("select email from staff where id = $1 for no key update", actor.staff_id)
+    await db.execute("update staff set email = null, email_proven_at = null where id = $1", actor.staff_id)
+    await links.end_open(db, actor.staff_id)
+    if was is not None:
+        await _tell_the_old(db, actor, was)
     return was
+
+
+async def _tell_the_old(db: Connection, actor: Actor, address: str) -> None:
+    """Whoever did it, the one who reads the old mailbox learns of it, and can act."""
+    await post.put(
+        db,
+        staff_id=actor.staff_id,
+        address=address,
+        kind=LEFT.kind,
+        language=actor.language or "kk",
+        filled={"login": actor.login},
+    )
 
 
 async def set_phone(db: Connection, staff_id: int, phone: str) -> None:

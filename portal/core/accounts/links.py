@@ -5,14 +5,14 @@ The outbox holds a seed, the table a hash, and the key between them is outside o
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from portal.core.post.tokens import token_of
 
 if TYPE_CHECKING:
     from portal.core.db import Connection
@@ -26,12 +26,6 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     staff_id: int
     email: str
     ends_at: datetime
-
-
-def token_of(key: bytes, purpose: str, seed: str) -> str:
-    """What stands in the link."""
-    digest = hmac.digest(key, f"link:{purpose}:{seed}".encode(), "sha256")
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _hash(token: str) -> bytes:

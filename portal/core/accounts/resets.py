@@ -39,19 +39,6 @@ FORGOTTEN = post.register(
         purpose="password",
     )
 )
-CHANGED = post.register(
-    post.Letter(
-        kind="account.changed",
-        name=N_("Word of a new password"),
-        subject=N_("Your password was changed"),
-        lines=(
-            N_("The password of your login «{login}» was changed by a link in a letter. All sessions have ended."),
-            N_("It was not you? Write to your super-admin at once."),
-        ),
-        path="/sign-in",
-        button=N_("Sign in"),
-    )
-)
 
 
 class TooManyAsks(Problem):

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.core.accounts import misses
+from portal.core import post
+from portal.core.accounts import links, misses
 from portal.core.accounts.passwords import hash_password
+from portal.core.i18n import N_
 
 if TYPE_CHECKING:
     from portal.core.db import Connection
+
+CHANGED = post.register(
+    post.Letter(
+        kind="account.changed",
+        name=N_("Word of a new password"),
+        subject=N_("Your password was changed"),
+        lines=(
+            N_("The password of your login «{login}» was changed. All sessions have ended."),
+            N_("It was not you? Write to your super-admin at once."),
+        ),
+        path="/sign-in",
+        button=N_("Sign in"),
+    )
+)
 
 
 async def create_staff(
@@ -33,10 +49,23 @@ async def create_staff(
 
 
 async def set_password(db: Connection, staff_id: int, password: str) -> None:
-    """A new password; all sessions of the person end."""
+    """A new password: all sessions and open links of the person end, and his mailbox is told, whoever set it."""
     await db.execute(
         "update staff set password_hash = $2, failed_sign_ins = 0, locked_until = null where id = $1",
         *(staff_id, await hash_password(password)),
     )
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
     await misses.forget(db, staff_id)
+    await links.end_open(db, staff_id)
+    person = await db.fetchrow(
+        "select login, email, language from staff where id = $1 and email is not null and disabled_at is null", staff_id
+    )
+    if person is not None:
+        await post.put(
+            db,
+            staff_id=staff_id,
+            address=person["email"],
+            kind=CHANGED.kind,
+            language=person["language"],
+            filled={"login": person["login"]},
+        )

@@ -12,8 +12,8 @@ from urllib.parse import quote
 import msgspec
 
 from infra.local import decode_key
-from portal.core.accounts.links import token_of
 from portal.core.i18n import day, in_language, of, t, when
+from portal.core.post.tokens import token_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

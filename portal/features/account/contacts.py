@@ -85,7 +85,7 @@ async def remove(request: StaffRequest, db: Connection) -> Response[str]:
     if form.errors:
         return await account_page(request, db, form.errors, status=422)
     async with db.transaction():
-        was = await contacts.remove_email(db, actor.staff_id)
+        was = await contacts.remove_email(db, actor)
         if was is not None:
             await audit.record(
                 db, actor, "account.email.removed", kind="staff", object_id=actor.staff_id, before={"email": was}

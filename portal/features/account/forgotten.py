@@ -5,16 +5,14 @@ from __future__ import annotations
 from litestar import Response, get, post
 
 from portal.core import audit
-from portal.core import post as letters
 from portal.core.accounts import StaffRequest, links, set_password
 from portal.core.accounts.contacts import LinkOver
-from portal.core.accounts.resets import CHANGED, ask
+from portal.core.accounts.resets import ask
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
 from portal.core.permissions import public
 from portal.core.ui.pages import page, see_other
-from portal.features.account import queries
 from portal.features.account.routes import LEAST_PASSWORD
 
 LONGEST_TOKEN = 100
@@ -64,16 +62,6 @@ async def set_new(request: StaffRequest, db: Connection) -> Response[str]:
         if not await links.use(db, "password", token, link.staff_id):
             raise LinkOver
         await set_password(db, link.staff_id, new)
-        await links.end_open(db, link.staff_id)
-        person = await queries.login_and_language(db, link.staff_id)
-        await letters.put(
-            db,
-            staff_id=link.staff_id,
-            address=link.email,
-            kind=CHANGED.kind,
-            language=person["language"],
-            filled={"login": person["login"]},
-        )
         await audit.record_for(
             db,
             staff_id=link.staff_id,

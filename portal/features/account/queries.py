@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asyncpg import Record
-
     from portal.core.db import Connection
 
 
@@ -18,10 +16,3 @@ async def set_language(db: Connection, staff_id: int, language: str) -> None:
 async def password_hash(db: Connection, staff_id: int) -> str | None:
     """To compare with."""
     return await db.fetchval("select password_hash from staff where id = $1", staff_id)
-
-
-async def login_and_language(db: Connection, staff_id: int) -> Record:
-    """For a letter to the person."""
-    row = await db.fetchrow("select login, language from staff where id = $1", staff_id)
-    assert row is not None
-    return row

@@ -120,6 +120,8 @@ def served(stack: Stack, loop: Loop, peopled: None, assets: None, mailbox: Mailb
     async def stop() -> None:
         for name in ("work", "portal"):
             await stack.parts.pop(name).down()
+        for name in mail:
+            del stack.overrides["portal"][name]
 
     loop.run(stop(), 60)
 

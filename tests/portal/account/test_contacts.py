@@ -8,7 +8,7 @@ import pytest
 
 from tests.portal.conftest import PASSWORD
 from tests.portal.mail import Post, mail_on
-from tests.support.mailbox import link_of
+from tests.support.mailbox import link_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +73,9 @@ def test_a_change_keeps_the_keys_and_ends_an_open_reset(house: House, post: Post
     post.round()
     links = {letter["to"]: link_of(letter) for letter in post.box.taken}
     assert prove(owner, links[f"{login}@new.test"]) == 303
+    post.round()
+    told = post.box.taken[-1]
+    assert (told["to"], f"«{login}»" in text_of(told)) == (old, True), "who reads the old mailbox learns of it"
     assert len(house.sql("select 1 from staff_key where staff_id = $1", staff)) == 1
     assert house.visitor().get(links[old]).status_code == 410
 
@@ -132,11 +135,13 @@ def test_without_the_password_nothing_is_sent(house: House, post: Post) -> None:
 
 
 def test_the_e_mail_is_taken_off_with_the_password(house: House, post: Post) -> None:
-    login, _ = post.reader()
+    login, address = post.reader()
     owner = house.visitor(login)
     assert owner.post("/account/email/remove", {"email_present": "wrong"}).status_code == 422
     assert owner.post("/account/email/remove", {"email_present": PASSWORD}).status_code == 303
     assert email_of(house, login) is None
+    post.round()
+    assert [letter["to"] for letter in post.box.taken] == [address]
 
 
 def test_a_phone_is_kept_as_one_number(house: House) -> None:

@@ -161,3 +161,15 @@ def test_what_is_written_names_the_login_and_nothing_else(house: House, post: Po
     assert f"«{login}»" in text
     assert f"Адам {login}" not in text
     assert visitor.address not in text
+
+
+def test_a_password_set_by_another_way_ends_the_link_and_is_told(house: House, post: Post) -> None:
+    """By its owner on the account page, or by the super-admin for him."""
+    login, address = post.reader()
+    staff = house.sql("select id from staff where login = $1", login)[0]["id"]
+    house.visitor().post("/forgotten", {"login": login})
+    post.round()
+    assert house.worker("super-admin").post(f"/staff/{staff}/password").status_code == 200
+    assert house.visitor().get(link_of(post.box.taken[0])).status_code == 410
+    post.round()
+    assert (post.box.taken[-1]["to"], "өзгертілді" in str(post.box.taken[-1]["subject"])) == (address, True)
