@@ -77,7 +77,14 @@ async def compare(db: asyncpg.Connection[asyncpg.Record], earlier: Head) -> Head
         if last != now.id:
             raise PlainError(f"The trail ends at {last}: record {now.id} is gone.", remedy)
         if earlier.id:
-            theirs = await db.fetchval("select hash from audit where id = $1", earlier.id)
+            theirs = await db.fetchval(
+                """
+                select hash from audit where id = $1
+                union all
+                select hash from audit_archived where id = $1
+                """,
+                earlier.id,
+            )
             if theirs is None:
                 raise PlainError(f"Published record {earlier.id} is gone.", remedy)
             if theirs != earlier.hash:

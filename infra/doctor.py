@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from infra import doctor_mail
 from infra import doctor_parts as parts
 from infra.local import Home, default_home, environment
 from infra.parts.process import port_answers
-from infra.settings import PREFIX, PROCESSES, SettingsError, read
+from infra.settings import PREFIX, PROCESSES, PortalSettings, SettingsError, read
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -77,6 +78,9 @@ async def findings() -> AsyncIterator[Finding]:
         yield finding
     async for finding in parts.examine(processes):
         yield finding
+    if isinstance(portal := processes.get("portal"), PortalSettings):
+        yield await doctor_mail.mail(portal)
+        yield doctor_mail.sms(portal)
 
 
 def _python() -> Finding:

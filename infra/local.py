@@ -69,11 +69,13 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     code_pepper: str
     receipt_key: str
     csrf_key: str
+    link_key: str
     iin_key: str
     iin_index_key: str
     release_private_key: str
     rescue_private_key: str
     score_key: str
+    factor_key: str
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -159,11 +161,13 @@ def _drawn() -> dict[str, object]:
         "code_pepper": draw_key(),
         "receipt_key": draw_key(),
         "csrf_key": draw_key(),
+        "link_key": draw_key(),
         "iin_key": draw_key(),
         "iin_index_key": draw_key(),
         "release_private_key": encode_key(bytes(PrivateKey.generate())),
         "rescue_private_key": encode_key(bytes(PrivateKey.generate())),
         "score_key": draw_key(),
+        "factor_key": draw_key(),
     }
 
 
@@ -211,6 +215,7 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "code_pepper": drawn.code_pepper,
         "receipt_key": drawn.receipt_key,
         "csrf_key": drawn.csrf_key,
+        "link_key": drawn.link_key,
         "iin_key": drawn.iin_key,
         "iin_index_key": drawn.iin_index_key,
         "release_private_key": drawn.release_private_key,
@@ -218,6 +223,7 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "rescue_private_key": drawn.rescue_private_key,
         "rescue_public_key": _public(drawn.rescue_private_key),
         "score_key": drawn.score_key,
+        "factor_key": drawn.factor_key,
         "metrics_port": home.ports.flusher,
         "snapshot_dir": str(home.part("engine")),
         "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),

@@ -135,6 +135,16 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     iin_key: Annotated[str, Doc("base64url key that seals IINs, a row each")]
     iin_index_key: Annotated[str, Doc("base64url key of the IIN's blind index; in no database and no backup of one")]
     rescue_private_key: Annotated[str, Doc("base64url X25519 key that opens rescue files")]
+    factor_key: Annotated[str, Doc("base64url key that seals the secrets of staff's authenticator apps")]
+    link_key: Annotated[str, Doc("base64url key that links in mail and to files are made with")]
+    mail_url: Annotated[
+        str, Doc("Mail server: smtp://LOGIN:PASSWORD@HOST:587 (STARTTLS) or smtps://…:465; empty: mail is off")
+    ] = ""
+    mail_from: Annotated[str, Doc("Sender of our mail, as «El Úmiti <noreply@example.kz>»")] = ""
+    sms_url: Annotated[
+        str, Doc("SMS gateway with {phone}, {text} and {key} after the ?, sent by POST; empty: SMS are off")
+    ] = ""
+    sms_key: Annotated[str, Doc("The SMS gateway's key; without {key} in sms_url it goes as a Bearer token")] = ""
     token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
     player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
     portal_url: Annotated[str, Doc("The portal's own public address")] = ""

@@ -26,7 +26,8 @@ REPORT = b'"report"'
 # How soon a player asks again while its receipt is being made; when a nation hands in at once, as late as the line of
 # those who wait needs, so that asking does not cost more than making them.
 FINISHING_S = 3
-FINISHING_AT_MOST_S = 180
+# Below the 120 s after which a phone sends again what it has no word of: a nation would send its last answers twice.
+FINISHING_AT_MOST_S = 90
 SEALS_A_SECOND = 1500
 
 

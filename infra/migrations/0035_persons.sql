@@ -337,7 +337,9 @@ revoke execute on function flag_twins from public;
 -- New entries of a GIN index wait in a list that every search reads through; after an import that is the slower half of it.
 create function settle_search() returns void
     language sql security definer set search_path = public, pg_temp
-as $$ select gin_clean_pending_list('person_search') $$;
+begin atomic
+    select gin_clean_pending_list('person_search'::regclass);
+end;
 revoke execute on function settle_search from public;
 
 -- What an import would bring twice, looked for in the whole country: row numbers, and nothing of whom they met.
@@ -363,7 +365,7 @@ revoke execute on function staged_ids_taken, staged_twins from public;
 
 grant select, insert, update on person, person_project, person_iin, person_twin, person_merge, attribute_field, saved_view,
     reading to elumiti_portal;
-grant delete on person, person_project, person_iin, person_twin, saved_view, reading to elumiti_portal;
+grant delete on person, person_project, person_iin, saved_view, reading to elumiti_portal;
 grant select, insert, delete on person_staging to elumiti_portal;
 grant usage on sequence person_id_seq to elumiti_portal;
 grant execute on function person_found, flag_twins, settle_search, staged_ids_taken, staged_twins to elumiti_portal;

@@ -10,13 +10,40 @@ CREATE FUNCTION public.audit_broken_at() RETURNS bigint
     AS $$
     with chained as (
         select id, previous_hash, hash,
-               lag(hash, 1, decode(repeat('00', 32), 'hex')) over (order by id) as expected_previous,
+               lag(hash, 1, coalesce(
+                   (select hash from audit_archived order by id desc limit 1),
+                   decode(repeat('00', 32), 'hex'))) over (order by id) as expected_previous,
                sha256(previous_hash || convert_to(jsonb_build_array(
                    id, extract(epoch from at), staff_id, acting_as, address, act,
                    object_kind, object_id, before, after, reason)::text, 'UTF8')) as expected
         from audit
     )
     select min(id) from chained where previous_hash <> expected_previous or hash <> expected
+$$;
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    staff_id integer,
+    acting_as text NOT NULL,
+    address text NOT NULL,
+    act text NOT NULL,
+    object_kind text NOT NULL,
+    object_id text NOT NULL,
+    before jsonb,
+    after jsonb,
+    reason text DEFAULT ''::text NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL
+);
+
+CREATE FUNCTION public.audit_canonical(a public.audit) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    select jsonb_build_array(
+        a.id, extract(epoch from a.at), a.staff_id, a.acting_as, a.address, a.act,
+        a.object_kind, a.object_id, a.before, a.after, a.reason)::text
 $$;
 
 CREATE FUNCTION public.audit_chain() RETURNS trigger
@@ -30,6 +57,46 @@ begin
         new.object_kind, new.object_id, new.before, new.after, new.reason)::text, 'UTF8'));
     update audit_head set last_id = new.id, hash = new.hash where only_row;
     return new;
+end
+$$;
+
+CREATE FUNCTION public.audit_movable(most integer) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    select max(id)
+    from (
+        select id from audit
+        where id < coalesce((select min(id) from audit where at >= now() - (select keep from audit_term)), 9223372036854775807)
+        order by id
+        limit most) movable
+$$;
+
+CREATE FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    made int;
+    moved int;
+begin
+    lock table audit_file in share row exclusive mode;
+    if not exists (select from audit where id = upto) or exists (
+        select from audit where id <= upto and at >= now() - (select keep from audit_term)) then
+        raise exception 'records up to % are not all beyond the term', upto using errcode = 'check_violation';
+    end if;
+    if audit_broken_at() is not null then
+        raise exception 'the chain does not hold' using errcode = 'check_violation';
+    end if;
+    insert into audit_file (first_id, last_id, first_at, last_at, records, object_key, sha256)
+    select min(a.id), max(a.id), min(a.at), max(a.at), count(*), audit_move.object_key, audit_move.sha256
+    from audit a
+    where a.id <= upto
+    returning id into made;
+    insert into audit_archived (id, hash, file_id) select a.id, a.hash, made from audit a where a.id <= upto;
+    delete from audit where id <= upto;
+    get diagnostics moved = row_count;
+    return moved;
 end
 $$;
 
@@ -427,20 +494,32 @@ ALTER TABLE public.attribute_field ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
-CREATE TABLE public.audit (
+CREATE TABLE public.audit_archived (
     id bigint NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    staff_id integer,
-    acting_as text NOT NULL,
-    address text NOT NULL,
-    act text NOT NULL,
-    object_kind text NOT NULL,
-    object_id text NOT NULL,
-    before jsonb,
-    after jsonb,
-    reason text DEFAULT ''::text NOT NULL,
-    previous_hash bytea NOT NULL,
-    hash bytea NOT NULL
+    hash bytea NOT NULL,
+    file_id integer NOT NULL
+);
+
+CREATE TABLE public.audit_file (
+    id integer NOT NULL,
+    first_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    records integer NOT NULL,
+    object_key text NOT NULL,
+    sha256 bytea NOT NULL,
+    archived_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_file_records_check CHECK ((records > 0))
+);
+
+ALTER TABLE public.audit_file ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.audit_head (
@@ -457,6 +536,13 @@ ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.audit_term (
+    only_row boolean DEFAULT true NOT NULL,
+    keep interval NOT NULL,
+    CONSTRAINT audit_term_keep_check CHECK ((keep >= '1 year'::interval)),
+    CONSTRAINT audit_term_only_row_check CHECK (only_row)
 );
 
 CREATE TABLE public.control (
@@ -673,6 +759,7 @@ CREATE TABLE public.job (
     payload jsonb DEFAULT '{}'::jsonb NOT NULL,
     result jsonb,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    told_at timestamp with time zone,
     CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))
 );
 
@@ -698,6 +785,32 @@ CREATE TABLE public.migration (
     name text NOT NULL,
     digest text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.notice (
+    id bigint NOT NULL,
+    staff_id integer NOT NULL,
+    kind text NOT NULL,
+    about text NOT NULL,
+    filled jsonb DEFAULT '{}'::jsonb NOT NULL,
+    link text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    read_at timestamp with time zone
+);
+
+ALTER TABLE public.notice ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.notice_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.notice_wish (
+    staff_id integer NOT NULL,
+    kind text NOT NULL,
+    mail boolean NOT NULL
 );
 
 CREATE TABLE public.outage (
@@ -790,6 +903,7 @@ CREATE TABLE public.pending_act (
     decided_at timestamp with time zone,
     state text DEFAULT 'waits'::text NOT NULL,
     waiver_id bigint,
+    project text DEFAULT 'myn-bala'::text,
     CONSTRAINT pending_act_state_check CHECK ((state = ANY (ARRAY['waits'::text, 'done'::text, 'refused'::text, 'withdrawn'::text])))
 );
 
@@ -851,6 +965,50 @@ CREATE TABLE public.person_twin (
     CONSTRAINT person_twin_state_check CHECK ((state = ANY (ARRAY['open'::text, 'distinct'::text, 'merged'::text])))
 );
 
+CREATE TABLE public.post (
+    id bigint NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    staff_id integer,
+    channel text NOT NULL,
+    address text NOT NULL,
+    kind text NOT NULL,
+    language text NOT NULL,
+    filled jsonb DEFAULT '{}'::jsonb NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    said text DEFAULT ''::text NOT NULL,
+    notice_id bigint,
+    CONSTRAINT post_channel_check CHECK ((channel = ANY (ARRAY['mail'::text, 'sms'::text]))),
+    CONSTRAINT post_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT post_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'given_up'::text])))
+);
+
+ALTER TABLE public.post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.post_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.project (
+    code text NOT NULL,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    place smallint NOT NULL
+);
+
+CREATE TABLE public.project_module (
+    project text NOT NULL,
+    module text NOT NULL,
+    is_on boolean NOT NULL
+);
+
 CREATE TABLE public.quota_plan (
     sitting_id integer NOT NULL,
     places jsonb NOT NULL,
@@ -892,6 +1050,23 @@ CREATE TABLE public.rescue_file (
 
 ALTER TABLE public.rescue_file ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.rescue_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.reset_ask (
+    id bigint NOT NULL,
+    typed text NOT NULL,
+    address text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    done_at timestamp with time zone
+);
+
+ALTER TABLE public.reset_ask ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reset_ask_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -953,9 +1128,24 @@ CREATE TABLE public.response_event_other (
     marks smallint DEFAULT 0 CONSTRAINT response_event_marks_not_null NOT NULL
 );
 
+CREATE TABLE public.role (
+    code text NOT NULL,
+    kind text NOT NULL,
+    project text,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    place smallint NOT NULL,
+    raised boolean DEFAULT false NOT NULL,
+    CONSTRAINT role_check CHECK (((kind = 'project'::text) = (project IS NOT NULL))),
+    CONSTRAINT role_code_check CHECK ((code ~ '^[a-z][a-z-]{1,39}$'::text)),
+    CONSTRAINT role_kind_check CHECK ((kind = ANY (ARRAY['project'::text, 'working'::text, 'house'::text])))
+);
+
 CREATE TABLE public.role_permission (
     role text NOT NULL,
-    permission text NOT NULL
+    permission text NOT NULL,
+    at_rest boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.room (
@@ -1164,6 +1354,10 @@ CREATE TABLE public.staff (
     locked_until timestamp with time zone,
     disabled_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text,
+    email_proven_at timestamp with time zone,
+    phone text DEFAULT ''::text NOT NULL,
+    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
     CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
     CONSTRAINT staff_login_check CHECK ((login = lower(login)))
 );
@@ -1172,12 +1366,19 @@ CREATE TABLE public.staff_grant (
     id integer NOT NULL,
     staff_id integer NOT NULL,
     role text NOT NULL,
-    project text DEFAULT 'myn-bala'::text NOT NULL,
+    project text,
     region_code text,
     school_id integer,
     given_by integer,
     given_at timestamp with time zone DEFAULT now() NOT NULL,
-    ends_at timestamp with time zone NOT NULL
+    ends_at timestamp with time zone NOT NULL,
+    district_id integer,
+    class_name text DEFAULT ''::text NOT NULL,
+    own_pupils boolean DEFAULT false NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    asleep_at timestamp with time zone,
+    CONSTRAINT staff_grant_class CHECK (((class_name = ''::text) OR ((school_id IS NOT NULL) AND (NOT own_pupils)))),
+    CONSTRAINT staff_grant_one_place CHECK ((num_nonnulls(region_code, district_id, school_id) <= 1))
 );
 
 ALTER TABLE public.staff_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1218,6 +1419,17 @@ ALTER TABLE public.staff_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.staff_link (
+    token_hash bytea NOT NULL,
+    staff_id integer NOT NULL,
+    purpose text NOT NULL,
+    email text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT staff_link_purpose_check CHECK ((purpose = ANY (ARRAY['email'::text, 'password'::text])))
+);
+
 CREATE TABLE public.staff_session (
     key_hash bytea NOT NULL,
     staff_id integer NOT NULL,
@@ -1226,7 +1438,24 @@ CREATE TABLE public.staff_session (
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
     ends_at timestamp with time zone NOT NULL,
     address text NOT NULL,
-    agent text NOT NULL
+    agent text NOT NULL,
+    project text DEFAULT 'myn-bala'::text NOT NULL,
+    factor_at timestamp with time zone,
+    raised_until timestamp with time zone,
+    raised_reason text DEFAULT ''::text NOT NULL,
+    seen_as jsonb,
+    seen_until timestamp with time zone,
+    CONSTRAINT staff_session_raised CHECK (((raised_until IS NULL) OR (raised_reason <> ''::text)))
+);
+
+CREATE TABLE public.staff_totp (
+    staff_id integer NOT NULL,
+    secret bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    misses smallint DEFAULT 0 NOT NULL,
+    rests_until timestamp with time zone
 );
 
 CREATE TABLE public.stream_position (
@@ -1344,11 +1573,23 @@ ALTER TABLE ONLY public.attribute_field
 ALTER TABLE ONLY public.attribute_field
     ADD CONSTRAINT attribute_field_project_code_key UNIQUE (project, code);
 
+ALTER TABLE ONLY public.audit_archived
+    ADD CONSTRAINT audit_archived_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_file
+    ADD CONSTRAINT audit_file_last_id_key UNIQUE (last_id);
+
+ALTER TABLE ONLY public.audit_file
+    ADD CONSTRAINT audit_file_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.audit_head
     ADD CONSTRAINT audit_head_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_term
+    ADD CONSTRAINT audit_term_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE public.control
     ADD CONSTRAINT control_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'erratum'::text, 'extra'::text, 'pause'::text, 'resume'::text, 'end'::text, 'reopen'::text, 'stop'::text, 'restart'::text, 'credit'::text]))) NOT VALID;
@@ -1419,6 +1660,15 @@ ALTER TABLE ONLY public.key_challenge
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_staff_id_kind_about_key UNIQUE (staff_id, kind, about);
+
+ALTER TABLE ONLY public.notice_wish
+    ADD CONSTRAINT notice_wish_pkey PRIMARY KEY (staff_id, kind);
+
 ALTER TABLE ONLY public.outage
     ADD CONSTRAINT outage_pkey PRIMARY KEY (id);
 
@@ -1455,6 +1705,15 @@ ALTER TABLE ONLY public.person_staging
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_pkey PRIMARY KEY (first_id, second_id);
 
+ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.project_module
+    ADD CONSTRAINT project_module_pkey PRIMARY KEY (project, module);
+
+ALTER TABLE ONLY public.project
+    ADD CONSTRAINT project_pkey PRIMARY KEY (code);
+
 ALTER TABLE ONLY public.quota_plan
     ADD CONSTRAINT quota_plan_pkey PRIMARY KEY (sitting_id);
 
@@ -1470,6 +1729,9 @@ ALTER TABLE ONLY public.rescue_file
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.reset_ask
+    ADD CONSTRAINT reset_ask_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.response_conflict
     ADD CONSTRAINT response_conflict_pkey PRIMARY KEY (id);
 
@@ -1484,6 +1746,9 @@ ALTER TABLE ONLY public.response_event_other
 
 ALTER TABLE ONLY public.role_permission
     ADD CONSTRAINT role_permission_pkey PRIMARY KEY (role, permission);
+
+ALTER TABLE ONLY public.role
+    ADD CONSTRAINT role_pkey PRIMARY KEY (code);
 
 ALTER TABLE ONLY public.room_code_open
     ADD CONSTRAINT room_code_open_pkey PRIMARY KEY (form_id, number);
@@ -1542,6 +1807,9 @@ ALTER TABLE ONLY public.staff_key
 ALTER TABLE ONLY public.staff_key
     ADD CONSTRAINT staff_key_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.staff_link
+    ADD CONSTRAINT staff_link_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_login_key UNIQUE (login);
 
@@ -1550,6 +1818,9 @@ ALTER TABLE ONLY public.staff
 
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_pkey PRIMARY KEY (key_hash);
+
+ALTER TABLE ONLY public.staff_totp
+    ADD CONSTRAINT staff_totp_pkey PRIMARY KEY (staff_id);
 
 ALTER TABLE ONLY public.stream_position
     ADD CONSTRAINT stream_position_pkey PRIMARY KEY (stream);
@@ -1580,6 +1851,8 @@ CREATE INDEX attempt_pulse_sitting ON public.attempt_pulse USING btree (sitting_
 
 CREATE INDEX attempt_sitting ON public.attempt USING btree (sitting_id);
 
+CREATE INDEX audit_archived_file ON public.audit_archived USING btree (file_id, id);
+
 CREATE INDEX audit_object ON public.audit USING btree (object_kind, object_id, id);
 
 CREATE INDEX audit_staff ON public.audit USING btree (staff_id, id);
@@ -1592,7 +1865,15 @@ CREATE INDEX credit_sitting ON public.credit USING btree (sitting_id);
 
 CREATE INDEX exclusion_sitting ON public.exclusion USING btree (sitting_id);
 
+CREATE INDEX job_untold ON public.job USING btree (id) WHERE ((told_at IS NULL) AND (state = ANY (ARRAY['done'::text, 'failed'::text])));
+
 CREATE INDEX key_challenge_staff ON public.key_challenge USING btree (staff_id);
+
+CREATE INDEX notice_about ON public.notice USING btree (kind, about);
+
+CREATE INDEX notice_staff ON public.notice USING btree (staff_id, id);
+
+CREATE INDEX notice_unread ON public.notice USING btree (staff_id) WHERE (read_at IS NULL);
 
 CREATE INDEX outage_changed ON public.outage USING btree (changed_at);
 
@@ -1648,19 +1929,37 @@ CREATE INDEX person_twin_second ON public.person_twin USING btree (second_id);
 
 CREATE INDEX person_twins ON public.person USING btree (name_key, birth_date);
 
+CREATE INDEX post_due ON public.post USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
+
+CREATE INDEX post_notice ON public.post USING btree (notice_id) WHERE (notice_id IS NOT NULL);
+
+CREATE INDEX post_staff ON public.post USING btree (staff_id, id);
+
+CREATE INDEX reset_ask_address ON public.reset_ask USING btree (address, at);
+
+CREATE INDEX reset_ask_open ON public.reset_ask USING btree (id) WHERE (done_at IS NULL);
+
 CREATE UNIQUE INDEX room_code_open_of_a_room ON public.room_code USING btree (form_id, room_id) WHERE ((closed_at IS NULL) AND (room_id IS NOT NULL));
 
 CREATE INDEX room_code_room ON public.room_code USING btree (room_id) WHERE (room_id IS NOT NULL);
 
 CREATE INDEX room_opening_sitting ON public.room_opening USING btree (sitting_id);
 
+CREATE INDEX school_of_district ON public.school USING btree (district_id);
+
 CREATE INDEX seal_code ON public.seal USING btree (code);
 
 CREATE INDEX seal_sitting ON public.seal USING btree (sitting_id);
 
+CREATE UNIQUE INDEX staff_email ON public.staff USING btree (email);
+
+CREATE INDEX staff_grant_end ON public.staff_grant USING btree (ends_at);
+
 CREATE INDEX staff_grant_staff ON public.staff_grant USING btree (staff_id);
 
 CREATE INDEX staff_key_staff ON public.staff_key USING btree (staff_id);
+
+CREATE INDEX staff_link_staff ON public.staff_link USING btree (staff_id, purpose, made_at);
 
 CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
 
@@ -1698,6 +1997,9 @@ ALTER TABLE ONLY public.attempt
 
 ALTER TABLE ONLY public.attempt
     ADD CONSTRAINT attempt_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.audit_archived
+    ADD CONSTRAINT audit_archived_file_id_fkey FOREIGN KEY (file_id) REFERENCES public.audit_file(id);
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
@@ -1771,6 +2073,12 @@ ALTER TABLE ONLY public.job
 ALTER TABLE ONLY public.key_challenge
     ADD CONSTRAINT key_challenge_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.notice_wish
+    ADD CONSTRAINT notice_wish_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.participant
     ADD CONSTRAINT participant_import_job_fkey FOREIGN KEY (import_job) REFERENCES public.job(id);
 
@@ -1791,6 +2099,9 @@ ALTER TABLE ONLY public.pending_act
 
 ALTER TABLE ONLY public.pending_act
     ADD CONSTRAINT pending_act_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.pending_act
+    ADD CONSTRAINT pending_act_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
 
 ALTER TABLE ONLY public.pending_act
     ADD CONSTRAINT pending_act_waiver_id_fkey FOREIGN KEY (waiver_id) REFERENCES public.waiver(id);
@@ -1846,6 +2157,15 @@ ALTER TABLE ONLY public.person_twin
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_second_id_fkey FOREIGN KEY (second_id) REFERENCES public.person(id);
 
+ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES public.notice(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.project_module
+    ADD CONSTRAINT project_module_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
 ALTER TABLE ONLY public.quota_plan
     ADD CONSTRAINT quota_plan_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
 
@@ -1860,6 +2180,12 @@ ALTER TABLE ONLY public.reading
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.role_permission
+    ADD CONSTRAINT role_permission_role_fkey FOREIGN KEY (role) REFERENCES public.role(code);
+
+ALTER TABLE ONLY public.role
+    ADD CONSTRAINT role_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
 
 ALTER TABLE ONLY public.room_code
     ADD CONSTRAINT room_code_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
@@ -1916,10 +2242,19 @@ ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_test_id_fkey FOREIGN KEY (test_id) REFERENCES public.test(id);
 
 ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
+
+ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_given_by_fkey FOREIGN KEY (given_by) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
+
+ALTER TABLE ONLY public.staff_grant
+    ADD CONSTRAINT staff_grant_role_fkey FOREIGN KEY (role) REFERENCES public.role(code);
 
 ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
@@ -1930,11 +2265,20 @@ ALTER TABLE ONLY public.staff_grant
 ALTER TABLE ONLY public.staff_key
     ADD CONSTRAINT staff_key_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.staff_link
+    ADD CONSTRAINT staff_link_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_own_school_id_fkey FOREIGN KEY (own_school_id) REFERENCES public.school(id);
 
 ALTER TABLE ONLY public.staff_session
+    ADD CONSTRAINT staff_session_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.staff_totp
+    ADD CONSTRAINT staff_totp_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.waiting_decision
     ADD CONSTRAINT waiting_decision_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
@@ -2007,6 +2351,16 @@ GRANT USAGE ON SCHEMA public TO elumiti_release;
 
 GRANT ALL ON FUNCTION public.audit_broken_at() TO elumiti_portal;
 
+GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_portal;
+GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_scoring;
+GRANT INSERT ON TABLE public.audit TO elumiti_release;
+
+REVOKE ALL ON FUNCTION public.audit_movable(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_movable(most integer) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) TO elumiti_portal;
+
 REVOKE ALL ON FUNCTION public.flag_twins(p_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.flag_twins(p_ids bigint[]) TO elumiti_portal;
 
@@ -2069,12 +2423,14 @@ GRANT SELECT ON TABLE public.attempt_pulse TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attribute_field TO elumiti_portal;
 
-GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_portal;
-GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_scoring;
-GRANT INSERT ON TABLE public.audit TO elumiti_release;
+GRANT SELECT ON TABLE public.audit_archived TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.audit_file TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.audit_head TO elumiti_portal;
 GRANT SELECT ON TABLE public.audit_head TO elumiti_status;
+
+GRANT SELECT ON TABLE public.audit_term TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.control TO elumiti_engine;
 GRANT SELECT ON TABLE public.control TO elumiti_flusher;
@@ -2158,6 +2514,10 @@ GRANT SELECT ON TABLE public.migration TO elumiti_scoring;
 GRANT SELECT ON TABLE public.migration TO elumiti_status;
 GRANT SELECT ON TABLE public.migration TO elumiti_release;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice_wish TO elumiti_portal;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.outage TO elumiti_status;
 GRANT SELECT ON TABLE public.outage TO elumiti_portal;
 
@@ -2202,6 +2562,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_project TO elumiti_port
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_twin TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.project TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.project_module TO elumiti_portal;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.quota_plan TO elumiti_portal;
 GRANT SELECT ON TABLE public.quota_plan TO elumiti_scoring;
 
@@ -2214,6 +2580,8 @@ GRANT SELECT ON TABLE public.region TO elumiti_scoring;
 
 GRANT SELECT,INSERT ON TABLE public.rescue_file TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reset_ask TO elumiti_portal;
+
 GRANT SELECT,INSERT ON TABLE public.response_conflict TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.response_conflict TO elumiti_portal;
 GRANT SELECT ON TABLE public.response_conflict TO elumiti_scoring;
@@ -2222,6 +2590,8 @@ GRANT SELECT ON TABLE public.response_event TO elumiti_engine;
 GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_portal;
 GRANT SELECT ON TABLE public.response_event TO elumiti_scoring;
+
+GRANT SELECT,INSERT ON TABLE public.role TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_permission TO elumiti_portal;
 
@@ -2334,7 +2704,11 @@ GRANT UPDATE(sign_count) ON TABLE public.staff_key TO elumiti_portal;
 
 GRANT UPDATE(used_at) ON TABLE public.staff_key TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_link TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_session TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_totp TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.stream_position TO elumiti_engine;
 GRANT SELECT,UPDATE ON TABLE public.stream_position TO elumiti_flusher;

@@ -16,10 +16,12 @@ import structlog
 from litestar.datastructures import MutableScopeHeaders
 
 from infra.callers import caller
+from portal.core.accounts.acting import actor_of
 from portal.core.accounts.csrf import SEED_COOKIE, draw_seed, token_for_seed
-from portal.core.accounts.sessions import COOKIE, actor_of
+from portal.core.accounts.sessions import COOKIE
 from portal.core.accounts.structs import ANONYMOUS
 from portal.core.i18n import LANGUAGES, Language, speak
+from portal.core.projects import enter
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,6 +46,8 @@ HEADERS = {
 BURST = 1200
 A_SECOND = 40.0
 MOST_ADDRESSES = 20_000
+# Asked by every open page each minute: a desk that its person left must not stay signed in by that.
+NOBODY_ASKS = frozenset({"/notices/bell"})
 
 
 class Front:
@@ -69,10 +73,12 @@ class Front:
         plain = path.startswith("/static/") or path in {"/health", "/ready", "/metrics"}
         seed = cookies.get(SEED_COOKIE) or draw_seed()
         key = cookies.get(COOKIE)
-        known = await actor_of(self.inner.state.pool, key, address) if key and not plain else None
+        touch = path not in NOBODY_ASKS
+        known = await actor_of(self.inner.state.pool, key, address, touch=touch) if key and not plain else None
         actor = known or msgspec.structs.replace(ANONYMOUS, csrf=token_for_seed(self._csrf_key, seed), address=address)
         scope["user"] = msgspec.structs.replace(actor, limited=not plain and not self._passes(address))
         speak(_language(scope, cookies, actor.language))
+        enter(actor.project)
         status = 500
 
         async def send_with_headers(message: Message) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.timing import SittingClock
-from portal.core.accounts.structs import PROJECT
 from portal.core.i18n import N_
 from portal.core.problems import NotThere
+from portal.core.projects import project
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor, Scope
@@ -90,7 +90,7 @@ async def find_head(db: Connection, sitting_id: int, scope: Scope, *, lock: bool
         + ("for update of s" if lock else ""),
         *scope.parameters,
         sitting_id,
-        PROJECT,
+        project(),
     )
     if row is None:
         raise NotThere

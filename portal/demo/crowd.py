@@ -18,7 +18,7 @@ import msgspec
 
 from infra.local import default_home, environment, load_secrets
 from infra.settings import OwnerSettings, read
-from portal.core.accounts import create_staff, give_role
+from portal.core.accounts import Place, create_staff, give_role
 from portal.core.iin import control_digit
 from portal.core.names import fold
 from portal.demo.people import DATA, draw_people
@@ -166,7 +166,7 @@ async def _staff(db: asyncpg.Connection[asyncpg.Record]) -> list[dict[str, str]]
         )
         ends = datetime.now(UTC) + timedelta(days=1)
         await give_role(
-            db, staff_id=staff, role="test-administrator", ends_at=ends, region_code=region, school_id=place
+            db, staff_id=staff, role="test-administrator", ends_at=ends, place=Place(region=region, school=place)
         )
         logins.append({"name": name, "login": f"bench-{name}", "password": password})
     return logins

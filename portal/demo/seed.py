@@ -26,7 +26,7 @@ from infra.local import decode_key, default_home, environment, load_secrets
 from infra.settings import OwnerSettings, PackSettings, PortalSettings, read
 from loadtest.play import run as play
 from loadtest.scenario import PlayPupil, Scenario
-from portal.core.accounts import create_staff, give_role
+from portal.core.accounts import Place, create_staff, give_role, school_year_end
 from portal.core.iin import keys_of
 from portal.demo import tables
 from portal.demo.content import load_form
@@ -54,6 +54,7 @@ STAFF = (
     ("analyst", "Тимур Асқарұлы Бекенов", "analyst"),
     ("analyst2", "Айгерім Сәкенқызы Тілеуова", "analyst"),
     ("super", "Ғалия Қайратқызы Нұрғалиева", "super-admin"),
+    ("coordinator", "Ержан Серікұлы Әбдіқадыров", "myn-bala-coordinator"),
 )
 
 
@@ -159,12 +160,19 @@ async def read_demo(db: asyncpg.Connection[asyncpg.Record]) -> Demo | None:
 
 async def _make_staff(db: asyncpg.Connection[asyncpg.Record]) -> list[Login]:
     logins: list[Login] = []
-    ends = datetime.now(UTC) + timedelta(days=240)
+    ends = school_year_end(datetime.now(UTC))
+    numbers: dict[str, int] = {}
     for login, name, role in STAFF:
         password = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}"
-        staff = await create_staff(db, login=login, full_name=name, password=password, demo=True)
-        await give_role(db, staff_id=staff, role=role, ends_at=ends)
+        numbers[login] = await create_staff(db, login=login, full_name=name, password=password, demo=True)
         logins.append(Login(login, password, name, role))
+    region = await db.fetchval(
+        "select d.region_code from school s join district d on d.id = s.district_id order by s.id limit 1"
+    )
+    for login, _, role in STAFF:
+        place = Place(region=region) if role.endswith("coordinator") else Place()
+        giver = None if login == "super" else numbers["super"]
+        await give_role(db, staff_id=numbers[login], role=role, ends_at=ends, place=place, given_by=giver)
     return logins
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from portal.features.account import contacts, forgotten
 from portal.features.account import routes as account
 from portal.features.acts import routes as acts
+from portal.features.audit import history
 from portal.features.audit import routes as audit
+from portal.features.files import routes as files
 from portal.features.help import routes as help_pages
 from portal.features.home import routes as home
 from portal.features.incidents import routes as incidents
 from portal.features.live import controls
 from portal.features.live import routes as live
+from portal.features.modules import routes as modules
+from portal.features.notices import routes as notices
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
@@ -22,6 +27,7 @@ from portal.features.persons import measures as person_measures
 from portal.features.persons import numbers as person_numbers
 from portal.features.persons import routes as persons
 from portal.features.persons import twins as person_twins
+from portal.features.post import routes as post
 from portal.features.rescue import routes as rescue
 from portal.features.room_codes import routes as room_codes
 from portal.features.scores import decisions, downloads, questions, quota
@@ -33,6 +39,10 @@ from portal.features.waiver import routes as waiver
 
 ROUTES = [
     *account.ROUTES,
+    *contacts.ROUTES,
+    *forgotten.ROUTES,
+    *notices.ROUTES,
+    *files.ROUTES,
     *home.ROUTES,
     *sittings.ROUTES,
     *participants.ROUTES,
@@ -58,8 +68,11 @@ ROUTES = [
     *quota.ROUTES,
     *questions.ROUTES,
     *rescue.ROUTES,
+    *post.ROUTES,
     *audit.ROUTES,
+    *history.ROUTES,
     *staff.ROUTES,
+    *modules.ROUTES,
     *help_pages.ROUTES,
 ]
 WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK}

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser.shown import shown
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from playwright.sync_api import Playwright
 
@@ -19,3 +21,14 @@ def playwright() -> Iterator[Playwright]:
     """Playwright, one for the folder: a second one in the same thread cannot start."""
     with sync_playwright() as running:
         yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure says what stood on the pages."""
+    report = yield
+    if call.when == "call" and report.failed and item:
+        report.sections.append(("what stood on the pages", shown()))
+    return report

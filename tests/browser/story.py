@@ -81,7 +81,9 @@ async def hire(owner_url: str) -> None:
     await prepare(db)
     ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     for login, role in STAFF.items():
-        staff = await create_staff(db, login=f"story-{login}", full_name=f"Айгерім {login}", password=PASSWORD)
+        staff = await create_staff(
+            db, login=f"story-{login}", full_name=f"Айгерім {login}", password=PASSWORD, demo=True
+        )
         await give_role(db, staff_id=staff, role=role, ends_at=ends)
     await db.close()
 
@@ -122,7 +124,7 @@ async def enter(browser: Browser, house: House, login: str) -> Page:
 async def make_and_publish(browser: Browser, house: House) -> tuple[str, dt.datetime, dict[str, str]]:
     """The administrator's part: sitting, pupils, clock, publication, slips. Returns its address, T0, name → code."""
     page = await enter(browser, house, "admin")
-    starts = (dt.datetime.now(ASTANA) + dt.timedelta(seconds=75)).replace(second=0, microsecond=0) + dt.timedelta(
+    starts = (dt.datetime.now(ASTANA) + dt.timedelta(seconds=55)).replace(second=0, microsecond=0) + dt.timedelta(
         minutes=1
     )
     await page.goto(f"{house.portal}/sittings/new")

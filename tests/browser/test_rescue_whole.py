@@ -15,6 +15,7 @@ from infra.parts.supervisor import portal_argv
 from tests.browser import story
 from tests.browser.player.peer import Pupil
 from tests.browser.player.sitter import FLAGS, Sitter, browser_path
+from tests.browser.shown import watch_desk
 from tests.faults.conftest import mortal, mortal_owner
 from tests.support.sittings import Scene, Seat, make_sitting
 from tests.support.waiting import eventually
@@ -124,6 +125,7 @@ def test_a_phone_without_a_network_is_rescued_by_its_file(
         return driver, await driver.chromium.launch(executable_path=browser_path(), args=FLAGS)
 
     driver, browser = loop.run(start_browser(), 60)
+    watch_desk(browser, loop)
     refused = "құтқару файлы емес"
     turned = body[:-9] + bytes([body[-9] ^ 1]) + body[-8:]
     for bad in (turned, body[: len(body) // 2], body[:-1], b"", b"%PDF-1.7"):

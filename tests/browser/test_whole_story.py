@@ -15,7 +15,8 @@ from playwright.async_api import async_playwright as async_driver
 
 from tests.browser import story
 from tests.browser.player.peer import Pupil
-from tests.browser.player.sitter import Sitter, browser_path
+from tests.browser.player.sitter import FLAGS, Sitter, browser_path
+from tests.browser.shown import watch_desk
 from tests.faults.conftest import mortal, mortal_owner
 
 if TYPE_CHECKING:
@@ -25,13 +26,6 @@ if TYPE_CHECKING:
     from tests.support.loop import Loop
 
 __all__ = ["mortal", "mortal_owner"]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def choose_something(sitter: Sitter, house: story.House) -> tuple[str, str]:
@@ -106,6 +100,7 @@ def test_from_the_administrators_form_to_the_analysts_report(
         return driver, await driver.chromium.launch(executable_path=browser_path(), args=FLAGS)
 
     driver, browser = loop.run(start_browser(), 60)
+    watch_desk(browser, loop)  # type: ignore[arg-type]
     sitting, starts, codes = loop.run(story.make_and_publish(browser, house), 120)  # type: ignore[arg-type]
     sitter = Sitter(playwright, house.engine, tmp_path / "phone")
     sitter.page.set_default_timeout(30_000)

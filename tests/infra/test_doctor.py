@@ -52,7 +52,7 @@ def lines(stack: Stack, environ: dict[str, str], code: int) -> tuple[dict[str, s
 def test_on_a_healthy_installation_every_line_is_ok(whole: Stack) -> None:
     ok, wrong = lines(whole, {"ELUMITI_HOME": str(whole.home.folder)}, 0)
     assert not wrong
-    assert {"schema", "valkey eviction", "object store", "form keys", "flusher", "engine"} <= ok.keys()
+    assert {"schema", "valkey eviction", "object store", "form keys", "flusher", "engine", "mail", "sms"} <= ok.keys()
 
 
 @pytest.mark.parametrize("process", PROCESSES)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PROCESSES = [role for role in ROLES if role != "elumiti_owner"]
 FOR_EVER = ("response_event", "response_event_other", "response_conflict", "audit", "seal", "dead_letter")
+FOR_EVER += ("audit_file", "audit_archived")
 
 
 @pytest.fixture(params=PROCESSES)
@@ -52,7 +53,8 @@ async def test_answer_keys_are_read_by_scoring_alone(role: Db) -> None:
 
 @pytest.mark.parametrize("table", FOR_EVER)
 async def test_what_is_recorded_is_changed_by_nobody(role: Db, table: str) -> None:
-    column = {"audit": "reason", "seal": "code", "dead_letter": "reason"}.get(table, "value")
+    columns = {"audit": "reason", "seal": "code", "dead_letter": "reason", "audit_file": "object_key"}
+    column = {**columns, "audit_archived": "hash"}.get(table, "value")
     await refused(role, f"update {table} set {column} = 'x'", f"delete from {table}", f"truncate {table}")
 
 
@@ -119,7 +121,9 @@ async def test_every_right_on_what_is_recorded_is_known(owner_url: str) -> None:
     """From the catalogue, so that a grant in a later migration shows here: table × role × right."""
     db = await asyncpg.connect(owner_url)
     for table, name, right in itertools.product(
-        (*FOR_EVER, "score_run", "keys.item_key", "migration"), PROCESSES, ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER")
+        (*FOR_EVER, "score_run", "keys.item_key", "migration", "audit_term"),
+        PROCESSES,
+        ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER"),
     ):
         assert not await db.fetchval("select has_table_privilege($1, $2, $3)", name, table, right), (table, name, right)
     columns = await db.fetch(

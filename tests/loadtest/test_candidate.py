@@ -7,8 +7,9 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.routes.save import FINISHING_AT_MOST_S
 from loadtest.course import Step
-from loadtest.nation.candidate import Candidate, Heard, Log, merged
+from loadtest.nation.candidate import AGAIN_AFTER_S, Candidate, Heard, Log, merged
 from loadtest.nation.courses import Course
 from loadtest.nation.reconcile import acknowledged_runs
 
@@ -121,6 +122,7 @@ def test_who_has_handed_in_asks_for_his_receipt_as_told_and_then_ever_later() ->
     assert waits[:3] == [3, 4.5, 6.75]
     assert waits[-1] == 60
     assert pupil.asks_again_s(asks, Heard(now="t", missing=[(1, 2)])) == 3
-    # A nation at the bell: nobody asks sooner than he was told.
-    assert pupil.asks_again_s(finish, Heard(now="t", next_save_s=180)) == 180
-    assert pupil.asks_again_s(asks, Heard(now="t", next_save_s=30)) == 180
+    # A nation at the bell: nobody asks sooner than he was told, nor so late that all would send their last answers twice.
+    assert pupil.asks_again_s(finish, Heard(now="t", next_save_s=90)) == 90
+    assert pupil.asks_again_s(asks, Heard(now="t", next_save_s=30)) == 90
+    assert 1.2 * FINISHING_AT_MOST_S < AGAIN_AFTER_S

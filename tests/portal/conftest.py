@@ -18,8 +18,10 @@ import pytest
 from infra.local import environment
 from infra.settings import PortalSettings, read
 from portal.application import create_app
+from portal.core.accounts import Place as Territory
 from portal.core.accounts import create_staff, give_role
 from portal.core.db import prepare
+from portal.core.projects import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,14 @@ if TYPE_CHECKING:
 PASSWORD = "steppe and sky"
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 HTML = {"accept": "text/html"}
+RAISED = """
+    select exists (
+        select
+        from staff s
+        join staff_grant g on g.staff_id = s.id and g.ends_at > now() and g.asleep_at is null
+        join role r on r.code = g.role and r.raised
+        where s.login = $1) as raised
+"""
 numbers = itertools.count(1)
 
 
@@ -58,7 +68,18 @@ class House:
 
         return self.loop.run(run())
 
-    def person(self, role: str, *, region: str | None = None, school: int | None = None, own: int | None = None) -> str:
+    def person(
+        self,
+        role: str,
+        *,
+        region: str | None = None,
+        school: int | None = None,
+        district: int | None = None,
+        class_name: str = "",
+        own: int | None = None,
+        project: str = PROJECT,
+        given_by: int | None = None,
+    ) -> str:
         """A new login with one role; returns the login."""
         login = f"p{next(numbers)}"
 
@@ -69,20 +90,30 @@ class House:
                     db, login=login, full_name=f"Адам {login}", password=PASSWORD, own_school_id=own
                 )
                 ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-                await give_role(db, staff_id=staff, role=role, ends_at=ends, region_code=region, school_id=school)
+                place = Territory(region=region, school=school, district=district, class_name=class_name)
+                await give_role(
+                    db, staff_id=staff, role=role, ends_at=ends, place=place, project=project, given_by=given_by
+                )
             finally:
                 await db.close()
 
         self.loop.run(make())
         return login
 
-    def visitor(self, login: str | None = None) -> Visitor:
-        """A browser; signed in if a login is given."""
+    def visitor(self, login: str | None = None, *, strict: bool = False) -> Visitor:
+        """A browser; signed in if a login is given.
+
+        Unless `strict`, the login is one of the demo's, which has no second factor, and a super-admin's session is raised.
+        """
         visitor = Visitor(self)
         if login:
+            if not strict:
+                self.sql("update staff set demo = true where login = $1", login)
             answer = visitor.post("/sign-in", {"login": login, "password": PASSWORD})
             assert answer.status_code == 303, answer.text
             visitor.token = None
+            if not strict and self.sql(RAISED, login)[0]["raised"]:
+                assert visitor.post("/raise", {"reason": "Тексеру", "minutes": "60"}).status_code == 303
         return visitor
 
     def worker(self, role: str, **where: object) -> Visitor:

@@ -76,12 +76,12 @@ export class App {
     addEventListener("online", () => this.attempt?.sender.lineMayBeBack());
     addEventListener("offline", () => this.attempt?.sender.lineGone());
     setInterval(() => this.tick(), 1000);
-    setInterval(() => void sendDebts(this.attempt?.log.head.device ?? null), 60_000);
+    setInterval(() => void sendDebts(), 60_000);
     this.receipts = await readAll<ReceiptRecord>("receipts").catch(() => []);
     const record = this.settings.current === null ? null : await read<AttemptRecord>("attempts", this.settings.current);
     if (record) await this.enter(record, "ask").then(() => this.attempt?.cameBack());
     else this.show(this.settings.language_chosen ? "sign-in" : "language");
-    void sendDebts(record?.device ?? null);
+    void sendDebts();
     void learnAll().catch(() => undefined);
   }
 
@@ -117,6 +117,7 @@ export class App {
     } catch (error) {
       this.trouble = troubleOf(error);
     } finally {
+      if (!this.attempt) void makeWay(null);
       this.signingIn = false;
       this.changed();
     }
@@ -126,6 +127,7 @@ export class App {
     const heads = await readAll<LogHead>("logs");
     const mine = heads.filter((head) => head.slip === owner.slip).sort((a, b) => b.made_ms - a.made_ms);
     const known = again ?? mine.find((head) => !head.superseded);
+    await makeWay(known?.device ?? null);
     const earlier = mine.find((head) => head !== known);
     const shown = earlier ? await tokenOf(earlier, owner.key) : null;
     const head = known ?? (await Log.make(owner.slip, owner.key));
@@ -157,7 +159,7 @@ export class App {
       await changeHead(head.device, (old) => { old.superseded = true; });
       return this.signInAs(owner, slip);
     }
-    const sealed = known ? await unseal(known, owner.key) : null;
+    const sealed = known ? await unseal(known.device, owner.key) : null;
     await changeHead(head.device, (fresh) => Object.assign(fresh, { attempt: reply.attempt, token: reply.token, superseded: false, generation: fresh.generation || reply.generation }));
     const before = sealed ?? (await read<AttemptRecord>("attempts", reply.attempt));
     const record = recordOf(reply, head, before);
@@ -186,7 +188,7 @@ export class App {
   }
 
   private async reopen(head: LogHead, owner: Owner): Promise<boolean> {
-    const record = (await unseal(head, owner.key)) ?? (head.attempt === null ? null : await read<AttemptRecord>("attempts", head.attempt));
+    const record = (await unseal(head.device, owner.key)) ?? (head.attempt === null ? null : await read<AttemptRecord>("attempts", head.attempt));
     if (!record) return false;
     await this.enter(record, "ask");
     return true;
@@ -197,7 +199,8 @@ export class App {
     this.settings = { ...this.settings, current: record.attempt };
     this.code = "";
     await this.keepSettings();
-    makeWay(record.device);
+    await makeWay(record.device);
+    this.hold?.release();
     this.hold = await hold(record.device, how, () => this.tabLost());
     if (!this.hold) {
       this.show("elsewhere");
@@ -206,7 +209,7 @@ export class App {
     const log = await Log.open(record.device, TAB);
     this.attempt?.end();
     const attempt = new Attempt(record, log, this.clock, {
-      language: () => this.settings.language, changed: this.changed, tabLost: () => this.tabLost(), goesOn: () => this.goesOn(),
+      language: () => this.settings.language, changed: this.changed, tabLost: () => { if (this.attempt === attempt) this.tabLost(); }, goesOn: () => this.goesOn(),
       news: (control) => this.hear(control), final: (final) => this.final(final),
     });
     this.attempt = attempt;
@@ -297,7 +300,7 @@ export class App {
     attempt.end();
     await sealAttempt(attempt.log.head, attempt.record);
     await this.close();
-    void sendDebts(null);
+    void sendDebts();
     this.show("sign-in");
   }
 
@@ -362,6 +365,7 @@ export class App {
   private async close(): Promise<void> {
     this.opening?.end();
     this.hold?.release();
+    void makeWay(null);
     Object.assign(this, { attempt: null, opening: null, hold: null, news: [] });
     this.settings = { ...this.settings, current: null };
     await this.keepSettings();

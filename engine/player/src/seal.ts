@@ -6,7 +6,7 @@
 import { hkdf, open, seal, sha256 } from "./crypto";
 import { hex } from "./finish";
 import type { LogEvent } from "./protocol";
-import { changeHead, done, readEvents, rowsOf, transact, type AttemptRecord, type LogHead } from "./store";
+import { changeHead, done, read, readEvents, rowsOf, transact, type AttemptRecord, type LogHead } from "./store";
 
 const utf8 = new TextEncoder();
 
@@ -45,7 +45,8 @@ export async function sealEvents(head: LogHead): Promise<void> {
   const sealed = await pack(head.owner, await readEvents(head.device), head.device);
   await transact(["logs", "events"], "readwrite", async (tx) => {
     const kept = (await done(tx.objectStore("logs").get(head.device))) as LogHead | undefined;
-    if (!kept) return;
+    // Who has opened it meanwhile writes on, here or in another tab.
+    if (!kept || kept.writer !== head.writer) return;
     await done(tx.objectStore("events").delete(rowsOf(head.device)));
     await done(tx.objectStore("logs").put({ ...kept, sealed_events: sealed, owner: null, token: null }));
   });
@@ -57,8 +58,10 @@ export async function tokenOf(head: LogHead, key: Uint8Array): Promise<string | 
   return unpack<AttemptRecord>(key, head.sealed_attempt, head.device).then((record) => record.signed_in.token || null, () => null);
 }
 
-/** The owner is back: everything as it was. */
-export async function unseal(head: LogHead, key: Uint8Array): Promise<AttemptRecord | null> {
+/** The owner is back: everything as it was. What is sealed is read now, for it may have been sealed a moment ago. */
+export async function unseal(device: string, key: Uint8Array): Promise<AttemptRecord | null> {
+  const head = await read<LogHead>("logs", device);
+  if (!head) return null;
   if (head.sealed_events) {
     const events = await unpack<LogEvent[]>(key, head.sealed_events, head.device);
     await transact(["events"], "readwrite", (tx) => {

@@ -137,6 +137,8 @@ export class Sender {
       if (error instanceof Refused) this.ledger.notTaken(batch);
       throw error;
     });
+    // Stopped meanwhile: the log is somebody else's now, who sends once more what he has no word of.
+    if (this.stopped) return 0;
     this.host.clock.heard(reply, asked, came);
     this.next_save_s = reply.next_save_s;
     this.receipt_s = handIn ? reply.next_save_s : reply.missing ? RECEIPT_FIRST_S : receiptAgain(this.receipt_s);

@@ -9,7 +9,7 @@ import { hex } from "./finish";
 export const TAB = hex(randomBytes(8));
 const LEASE_MS = 6_000;
 /** A page that is just being reloaded gives its lock back within this time. */
-const PATIENCE_MS = 1_200;
+const PATIENCE_MS = 2_000;
 
 export interface Hold { release(): void }
 
@@ -29,10 +29,17 @@ function holdLock(device: string, how: "ask" | "take", lost: () => void): Promis
         resolve({ release });
       });
     };
+    const name = `elumiti-${device}`;
     const patience = new AbortController();
-    if (how === "ask") setTimeout(() => patience.abort(), PATIENCE_MS);
+    // A busy phone may answer late: given up is only what somebody really has.
+    const look = async () => {
+      const { held = [] } = await navigator.locks.query().catch(() => ({ held: [{ name }] }));
+      if (held.some((one) => one.name === name)) patience.abort();
+      else if (!got) setTimeout(look, PATIENCE_MS);
+    };
+    if (how === "ask") setTimeout(look, PATIENCE_MS);
     const options: LockOptions = how === "take" ? { steal: true } : { signal: patience.signal };
-    navigator.locks.request(`elumiti-${device}`, options, kept).catch(() => {
+    navigator.locks.request(name, options, kept).catch(() => {
       if (got) lost();
       else resolve(null);
     });

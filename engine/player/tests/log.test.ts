@@ -70,7 +70,19 @@ test("a sealed log holds no word that can be read, and opens for its owner only"
   const sealed = await read<LogHead>("logs", device);
   if (!sealed) throw new Error("no head");
   expect(sealed.owner).toBeNull();
-  await expect(unseal(sealed, (await ownerOf("K7QM2XW9PN4M", 15, 3)).key)).rejects.toThrow();
-  await unseal(sealed, owner.key);
+  await expect(unseal(device, (await ownerOf("K7QM2XW9PN4M", 15, 3)).key)).rejects.toThrow();
+  await unseal(device, owner.key);
   expect((await readEvents(device))[0]?.value).toBe("Туған жер");
+});
+
+test("a log that was opened meanwhile is not sealed under its owner's hands", async () => {
+  const owner = await ownerOf("K7QM2XW9PN4M", 14, 3);
+  const { device } = await Log.make(owner.slip, owner.key);
+  await (await Log.open(device, "debts")).append(() => ({ kind: "answer", item: 9, value: "Туған жер", anchor: "a", ms: 1 }));
+  const head = await read<LogHead>("logs", device);
+  if (!head) throw new Error("no head");
+  const log = await Log.open(device, "tab");
+  await sealEvents(head);
+  await log.append(() => ({ kind: "answer", item: 10, value: "Алатау", anchor: "a", ms: 2 }));
+  expect((await readEvents(device)).map((event) => event.value)).toEqual(["Туған жер", "Алатау"]);
 });

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from portal.core.accounts.staff import create_staff, end_grant, give_role, set_password
+from portal.core.accounts.grants import Place, end_grant, give_role, school_year_end
+from portal.core.accounts.staff import create_staff, set_password
 from portal.core.accounts.structs import ANONYMOUS, Actor, Grant, Scope, StaffRequest
 
 __all__ = [
     "ANONYMOUS",
     "Actor",
     "Grant",
+    "Place",
     "Scope",
     "StaffRequest",
     "create_staff",
     "end_grant",
     "give_role",
+    "school_year_end",
     "set_password",
 ]

@@ -1,4 +1,4 @@
-"""A form's token: the session's own for staff; before sign-in a keyed hash of a random cookie."""
+"""A form's token: the session's own for staff; before sign-in a keyed hash of a random cookie. Also: who may send one now."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from portal.core.problems import FormExpired, TooFast
+from portal.core.problems import FormExpired, OnlyLooking, TooFast
 
 if TYPE_CHECKING:
     from litestar import Request
 
 SEED_COOKIE = "elumiti_seed"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# What a person who sees the house as another role may still send.
+WHILE_LOOKING = frozenset({"/see-as/end", "/raise/end", "/sign-out"})
 
 
 def draw_seed() -> str:
@@ -41,3 +43,5 @@ async def require_token(request: Request) -> None:
     expected: str = request.scope["user"].csrf
     if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), expected.encode()):
         raise FormExpired
+    if request.scope["user"].seen_as is not None and request.url.path not in WHILE_LOOKING:
+        raise OnlyLooking

@@ -10,8 +10,8 @@ import msgspec
 
 from portal.core.accounts import misses
 from portal.core.accounts.passwords import verify_password
-from portal.core.accounts.structs import PROJECT, Actor, Grant, Waiver
-from portal.core.db import Connection, Pool
+from portal.core.db import Connection
+from portal.core.projects import PROJECT
 
 COOKIE = "elumiti_session"
 LONGEST = timedelta(hours=12)
@@ -51,64 +51,64 @@ async def sign_in(db: Connection, login: str, password: str, address: str, agent
         await misses.missed(db, tries, now)
         return None
     await misses.fitted(db, tries, now)
+    return row["id"], await begin(db, row["id"], address, agent, now)
+
+
+async def begin(db: Connection, staff_id: int, address: str, agent: str, now: datetime) -> str:
+    """A session of somebody who has shown his password; its cookie. It is in the first project where he has a role."""
     key = secrets.token_urlsafe(32)
     await db.execute("delete from staff_session where ends_at < $1", now)
     await db.execute(
         """
-        insert into staff_session (key_hash, staff_id, csrf, started_at, seen_at, ends_at, address, agent)
-        values ($1, $2, $3, $4, $4, $5, $6, $7)
+        insert into staff_session (key_hash, staff_id, csrf, started_at, seen_at, ends_at, address, agent, project)
+        select $1, $2, $3, $4, $4, $5, $6, $7, coalesce((
+            select project
+            from staff_grant
+            where staff_id = $2 and project is not null and ends_at > $4
+            order by project <> $8, id
+            limit 1), $8)
         """,
-        *(key_hash(key), row["id"], secrets.token_urlsafe(24), now, now + LONGEST, address, agent[:200]),
+        *(key_hash(key), staff_id, secrets.token_urlsafe(24), now, now + LONGEST, address, agent[:200], PROJECT),
     )
-    return row["id"], key
+    return key
 
 
-async def actor_of(pool: Pool, key: str, address: str) -> Actor | None:
-    """The person behind a cookie, with his roles of now: a role taken away ends with the next request."""
-    now = datetime.now(UTC)
-    hashed = key_hash(key)
-    row = await pool.fetchrow(
+async def show_factor(db: Connection, hashed: bytes, at: datetime) -> None:
+    """The second factor was shown in this session."""
+    await db.execute("update staff_session set factor_at = $2 where key_hash = $1", hashed, at)
+
+
+async def enter_project(db: Connection, hashed: bytes, code: str) -> None:
+    """The session goes on in another project; what it was seen as stays behind."""
+    await db.execute(
+        "update staff_session set project = $2, seen_as = null, seen_until = null where key_hash = $1", hashed, code
+    )
+
+
+async def raise_session(db: Connection, hashed: bytes, reason: str, ends_at: datetime) -> None:
+    """What needs a raised session may be done in this one until `ends_at`."""
+    await db.execute(
+        "update staff_session set raised_until = $2, raised_reason = $3 where key_hash = $1", hashed, ends_at, reason
+    )
+
+
+async def lower_session(db: Connection, hashed: bytes) -> bool:
+    """The raised session ends by hand; False if it was over."""
+    done = await db.fetchval(
         """
-        select s.staff_id, s.csrf, s.seen_at, st.login, st.full_name, st.language, st.own_school_id,
-               coalesce((
-                   select jsonb_agg(jsonb_build_object(
-                       'role', g.role, 'region', g.region_code, 'school', g.school_id,
-                       'permissions', (
-                           select coalesce(jsonb_agg(rp.permission), '[]'::jsonb)
-                           from role_permission rp where rp.role = g.role)))
-                   from staff_grant g
-                   where g.staff_id = st.id and g.project = $3 and g.ends_at > $2), '[]'::jsonb) as grants,
-               (
-                   select jsonb_build_object('id', w.id, 'reason', w.reason, 'ends_at', w.ends_at,
-                                             'asked_by', w.asked_by, 'agreed_by', w.agreed_by,
-                                             'asked_by_name', a.full_name, 'agreed_by_name', b.full_name)
-                   from waiver w
-                   join staff a on a.id = w.asked_by
-                   join staff b on b.id = w.agreed_by
-                   where w.project = $3 and w.ends_at > $2
-                   order by w.id desc
-                   limit 1) as waiver
-        from staff_session s
-        join staff st on st.id = s.staff_id
-        where s.key_hash = $1 and s.ends_at > $2 and s.seen_at > $2 - $4::interval and st.disabled_at is null
+        update staff_session set raised_until = null, seen_as = null, seen_until = null
+        where key_hash = $1 and raised_until > now()
+        returning staff_id
         """,
-        *(hashed, now, PROJECT, IDLE),
+        hashed,
     )
-    if row is None:
-        return None
-    if row["seen_at"] < now - SEEN_EVERY:
-        await pool.execute("update staff_session set seen_at = $2 where key_hash = $1", hashed, now)
-    return Actor(
-        staff_id=row["staff_id"],
-        login=row["login"],
-        full_name=row["full_name"],
-        language=row["language"],
-        own_school_id=row["own_school_id"],
-        grants=msgspec.convert(row["grants"], tuple[Grant, ...]),
-        csrf=row["csrf"],
-        session=hashed,
-        address=address,
-        waiver=msgspec.convert(row["waiver"], Waiver | None),
+    return done is not None
+
+
+async def see_as(db: Connection, hashed: bytes, seen: dict[str, object] | None, ends_at: datetime | None) -> None:
+    """Look at the house as another role until `ends_at`; None: as oneself again."""
+    await db.execute(
+        "update staff_session set seen_as = $2, seen_until = $3 where key_hash = $1", hashed, seen, ends_at
     )
 
 
@@ -118,6 +118,15 @@ async def end_session(db: Connection, staff_id: int, hashed: bytes) -> bool:
         "delete from staff_session where key_hash = $1 and staff_id = $2 returning staff_id", hashed, staff_id
     )
     return done is not None
+
+
+async def end_others(db: Connection, staff_id: int, hashed: bytes) -> int:
+    """End all sessions of a person but one; how many."""
+    rows = await db.fetch(
+        "delete from staff_session where staff_id = $1 and key_hash <> $2 and ends_at > now() returning staff_id",
+        *(staff_id, hashed),
+    )
+    return len(rows)
 
 
 async def sessions_of(db: Connection, staff_id: int) -> list[SessionRow]:

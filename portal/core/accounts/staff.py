@@ -1,17 +1,30 @@
-"""Making staff and giving roles; callers own the transaction and the audit record."""
+"""Making staff and their passwords; callers own the transaction and the audit record."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.core.accounts import misses
+from portal.core import post
+from portal.core.accounts import links, misses
 from portal.core.accounts.passwords import hash_password
-from portal.core.accounts.structs import PROJECT
+from portal.core.i18n import N_
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from portal.core.db import Connection
+
+CHANGED = post.register(
+    post.Letter(
+        kind="account.changed",
+        name=N_("Word of a new password"),
+        subject=N_("Your password was changed"),
+        lines=(
+            N_("The password of your login «{login}» was changed. All sessions have ended."),
+            N_("It was not you? Write to your super-admin at once."),
+        ),
+        path="/sign-in",
+        button=N_("Sign in"),
+    )
+)
 
 
 async def create_staff(
@@ -35,40 +48,24 @@ async def create_staff(
     )
 
 
-async def give_role(
-    db: Connection,
-    *,
-    staff_id: int,
-    role: str,
-    ends_at: datetime,
-    region_code: str | None = None,
-    school_id: int | None = None,
-    given_by: int | None = None,
-) -> int:
-    """A role until `ends_at` within a territory."""
-    return await db.fetchval(
-        """
-        insert into staff_grant (staff_id, role, project, region_code, school_id, given_by, ends_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
-        returning id
-        """,
-        *(staff_id, role, PROJECT, region_code, school_id, given_by, ends_at),
-    )
-
-
-async def end_grant(db: Connection, grant_id: int, at: datetime) -> bool:
-    """Take a role away; False if it had ended before."""
-    done = await db.fetchval(
-        "update staff_grant set ends_at = $2 where id = $1 and ends_at > $2 returning id", grant_id, at
-    )
-    return done is not None
-
-
 async def set_password(db: Connection, staff_id: int, password: str) -> None:
-    """A new password; all sessions of the person end."""
+    """A new password: all sessions and open links of the person end, and his mailbox is told, whoever set it."""
     await db.execute(
         "update staff set password_hash = $2, failed_sign_ins = 0, locked_until = null where id = $1",
         *(staff_id, await hash_password(password)),
     )
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
     await misses.forget(db, staff_id)
+    await links.end_open(db, staff_id)
+    person = await db.fetchrow(
+        "select login, email, language from staff where id = $1 and email is not null and disabled_at is null", staff_id
+    )
+    if person is not None:
+        await post.put(
+            db,
+            staff_id=staff_id,
+            address=person["email"],
+            kind=CHANGED.kind,
+            language=person["language"],
+            filled={"login": person["login"]},
+        )

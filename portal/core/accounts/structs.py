@@ -11,17 +11,39 @@ from litestar.datastructures import State
 
 from portal.core.i18n import Language
 from portal.core.permissions.catalogue import EVERYBODY
+from portal.core.permissions.modules import module_of
+from portal.core.projects import PROJECT, Project
 
-PROJECT = "myn-bala"
 
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A role within a territory: the country, a region, a district, a school, a class of it, or the own pupils.
 
-class Grant(msgspec.Struct, frozen=True):
-    """A role within a territory: a school, a region, or (both None) the country."""
+    `permissions` are those that hold now; `raised_only` those of a role that works in raised sessions and has none.
+    """
 
+    id: int
     role: str
-    region: str | None
-    school: int | None
+    name: dict[str, str]
+    project: str | None
+    region: str | None = None
+    district: int | None = None
+    district_schools: tuple[int, ...] = ()
+    school: int | None = None
+    class_name: str = ""
+    own_pupils: bool = False
+    used_at: datetime
     permissions: frozenset[str]
+    raised_only: frozenset[str] = frozenset()
+
+    @property
+    def country(self) -> bool:
+        """Whether it holds everywhere."""
+        return self.region is None and self.district is None and self.school is None and self.of_everybody
+
+    @property
+    def of_everybody(self) -> bool:
+        """Whether it is about all pupils of its territory. One of a class or of own pupils widens no list of a school."""
+        return not self.class_name and not self.own_pupils
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -49,8 +71,30 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime
 
 
+class Raised(msgspec.Struct, frozen=True):
+    """A raised session: what a super-admin may beyond reading, for a reason, until an end."""
+
+    reason: str
+    ends_at: datetime
+
+
+class SeenAs(msgspec.Struct, frozen=True, kw_only=True):
+    """The person looks at the house as this role there; he changes nothing meanwhile."""
+
+    role: str
+    name: dict[str, str]
+    region: str | None
+    school: int | None
+    ends_at: datetime
+
+
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed-in member of staff, or nobody (`ANONYMOUS`). `limited`: this address asks too often just now."""
+    """A signed-in member of staff, or nobody (`ANONYMOUS`). `limited`: this address asks too often just now.
+
+    `grants` are those of the session's project and of the house, awake and not ended; as long as a second factor is
+    wanted (`wants_factor`) there are none. `off`: the project's modules that are switched off.
+    `unread`: his notices, a hundred at the most.
+    """
 
     staff_id: int
     login: str
@@ -62,7 +106,16 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     session: bytes
     address: str
     limited: bool = False
+    unread: int = 0
     waiver: Waiver | None = None
+    project: str = PROJECT
+    projects: tuple[Project, ...] = ()
+    off: frozenset[str] = frozenset()
+    wants_factor: bool = False
+    may_raise: bool = False
+    raised: Raised | None = None
+    seen_as: SeenAs | None = None
+    own_roles: tuple[str, ...] = ()
 
     @property
     def signed_in(self) -> bool:
@@ -70,23 +123,41 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return self.staff_id != 0
 
     @property
-    def roles(self) -> tuple[str, ...]:
-        """The roles he holds anywhere."""
-        return tuple(sorted({grant.role for grant in self.grants}))
+    def acting_as(self) -> str:
+        """For the trail: the roles, and the one that is looked through."""
+        roles = ", ".join(self.own_roles) or "-"
+        return f"{roles} → {self.seen_as.role}" if self.seen_as else roles
+
+    @property
+    def project_name(self) -> dict[str, str] | None:
+        """The session's project, in three languages."""
+        return next((one.name for one in self.projects if one.code == self.project), None)
+
+    @property
+    def role_names(self) -> list[dict[str, str]]:
+        """The roles in whose right he acts, in three languages."""
+        return list({grant.role: grant.name for grant in self.grants}.values())
 
     def may(self, permission: str) -> bool:
-        """Whether he may do it somewhere."""
-        return self.signed_in and (
-            permission in EVERYBODY or any(permission in grant.permissions for grant in self.grants)
+        """Whether he may do it somewhere, now."""
+        return (
+            self.signed_in
+            and module_of(permission) not in self.off
+            and (permission in EVERYBODY or any(permission in grant.permissions for grant in self.grants))
         )
 
+    def may_raised(self, permission: str) -> bool:
+        """Whether a raised session would let him."""
+        return any(permission in grant.raised_only for grant in self.grants)
+
     def scope(self, permission: str) -> Scope:
-        """Where he may do it."""
-        held = [grant for grant in self.grants if permission in grant.permissions]
+        """Where he may do it. A class and own pupils are no part of it: only queries that know them may use those."""
+        held = [grant for grant in self.grants if permission in grant.permissions and grant.of_everybody]
+        schools = {grant.school for grant in held if grant.school}
         return Scope(
-            country=any(grant.region is None and grant.school is None for grant in held),
+            country=any(grant.country for grant in held),
             regions=tuple(sorted({grant.region for grant in held if grant.region and grant.school is None})),
-            schools=tuple(sorted({grant.school for grant in held if grant.school})),
+            schools=tuple(sorted(schools.union(*(grant.district_schools for grant in held)))),
         )
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from portal.core import audit
+from portal.core import audit, notices
 from portal.core.acts.registry import ACTS
+from portal.core.acts.telling import tell_deciders
 from portal.core.i18n import N_, Text
 from portal.core.problems import NotThere, Problem
+from portal.core.projects import project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -32,6 +34,7 @@ ON_LOGINS = [
     "staff.person.disabled",
     "staff.person.enabled",
     "staff.password.reset",
+    "staff.factor.reset",
     "staff.role.given",
     "staff.role.taken",
 ]
@@ -116,17 +119,19 @@ async def ask(
     after: Mapping[str, object],
     reason: str,
 ) -> int:
-    """Put an act before a second person; on record."""
+    """Put an act before a second person; on record, and told to those who may decide it."""
     act_id = await db.fetchval(
         """
-        insert into pending_act (sitting_id, act, payload, before, after, reason, made_by)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        insert into pending_act (sitting_id, act, payload, before, after, reason, made_by, project)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
         returning id
         """,
         *(sitting_id, ACTS[act].code, payload, packed(before), packed(after), reason, actor.staff_id),
+        None if ACTS[act].of_house else project(),
     )
     fact = {"act": act, "before": packed(before), "after": packed(after)}
     await audit.record(db, actor, "act.act.asked", kind="act", object_id=act_id, after=fact, reason=reason)
+    await tell_deciders(db, await find(db, actor, act_id), may_decide)
     return act_id
 
 
@@ -148,8 +153,8 @@ async def waiting(db: Connection, actor: Actor) -> list[Pending]:
     # Scope is judged here, not by the statement, so what others cannot see must not use up the page.
     while len(found) < SHOWN:
         rows = await db.fetch(
-            f"select {COLUMNS} {TABLES} where p.state = 'waits' and p.id < $1 order by p.id desc limit $2",
-            *(before, AT_A_TIME),
+            f"select {COLUMNS} {TABLES} where p.state = 'waits' and (p.project is null or p.project = $3) and p.id < $1 order by p.id desc limit $2",
+            *(before, AT_A_TIME, project()),
         )
         found += seen_by(actor, rows)
         if len(rows) < AT_A_TIME:
@@ -163,11 +168,11 @@ async def decided(db: Connection, actor: Actor) -> list[Pending]:
     rows = await db.fetch(
         f"""
         select {COLUMNS} {TABLES}
-        where p.state <> 'waits'
+        where p.state <> 'waits' and (p.project is null or p.project = $2)
         order by p.decided_at desc nulls last, p.id desc
         limit $1
         """,
-        AT_A_TIME,
+        *(AT_A_TIME, project()),
     )
     return seen_by(actor, rows)[:DECIDED_SHOWN]
 
@@ -181,8 +186,9 @@ def seen_by(actor: Actor, rows: Iterable[Record]) -> list[Pending]:
 async def find(db: Connection, actor: Actor, act_id: int, *, lock: bool = False) -> Pending:
     """One act; outside of the scope it is not there."""
     row = await db.fetchrow(
-        f"select {COLUMNS} {TABLES} where p.id = $1" + (" for update of p" if lock else ""),
-        act_id,
+        f"select {COLUMNS} {TABLES} where p.id = $1 and (p.project is null or p.project = $2)"
+        + (" for update of p" if lock else ""),
+        *(act_id, project()),
     )
     act = Pending(**row) if row else None
     if act is None or not (act.made_by == actor.staff_id or may_decide(actor, act)):
@@ -229,6 +235,7 @@ async def drop_twins(db: Connection, done: Pending) -> None:
         *(done.act, done.payload, done.sitting_id, done.id),
     )
     for act_id in sorted(row["id"] for row in rows):
+        await notices.done_with(db, "act.waits", act_id)
         await audit.record_for(
             db,
             staff_id=None,
@@ -278,3 +285,4 @@ async def _close(db: Connection, act_id: int, actor: Actor, state: str) -> None:
         "update pending_act set state = $2, decided_by = $3, decided_at = now() where id = $1",
         *(act_id, state, actor.staff_id),
     )
+    await notices.done_with(db, "act.waits", act_id)

@@ -19,7 +19,7 @@ class Act(msgspec.Struct, frozen=True):
     """An act: its sentence, the permission both persons need, and what does it (inside the deciding transaction).
 
     `waivable`: one person may do it while a waiver is in force (SAFETY J5); nothing that moves results is.
-    `with_key`: who agrees confirms with his security key.
+    `with_key`: who agrees confirms with his security key. `of_house`: it belongs to no project and is decided in any.
     """
 
     code: str
@@ -28,6 +28,7 @@ class Act(msgspec.Struct, frozen=True):
     perform: Callable[[Connection, Actor, Pending, PortalSettings], Awaitable[None]]
     waivable: bool = False
     with_key: bool = False
+    of_house: bool = False
 
 
 ACTS: dict[str, Act] = {}

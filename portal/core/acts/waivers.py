@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.core import audit
-from portal.core.accounts.structs import PROJECT
+from portal.core import audit, notices
 from portal.core.acts.pending import drop_twins, find
 from portal.core.acts.registry import ACTS
+from portal.core.projects import project
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
@@ -34,7 +34,7 @@ async def to_review(db: Connection, actor: Actor) -> int:
             and (select count(*) from waived_review r where r.act_id = p.id) < $3
             and not exists (select from waived_review r where r.act_id = p.id and r.reviewed_by = $1)
         """,
-        *(actor.staff_id, PROJECT, REVIEWERS),
+        *(actor.staff_id, project(), REVIEWERS),
     )
 
 
@@ -55,10 +55,11 @@ async def do_waived(db: Connection, actor: Actor, act_id: int, settings: PortalS
             select max(id) from waiver where project = $2 and began_at <= clock_timestamp() and ends_at > clock_timestamp())
         returning w.id
         """,
-        *(act_id, PROJECT),
+        *(act_id, project()),
     )
     if waiver_id is None:
         return False
+    await notices.done_with(db, "act.waits", act_id)
     fact: dict[str, object] = {"act": act.act, "waiver": waiver_id}
     await audit.record(db, actor, "act.act.waived", kind="act", object_id=act_id, after=fact, reason=act.reason)
     await ACTS[act.act].perform(db, actor, act, settings)

@@ -51,6 +51,13 @@ async def broken_against_published(db: Connection, store: ObjectStore) -> int | 
     except (ClientError, BotoCoreError, OSError):
         return None
     heads = [msgspec.json.decode(body, type=Head) for body in bodies if body is not None]
-    rows = await db.fetch("select id, hash from audit where id = any($1::bigint[])", [head.last_id for head in heads])
+    rows = await db.fetch(
+        """
+        select id, hash from audit where id = any($1::bigint[])
+        union all
+        select id, hash from audit_archived where id = any($1::bigint[])
+        """,
+        [head.last_id for head in heads],
+    )
     held = {row["id"]: row["hash"].hex() for row in rows}
     return min((head.last_id for head in heads if held.get(head.last_id) != head.hash), default=None)

@@ -32,7 +32,7 @@ async def record(
     await record_for(
         db,
         staff_id=actor.staff_id or None,
-        acting_as=", ".join(actor.roles) or "-",
+        acting_as=actor.acting_as,
         address=actor.address,
         act=act,
         kind=kind,

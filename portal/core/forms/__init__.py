@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from litestar.datastructures import FormMultiDict
+
 from portal.core.i18n import ASTANA, N_, Text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from litestar.datastructures import FormMultiDict
 
 LONGEST_TEXT = 500
 LARGEST_ID = 2**31 - 1
@@ -27,6 +27,11 @@ class Form:
             value = sent.get(name)
             if isinstance(value, str):
                 self.values[name] = value
+
+    @classmethod
+    def empty(cls) -> Form:
+        """A form that nobody has sent yet."""
+        return cls(FormMultiDict())
 
     def miss(self, name: str, message: str, **values: object) -> None:
         """Note what is wrong with a field; the first note stands."""

@@ -17,6 +17,7 @@ from infra.valkey import connect
 from portal.core.i18n import speak
 from portal.core.jobs import rows
 from portal.core.problems import Problem
+from portal.core.projects import PROJECT, enter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -83,6 +84,7 @@ async def run_one(pool: Pool, settings: PortalSettings, kinds: Mapping[str, Work
         job = await rows.begin(db, job_id)
         if job is None:
             return
+        enter(await db.fetchval("select project from sitting where id = $1", job.sitting_id) or PROJECT)
         speak(await db.fetchval("select language from staff where id = $1", job.made_by) or "kk")
     state, result = "done", {}
     try:

@@ -56,20 +56,21 @@ ALL: tuple[Permission, ...] = (
     Permission("score.publish", RESULTS, N_("Publish results")),
     Permission("score.export", RESULTS, N_("Download results")),
     Permission("incident.write", HOUSE, N_("Tell the public of incidents on the status page")),
+    Permission("post.view", HOUSE, N_("See the outbox of mail and SMS")),
+    Permission("post.resend", HOUSE, N_("Send a letter of the outbox again")),
     Permission("audit.view", HOUSE, N_("Read the audit trail")),
     Permission("staff.view", HOUSE, N_("See staff and roles")),
     Permission("staff.edit", HOUSE, N_("Give and take roles, make logins")),
     Permission("role.edit", HOUSE, N_("Change what a role may do")),
+    Permission("role.see-as", HOUSE, N_("See the house as another role, without changing anything")),
+    Permission("module.edit", HOUSE, N_("Switch modules of a project on and off")),
+    Permission("account.password-alone", HOUSE, N_("Sign in with a password alone, without app code or security key")),
     Permission("own.account", HOUSE, N_("Use the own account")),
 )
 CODES = frozenset(permission.code for permission in ALL)
 BY_CODE = {permission.code: permission for permission in ALL}
 
-ROLES: dict[str, str] = {
-    "super-admin": N_("super-admin"),
-    "test-administrator": N_("test administrator"),
-    "proctor": N_("proctor"),
-    "analyst": N_("analyst"),
-}
 # Every signed-in person has these, whatever his role.
 EVERYBODY = frozenset({"own.account"})
+# No route names it: a grant whose role lacks it asks for a second factor (SAFETY P3; docs/decisions/0048).
+PASSWORD_ALONE = "account.password-alone"  # noqa: S105 (a permission, no password)

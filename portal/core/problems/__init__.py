@@ -2,8 +2,12 @@
 
 Problem
 ├── NotThere            404  absent, or outside of the person's territory: the same to him
+├── ModuleOff           404  the project has switched this module off
 ├── NotSignedIn         401  leads to the sign-in
+├── SecondFactorWanted  403  leads to the page that asks for it
 ├── NotAllowed          403  his roles do not include it
+├── NeedsRaised         403  his role includes it in a raised session only
+├── OnlyLooking         403  he sees the house as another role, and would change something
 ├── FormExpired         403  the page's secret does not fit the session
 ├── OwnSchool           403  nobody acts on his own school
 ├── TooFast             429  more requests than a person makes
@@ -28,6 +32,8 @@ class Problem(Exception):
     status: int = 500
     title: str = ""
     advice: str = ""
+    # Where the page of the problem leads: (address, text).
+    way: tuple[str, str] | None = None
 
     def __init__(self, **values: object) -> None:
         super().__init__(self.code)
@@ -65,6 +71,45 @@ class NotAllowed(Problem):
     status = 403
     title = N_("Your role does not include this.")
     advice = N_("Needed: «{permission}». The super-admin gives roles on the page «Staff».")
+
+
+class ModuleOff(Problem):
+    """A module that is switched off in the session's project."""
+
+    code = "module-off"
+    status = 404
+    title = N_("This part is switched off in this project.")
+    advice = N_(
+        "«{module}» is not in use here at the moment. What was entered is kept. The system administrator switches it on."
+    )
+
+
+class SecondFactorWanted(Problem):
+    """Signed in with a password alone, in a role that needs more."""
+
+    code = "second-factor-wanted"
+    status = 403
+    title = N_("Please confirm that it is you.")
+    advice = N_("Your role needs a second proof besides the password: a code of your phone's app, or a security key.")
+
+
+class NeedsRaised(Problem):
+    """A super-admin outside of a raised session."""
+
+    code = "needs-raised-session"
+    status = 403
+    title = N_("This needs a raised session.")
+    advice = N_("Needed: «{permission}». Your role gives it for a limited time and for a reason that you write down.")
+    way = ("/raise", N_("Begin a raised session"))
+
+
+class OnlyLooking(Problem):
+    """SAFETY: seeing as another role is for looking."""
+
+    code = "only-looking"
+    status = 403
+    title = N_("You are only looking.")
+    advice = N_("Nothing was changed. You see the house as another role; end that first, with the button at the top.")
 
 
 class FormExpired(Problem):

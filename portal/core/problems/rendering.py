@@ -13,7 +13,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 
 from portal.core.i18n import N_
-from portal.core.problems import NotSignedIn, NotThere, Problem
+from portal.core.problems import NotSignedIn, NotThere, Problem, SecondFactorWanted
 from portal.core.ui.pages import page
 
 if TYPE_CHECKING:
@@ -62,10 +62,15 @@ def answer(request: StaffRequest, problem: Problem) -> Response[bytes] | Respons
     """A problem as the asker can read it."""
     headers = {"retry-after": "60"} if problem.status == 429 else {}
     if isinstance(problem, NotSignedIn) and wants_page(request):
-        target = "/sign-in" if request.method != "GET" else f"/sign-in?next={quote(request.url.path)}"
+        wished = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = "/sign-in" if request.method != "GET" else f"/sign-in?next={quote(wished)}"
         if request.headers.get("hx-request"):
             return Response("", status_code=401, headers={"hx-redirect": target})
         return Response("", status_code=303, headers={"location": target})
+    if isinstance(problem, SecondFactorWanted) and wants_page(request):
+        if request.headers.get("hx-request"):
+            return Response("", status_code=403, headers={"hx-redirect": "/second-factor"})
+        return Response("", status_code=303, headers={"location": f"/second-factor?next={quote(request.url.path)}"})
     title, advice = problem.said()
     if wants_page(request):
         context = {"problem": problem, "title": title, "advice": advice}

@@ -34,6 +34,10 @@ ENTRIES = (
     Entry("/scores", N_("Results"), "chart-column", "score.view"),
     Entry("/staff", N_("Staff"), "users", "staff.view"),
     Entry("/roles", N_("Roles"), "shield-check", "staff.view"),
+    Entry("/grants", N_("Ending roles"), "history", "staff.edit"),
+    Entry("/why", N_("Who may what"), "circle-help", "staff.view"),
+    Entry("/modules", N_("Modules"), "settings", "module.edit"),
+    Entry("/outbox", N_("Outbox"), "send", "post.view"),
     Entry("/audit", N_("Audit trail"), "scroll-text", "audit.view"),
     Entry("/help", N_("Help"), "life-buoy", "own.account"),
 )
@@ -42,7 +46,7 @@ DEMO = Entry("/demo", N_("Demo"), "info", "public")
 
 def menu(actor: Actor, path: str, *, demo: bool) -> list[Entry]:
     """The entries a person may open; the one he is in is marked."""
-    shown = [entry for entry in ENTRIES if actor.may(entry.permission)]
+    shown = [entry for entry in ENTRIES if actor.may(entry.permission) and not actor.wants_factor]
     if demo:
         shown.append(DEMO)
     return [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from litestar import Response
 from litestar.enums import MediaType
 
-from portal.core.i18n import ASTANA, LANGUAGES, clock, current, day, number, of, t, when
-from portal.core.permissions.catalogue import ROLES
+from portal.core.i18n import ASTANA, LANGUAGES, N_, clock, current, day, number, of, t, when
+from portal.core.jobs.titles import home_of, title_of
 from portal.core.ui.navigation import menu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from portal.core.accounts.structs import StaffRequest
 
@@ -37,6 +38,11 @@ def said_value(value: Any) -> str:
     if isinstance(value, dict):
         return t(value["text"], **value["values"]) if "text" in value else of(value)
     return str(value)
+
+
+def minutes_to(value: datetime) -> int:
+    """Whole minutes until then, rounded up."""
+    return max(0, math.ceil((value - datetime.now(UTC)).total_seconds() / 60))
 
 
 @functools.cache
@@ -65,9 +71,11 @@ def _environment() -> Environment:
         number=number,
         static=static,
         said_value=said_value,
+        job_title=title_of,
+        job_home=home_of,
         local_input=local_input,
         languages=LANGUAGES,
-        role_names=ROLES,
+        minutes_to=minutes_to,
     )
     return made
 
@@ -88,6 +96,7 @@ def page(
     settings = request.app.state.settings
     known: dict[str, object] = {
         "actor": actor,
+        "project_name": of(actor.project_name) or t(N_("Myń Bala")),
         "csrf": actor.csrf,
         "path": request.url.path,
         "query": dict(request.query_params),

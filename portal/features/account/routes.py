@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
 
+from infra.callers import place_of
 from portal.core import audit
-from portal.core.accounts import StaffRequest, keys, sessions, set_password
+from portal.core.accounts import StaffRequest, keys, places, sessions, set_password
+from portal.core.accounts.contacts import contacts_of
+from portal.core.accounts.grant_rows import grants_of
 from portal.core.accounts.passwords import verify_password
+from portal.core.accounts.second_factor import has_app
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.front import LANGUAGE_COOKIE
@@ -17,7 +21,8 @@ from portal.core.i18n import LANGUAGES, N_
 from portal.core.permissions import allows, public
 from portal.core.problems import NotThere
 from portal.core.ui.pages import page, see_other
-from portal.features.account import queries
+from portal.features.account import queries, raised, second_factor
+from portal.features.account.addresses import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +30,6 @@ if TYPE_CHECKING:
     from portal.core.front import Front
 
 LEAST_PASSWORD = 10
-# Browsers drop tabs and line ends from an address and read a backslash as a slash: «/\t/host» is another site to them.
-OUTSIDE = re.compile(r"[^!-~]|\\")
 A_YEAR_S = 365 * 86400
 
 
@@ -35,18 +38,22 @@ async def sign_in_page(request: StaffRequest) -> Response[str]:
     """The form."""
     if request.scope["user"].signed_in:
         return see_other("/")
-    return page(request, "account/sign_in.html", errors={}, login="", next=_inside(request.query_params.get("next")))
+    return _sign_in_page(request, inside(request.query_params.get("next")))
 
 
 @post("/sign-in", guards=[public])
 async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
     """A session, or one sentence for every kind of miss (nobody learns which logins exist)."""
     form = Form(await request.form())
-    login, target = form.text("login", most=100), _inside(form.values.get("next"))
+    login, target = form.text("login", most=100), inside(form.values.get("next"))
     password = form.values.get("password", "")[:200]
     address = request.scope["user"].address
     async with db.transaction():
-        began = await sessions.sign_in(db, login, password, address, request.headers.get("user-agent", ""))
+        agent = request.headers.get("user-agent", "")
+        began = await sessions.sign_in(db, login, password, address, agent)
+        fact: dict[str, object] | None = {"place": place_of(address), "agent": agent[:200]} if began else None
+        if began:
+            await places.tell_of_new(db, began[0], address, datetime.now(UTC))
         await audit.record_for(
             db,
             staff_id=began[0] if began else None,
@@ -56,17 +63,38 @@ async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
             kind="staff",
             # Not the login that was typed: a person in a hurry types his password there.
             object_id=began[0] if began else "-",
+            after=fact,
         )
     if began is None:
         form.errors.clear()
         form.miss(
             "login", N_("Login or password does not fit. After five misses it rests for five minutes where you sit.")
         )
-        return page(request, "account/sign_in.html", status=401, errors=form.errors, login=login, next=target)
+        return _sign_in_page(request, target, status=401, errors=form.errors, login=login)
     answer = see_other(target)
     front: Front = request.app.state.front
     answer.headers["set-cookie"] = front.cookie(sessions.COOKIE, began[1], age_s=int(sessions.LONGEST.total_seconds()))
     return answer
+
+
+def _sign_in_page(
+    request: StaffRequest,
+    target: str,
+    *,
+    status: int = 200,
+    errors: Mapping[str, object] | None = None,
+    login: str = "",
+) -> Response[str]:
+    return page(
+        request,
+        "account/sign_in.html",
+        status=status,
+        errors=errors or {},
+        login=login,
+        next=target,
+        mail_on=bool(request.app.state.settings.mail_url),
+        said=request.query_params.get("said", ""),
+    )
 
 
 @post("/sign-out", guards=[public])
@@ -82,6 +110,16 @@ async def sign_out(request: StaffRequest, db: Connection) -> Response[str]:
     return answer
 
 
+@post("/account/sessions/end-others", guards=[allows("own.account")])
+async def end_other_sessions(request: StaffRequest, db: Connection) -> Response[str]:
+    """End all of the own sessions but this one."""
+    actor = request.scope["user"]
+    async with db.transaction():
+        fact: dict[str, object] = {"sessions": await sessions.end_others(db, actor.staff_id, actor.session)}
+        await audit.record(db, actor, "account.sessions.revoked", kind="staff", object_id=actor.staff_id, before=fact)
+    return see_other("/account")
+
+
 @get("/language/{code:str}", guards=[public])
 async def choose_language(request: StaffRequest, db: Connection, code: str) -> Response[str]:
     """Remembered in a cookie, and for staff in the account."""
@@ -90,15 +128,26 @@ async def choose_language(request: StaffRequest, db: Connection, code: str) -> R
     actor = request.scope["user"]
     if actor.signed_in:
         await queries.set_language(db, actor.staff_id, code)
-    answer = see_other(_inside(request.query_params.get("next")))
+    answer = see_other(inside(request.query_params.get("next")))
     answer.headers["set-cookie"] = request.app.state.front.cookie(LANGUAGE_COOKIE, code, age_s=A_YEAR_S)
     return answer
+
+
+@post("/project", guards=[allows("own.account")])
+async def choose_project(request: StaffRequest, db: Connection) -> Response[str]:
+    """Go on in another project where the person has a role."""
+    actor = request.scope["user"]
+    wished = Form(await request.form()).values.get("project", "")
+    if wished not in {one.code for one in actor.projects}:
+        raise NotThere
+    await sessions.enter_project(db, actor.session, wished)
+    return see_other("/")
 
 
 @get("/account", guards=[allows("own.account")])
 async def account(request: StaffRequest, db: Connection) -> Response[str]:
     """Roles, sessions, password."""
-    return await _account_page(request, db, {})
+    return await account_page(request, db, {})
 
 
 @post("/account/password", guards=[allows("own.account")])
@@ -112,7 +161,7 @@ async def change_password(request: StaffRequest, db: Connection) -> Response[str
     if not await verify_password(await queries.password_hash(db, actor.staff_id), old):
         form.miss("old", N_("This is not your present password."))
     if form.errors:
-        return await _account_page(request, db, form.errors, status=422)
+        return await account_page(request, db, form.errors, status=422)
     async with db.transaction():
         await set_password(db, actor.staff_id, new)
         await audit.record(db, actor, "account.password.changed", kind="staff", object_id=actor.staff_id)
@@ -135,9 +184,10 @@ async def end_session(request: StaffRequest, db: Connection) -> Response[str]:
     return see_other("/account")
 
 
-async def _account_page(
+async def account_page(
     request: StaffRequest, db: Connection, errors: Mapping[str, object], status: int = 200
 ) -> Response[str]:
+    """The page, with what is wrong in one of its forms."""
     actor = request.scope["user"]
     home = keys.origin(request.app.state.settings)
     return page(
@@ -145,14 +195,18 @@ async def _account_page(
         "account/account.html",
         status=status,
         errors=errors,
-        grants=await queries.grants_of(db, actor.staff_id),
+        grants=await grants_of(db, actor.staff_id),
         keys=await keys.keys_of(db, actor.staff_id),
+        has_app=await has_app(db, actor.staff_id),
         key_page="" if str(request.base_url).rstrip("/") == home else f"{home}/account",
         sessions=await sessions.sessions_of(db, actor.staff_id),
+        contacts=await contacts_of(db, actor.staff_id),
+        mail_on=bool(request.app.state.settings.mail_url),
+        asked="asked" in request.query_params,
     )
 
 
-@post("/account/keys/options", guards=[allows("own.account")])
+@post("/account/keys/options", guards=[allows("own.account", before_factor=True)])
 async def key_options(request: StaffRequest, db: Connection) -> Response[bytes]:
     """What the browser asks the key just now (a program's answer: the page's script reads it)."""
     purpose = Form(await request.form()).choice("purpose", ["register", "confirm"], "confirm")
@@ -169,7 +223,7 @@ async def add_key(request: StaffRequest, db: Connection) -> Response[str]:
     if not await verify_password(await queries.password_hash(db, actor.staff_id), form.values.get("present", "")[:200]):
         form.miss("present", N_("This is not your present password."))
     if form.errors:
-        return await _account_page(request, db, form.errors, status=422)
+        return await account_page(request, db, form.errors, status=422)
     async with db.transaction():
         key_id = await keys.add(db, actor, request.app.state.settings, credential, name)
         fact: dict[str, object] = {"key": key_id, "name": name}
@@ -189,13 +243,6 @@ async def remove_key(request: StaffRequest, db: Connection, key_id: int) -> Resp
     return see_other("/account")
 
 
-def _inside(target: str | None) -> str:
-    """An address of ours to go on to; never another site's."""
-    if not target or not target.startswith("/") or target.startswith("//") or OUTSIDE.search(target):
-        return "/"
-    return target
-
-
 ROUTES = [
     sign_in_page,
     sign_in,
@@ -204,7 +251,11 @@ ROUTES = [
     account,
     change_password,
     end_session,
+    end_other_sessions,
     key_options,
     add_key,
     remove_key,
+    choose_project,
+    *raised.ROUTES,
+    *second_factor.ROUTES,
 ]

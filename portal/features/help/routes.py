@@ -9,6 +9,7 @@ from litestar import Response, get
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.permissions import allows, public
+from portal.core.permissions.roles import all_roles
 from portal.core.problems import NotThere
 from portal.core.ui.pages import page
 
@@ -28,9 +29,11 @@ async def demo(request: StaffRequest, db: Connection) -> Response[str]:
     if not request.app.state.settings.demo or not by_address(request.url.hostname or ""):
         raise NotThere
     value = await db.fetchval("select value from setting where name = 'demo'")
+    names = {role.code: role.name for role in await all_roles(db)}
     return page(
         request,
         "help/demo.html",
+        role_names=names,
         known=NOT_FILLED | (value if isinstance(value, dict) else {}),
         player_url=request.app.state.settings.player_url,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from portal.core.projects import project
 
 if TYPE_CHECKING:
     from portal.core.accounts import Scope
@@ -43,7 +45,7 @@ async def near_sittings(db: Connection, scope: Scope) -> list[NearSitting]:
         select s.id, s.title, s.state, s.starts_at, s.last_entry_at,
                (select count(*) from participant p where p.sitting_id = s.id) as participants
         from sitting s
-        where s.state <> 'archived'
+        where s.state <> 'archived' and s.project = $4
             and ($1 or exists (
                 select 1
                 from sitting_region sr
@@ -54,6 +56,7 @@ async def near_sittings(db: Connection, scope: Scope) -> list[NearSitting]:
         limit 6
         """,
         *scope.parameters,
+        project(),
     )
     return [NearSitting(**row) for row in rows]
 
@@ -70,14 +73,28 @@ async def find_pupils(db: Connection, scope: Scope, words: str) -> list[FoundPup
         join sitting s on s.id = p.sitting_id
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
-        where p.search_name like all($4) and ($1 or d.region_code = any($2) or sc.id = any($3))
+        where p.search_name like all($4) and s.project = $5 and ($1 or d.region_code = any($2) or sc.id = any($3))
         order by s.starts_at desc, p.sort_name, p.id
         limit 50
         """,
         *scope.parameters,
-        patterns,
+        *(patterns, project()),
     )
     return [FoundPupil(**row) for row in rows]
+
+
+async def to_renew(db: Connection, staff_id: int, soon: timedelta) -> int:
+    """Roles this person gave to others that end soon or sleep."""
+    return await db.fetchval(
+        """
+        select count(*)
+        from staff_grant g
+        join staff s on s.id = g.staff_id and s.disabled_at is null
+        where g.given_by = $1 and g.staff_id <> $1 and g.ends_at > now()
+            and (g.ends_at < now() + $2::interval or g.asleep_at is not null)
+        """,
+        *(staff_id, soon),
+    )
 
 
 def _escape(word: str) -> str:

@@ -9,7 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from infra.callers import may_measure
 from portal.core import acts, jobs
 from portal.core.accounts import StaffRequest
+from portal.core.accounts.grants import ENDS_SOON
 from portal.core.db import Connection
+from portal.core.jobs.telling import seen
 from portal.core.permissions import allows, public
 from portal.core.problems import NotThere
 from portal.core.ui.listing import words
@@ -27,6 +29,7 @@ async def overview(request: StaffRequest, db: Connection) -> Response[str]:
         sittings=await queries.near_sittings(db, actor.scope("sitting.view")) if actor.may("sitting.view") else [],
         waiting=await acts.waiting(db, actor) if actor.may("act.decide") else [],
         to_review=await acts.to_review(db, actor),
+        to_renew=await queries.to_renew(db, actor.staff_id, ENDS_SOON) if actor.may("staff.edit") else 0,
         jobs=[job for job in await jobs.recent(db, made_by=actor.staff_id) if job.open],
     )
 
@@ -46,6 +49,8 @@ async def job(request: StaffRequest, db: Connection, job_id: int) -> Response[st
     found = await jobs.find(db, job_id)
     if found is None or found.made_by != request.scope["user"].staff_id:
         raise NotThere
+    if not found.open:
+        await seen(db, job_id, request.scope["user"].staff_id)
     return page(request, "_job.html", job=found)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from portal.core.accounts.structs import PROJECT
+from portal.core.projects import project
 
 if TYPE_CHECKING:
     from portal.core.db import Connection
@@ -36,7 +36,7 @@ async def incidents(db: Connection) -> list[Incident]:
         order by i.ended_at is not null, i.began_at desc, i.id desc
         limit 100
         """,
-        PROJECT,
+        project(),
     )
     return [Incident(**row) for row in rows]
 
@@ -45,7 +45,7 @@ async def insert(db: Connection, text: dict[str, str], began_at: datetime, staff
     """A new one; returns its id."""
     return await db.fetchval(
         "insert into incident (project, text, began_at, made_by) values ($1, $2, $3, $4) returning id",
-        *(PROJECT, text, began_at, staff_id),
+        *(project(), text, began_at, staff_id),
     )
 
 
@@ -58,6 +58,6 @@ async def end(db: Connection, incident_id: int, staff_id: int) -> bool:
         where id = $1 and project = $2 and ended_at is null
         returning id
         """,
-        *(incident_id, PROJECT, staff_id),
+        *(incident_id, project(), staff_id),
     )
     return done is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portal.core.problems import NotThere
+from portal.core.projects import project
 from portal.features.live.structs import ControlRow, Count, Reserve, SchoolCount, Standing, Target
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ async def running(db: Connection, scope: Scope) -> list[dict[str, Any]]:
         select s.id, s.title, s.starts_at, s.state,
                (select count(*) from participant p where p.sitting_id = s.id) as participants
         from sitting s
-        where s.state = 'published'
+        where s.state = 'published' and s.project = $4
             and ($1 or exists (
                 select 1
                 from sitting_region sr
@@ -77,6 +78,7 @@ async def running(db: Connection, scope: Scope) -> list[dict[str, Any]]:
         limit 50
         """,
         *scope.parameters,
+        project(),
     )
     return [dict(row) for row in rows]
 

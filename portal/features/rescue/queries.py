@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from engine.protocol import KINDS, Mark
+from portal.core.projects import project
 from portal.features.rescue.rules import value_text
 from portal.features.rescue.structs import Payload, StoredEvent, TakenFile
 
@@ -167,10 +168,10 @@ async def seals_of_code(db: Connection, code: str, scope: Scope) -> list[dict[st
         join sitting s on s.id = se.sitting_id
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
-        where se.code = $4 and ($1 or d.region_code = any($2) or sc.id = any($3))
+        where se.code = $4 and s.project = $5 and ($1 or d.region_code = any($2) or sc.id = any($3))
         order by se.sealed_at desc, se.attempt_id
         """,
         *scope.parameters,
-        code,
+        *(code, project()),
     )
     return [dict(row) for row in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portal.core.problems import NotThere
+from portal.core.projects import project
 from portal.features.scores.structs import (
     Attempt,
     ExclusionRow,
@@ -79,7 +80,7 @@ async def sittings_with_runs(db: Connection, scope: Scope) -> list[dict[str, Any
                (select max(version) from score_run r where r.sitting_id = s.id) as version,
                exists (select 1 from score_run r where r.sitting_id = s.id and r.published_at is not null) as published
         from sitting s
-        where s.state <> 'draft' and s.starts_at < now()
+        where s.state <> 'draft' and s.starts_at < now() and s.project = $4
             and ($1 or exists (
                 select 1
                 from sitting_region sr
@@ -90,6 +91,7 @@ async def sittings_with_runs(db: Connection, scope: Scope) -> list[dict[str, Any
         limit 50
         """,
         *scope.parameters,
+        project(),
     )
     return [dict(row) for row in rows]
 

@@ -65,8 +65,7 @@ async def overview(request: StaffRequest, db: Connection) -> Response[str]:
 async def newest(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
     """The runs of a sitting; the newest one's figures."""
     head = await find_head(db, sitting_id, request.scope["user"].scope("score.view"))
-    runs = await queries.runs(db, sitting_id)
-    return await _run_page(request, db, head, runs, runs[0] if runs else None)
+    return await _run_page(request, db, head, None)
 
 
 @get("/sittings/{sitting_id:int}/scores/{version:int}", guards=[allows("score.view")])
@@ -74,7 +73,7 @@ async def one_run(request: StaffRequest, db: Connection, sitting_id: int, versio
     """One run's figures."""
     head = await find_head(db, sitting_id, request.scope["user"].scope("score.view"))
     run = await queries.find_run(db, sitting_id, version)
-    return await _run_page(request, db, head, await queries.runs(db, sitting_id), run)
+    return await _run_page(request, db, head, run)
 
 
 @post("/sittings/{sitting_id:int}/scores/run", guards=[allows("score.run")])
@@ -245,9 +244,11 @@ async def _perform_publish(db: Connection, actor: Actor, act: acts.Pending, _set
 PUBLISH = acts.register(acts.Act("score.publish", N_("Publish results"), "score.publish", _perform_publish))
 
 
-async def _run_page(
-    request: StaffRequest, db: Connection, head: SittingHead, runs: list[RunRow], run: RunRow | None
-) -> Response[str]:
+async def _run_page(request: StaffRequest, db: Connection, head: SittingHead, run: RunRow | None) -> Response[str]:
+    # The work before what it makes: read the other way round, a run that ends in between shows neither.
+    working = list(await jobs.recent(db, sitting_id=head.id, kind="score"))[:1]
+    runs = await queries.runs(db, head.id)
+    run = run or (runs[0] if runs else None)
     context: dict[str, Any] = {"forms": [], "groups": [], "rulings_since": 0, "quota_lines": []}
     if run is not None:
         settings = request.app.state.settings
@@ -270,7 +271,6 @@ async def _run_page(
         groups = (await tables.table(settings, run, "groups")).to_dicts()
         by_code = {line["value"]: line for line in groups if line["split"] == "region_code"}
         context["groups"] = [{**by_code[code], "name": name} for code, name in names.items() if code in by_code]
-    working = list(await jobs.recent(db, sitting_id=head.id, kind="score"))[:1]
     return room(
         request,
         head,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from portal.core.accounts.structs import PROJECT
 from portal.core.problems import NotThere
+from portal.core.projects import project
 from portal.features.sittings.structs import Draft, FormChoice, FormUse, HistoryLine, Sitting, SittingRow
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def list_sittings(
         limit $7 offset $8
         """,
         *scope.parameters,
-        *(PROJECT, state, words, limit, offset),
+        *(project(), state, words, limit, offset),
     )
     total = rows[0]["total"] if rows else 0
     return [SittingRow(**{k: v for k, v in row.items() if k != "total"}) for row in rows], total
@@ -79,7 +79,7 @@ async def find_sitting(db: Connection, sitting_id: int, scope: Scope) -> Sitting
         where {IN_SCOPE} and s.id = $4 and s.project = $5
         """,
         *scope.parameters,
-        *(sitting_id, PROJECT),
+        *(sitting_id, project()),
     )
     if row is None:
         raise NotThere
@@ -97,7 +97,7 @@ async def forms(db: Connection) -> list[FormChoice]:
         where t.project = $1
         order by t.id desc, f.name, f.id
         """,
-        PROJECT,
+        project(),
     )
     return [FormChoice(**row) for row in rows]
 
@@ -129,7 +129,7 @@ async def insert(db: Connection, draft: Draft, staff_id: int | None) -> int:
         where f.id = $2
         returning id
         """,
-        PROJECT,
+        project(),
         *_values(draft),
         staff_id,
     )

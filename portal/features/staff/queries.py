@@ -31,12 +31,21 @@ async def list_staff(db: Connection, words: str, staff_id: int | None = None) ->
                (select max(seen_at) from staff_session ss where ss.staff_id = s.id) as seen_at,
                coalesce((
                    select jsonb_agg(jsonb_build_object(
-                       'id', g.id, 'role', g.role, 'ends_at', g.ends_at,
+                       'id', g.id, 'ends_at', g.ends_at, 'asleep', g.asleep_at is not null,
+                       'class_name', g.class_name, 'own_pupils', g.own_pupils,
+                       'name', jsonb_build_object('kk', ro.name_kk, 'ru', ro.name_ru, 'en', ro.name_en),
+                       'project', case when p.code is not null then jsonb_build_object(
+                           'kk', p.name_kk, 'ru', p.name_ru, 'en', p.name_en) end,
+                       'district', case when d.id is not null then jsonb_build_object(
+                           'kk', d.name_kk, 'ru', d.name_ru, 'en', d.name_en) end,
                        'region', case when r.code is not null then jsonb_build_object(
                            'kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en) end,
                        'school', case when sc.id is not null then jsonb_build_object(
                            'kk', sc.name_kk, 'ru', sc.name_ru, 'en', sc.name_en) end) order by g.id)
                    from staff_grant g
+                   join role ro on ro.code = g.role
+                   left join project p on p.code = g.project
+                   left join district d on d.id = g.district_id
                    left join region r on r.code = g.region_code
                    left join school sc on sc.id = g.school_id
                    where g.staff_id = s.id and g.ends_at > now()), '[]'::jsonb) as grants
@@ -58,14 +67,22 @@ async def set_disabled(db: Connection, staff_id: int, at: datetime | None) -> No
         await db.execute("delete from staff_session where staff_id = $1", staff_id)
 
 
-async def grant_owner(db: Connection, grant_id: int) -> int | None:
-    """Whose grant it is."""
-    return await db.fetchval("select staff_id from staff_grant where id = $1", grant_id)
-
-
 async def matrix(db: Connection) -> set[tuple[str, str]]:
     """(role, permission) pairs."""
     rows = await db.fetch("select role, permission from role_permission order by role, permission")
+    return {(row["role"], row["permission"]) for row in rows}
+
+
+async def at_rest(db: Connection) -> set[tuple[str, str]]:
+    """(role, permission) pairs that hold outside of raised sessions too."""
+    rows = await db.fetch(
+        """
+        select rp.role, rp.permission
+        from role_permission rp
+        join role r on r.code = rp.role
+        where rp.at_rest or not r.raised
+        """
+    )
     return {(row["role"], row["permission"]) for row in rows}
 
 
@@ -87,7 +104,8 @@ async def keyholders(db: Connection) -> int:
         """
         select count(distinct s.id)
         from staff s
-        join staff_grant g on g.staff_id = s.id and g.ends_at > now() and g.region_code is null and g.school_id is null
+        join staff_grant g on g.staff_id = s.id and g.ends_at > now() and g.asleep_at is null
+            and num_nonnulls(g.region_code, g.district_id, g.school_id) = 0 and not g.own_pupils
         where s.disabled_at is null
             and exists (select 1 from role_permission where role = g.role and permission = 'role.edit')
             and exists (select 1 from role_permission where role = g.role and permission = 'staff.edit')
@@ -98,3 +116,53 @@ async def keyholders(db: Connection) -> int:
 async def school_id(db: Connection, code: str) -> int | None:
     """A school by its code."""
     return await db.fetchval("select id from school where code = $1", code)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """About whom the page «who may what» is asked. `factor`: has an app or a key; `demo`: is asked for neither."""
+
+    id: int
+    full_name: str
+    shut: bool
+    demo: bool
+    factor: bool
+
+
+async def person_of(db: Connection, login: str) -> Asked | None:
+    """By the login."""
+    row = await db.fetchrow(
+        """
+        select s.id, s.full_name, s.disabled_at is not null as shut, s.demo,
+               exists (select from staff_key k where k.staff_id = s.id)
+               or exists (select from staff_totp t where t.staff_id = s.id and t.confirmed_at is not null) as factor
+        from staff s
+        where s.login = $1
+        """,
+        login.strip().lower(),
+    )
+    return Asked(**row) if row else None
+
+
+async def modules_off(db: Connection, project: str) -> set[str]:
+    """The modules that a project has switched off."""
+    rows = await db.fetch("select module from project_module where project = $1 and not is_on", project)
+    return {row["module"] for row in rows}
+
+
+async def forget_factors(db: Connection, staff_id: int) -> None:
+    """App and keys of a person are gone, and so are his sessions."""
+    await db.execute("delete from staff_totp where staff_id = $1", staff_id)
+    await db.execute("delete from staff_key where staff_id = $1", staff_id)
+    await db.execute("delete from staff_session where staff_id = $1", staff_id)
+
+
+async def insert_role(db: Connection, code: str, project: str | None, name: dict[str, str]) -> None:
+    """A new role of a project, or (None) one that exists in each; asyncpg.UniqueViolationError if the code is taken."""
+    await db.execute(
+        """
+        insert into role (code, kind, project, name_kk, name_ru, name_en, place)
+        values ($1, case when $2::text is null then 'working' else 'project' end, $2, $3, $4, $5, (
+            select coalesce(max(place), 0) + 1 from role where project is not distinct from $2::text))
+        """,
+        *(code, project, name["kk"], name["ru"], name["en"]),
+    )

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import asyncpg
 from litestar import Response, get, post
 
 from portal.core import audit, territory
-from portal.core.accounts import StaffRequest, create_staff, end_grant, give_role, set_password
+from portal.core.accounts import StaffRequest, create_staff, end_grant, give_role, school_year_end, set_password
+from portal.core.accounts.grant_rows import find_grant, grants_of
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import ASTANA, N_
 from portal.core.permissions import allows
-from portal.core.permissions.catalogue import ROLES
+from portal.core.permissions.roles import all_roles
 from portal.core.problems import NotThere
+from portal.core.projects import projects
 from portal.core.ui.listing import words
 from portal.core.ui.pages import page, see_other
-from portal.features.staff import queries, roles
+from portal.features.staff import new_role, queries, renewal, roles, see_as, why
+from portal.features.staff.places import read_place
 from portal.features.staff.roles import require_country, require_keyholder
 
 if TYPE_CHECKING:
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
     from portal.features.staff.queries import StaffRow
 
 LEAST_PASSWORD = 10
-# A grant ends with the school year at the latest (SAFETY P1).
-YEAR_ENDS = (6, 30)
 
 
 @get("/staff", guards=[allows("staff.view")])
@@ -89,46 +90,66 @@ async def grant(request: StaffRequest, db: Connection, staff_id: int) -> Respons
     require_country(request.scope["user"], "staff.edit")
     await _find(db, staff_id)
     form = Form(await request.form())
-    role = form.choice("role", ROLES)
-    region = form.choice("region", ["", *[item.code for item in await territory.regions(db)]], "")
-    school_code = form.text("school", required=False, most=40)
-    school_id = await queries.school_id(db, school_code) if school_code else None
-    if school_code and school_id is None:
-        form.miss("school", N_("There is no school with this code."))
-    ends = _end(form)
+    role, _, project = form.choice("role", [*(await _role_choices(db)), *(await _codes(db))]).partition("@")
+    place, ends = await read_place(db, form), _end(form)
     if form.errors or ends is None:
-        return await _person_page(request, db, staff_id, form.errors, status=422)
+        return await _person_page(request, db, staff_id, form.errors, status=422, values=form.values)
     actor = request.scope["user"]
     async with db.transaction():
-        await give_role(
+        grant_id = await give_role(
             db,
             staff_id=staff_id,
             role=role,
             ends_at=ends,
-            region_code=None if school_id else region or None,
-            school_id=school_id,
+            place=place,
+            project=project or actor.project,
             given_by=actor.staff_id,
         )
-        fact: dict[str, object] = {"role": role, "region": region, "school": school_code, "ends_at": ends.isoformat()}
-        await audit.record(db, actor, "staff.role.given", kind="staff", object_id=staff_id, after=fact)
+        given = await find_grant(db, grant_id)
+        assert given is not None
+        await audit.record(db, actor, "staff.role.given", kind="staff", object_id=staff_id, after=given.fact)
     return see_other(f"/staff/{staff_id}")
+
+
+async def _codes(db: Connection) -> list[str]:
+    return [role.code for role in await all_roles(db)]
+
+
+async def _role_choices(db: Connection) -> dict[str, list[dict[str, str]]]:
+    """What a form offers: a working role once for each project (`code@project`); the parts of each one's name."""
+    choices: dict[str, list[dict[str, str]]] = {}
+    known = await projects(db)
+    for role in await all_roles(db):
+        if role.kind == "house":
+            choices[role.code] = [role.name]
+        elif role.kind == "project":
+            choices[role.code] = [next(one.name for one in known if one.code == role.project), role.name]
+        else:
+            choices |= {f"{role.code}@{one.code}": [one.name, role.name] for one in known}
+    return choices
 
 
 @post("/staff/grants/{grant_id:int}/end", guards=[allows("staff.edit")])
 async def take_role(request: StaffRequest, db: Connection, grant_id: int) -> Response[str]:
     """Take a role away; at once."""
     require_country(request.scope["user"], "staff.edit")
-    owner = await queries.grant_owner(db, grant_id)
-    if owner is None:
+    before = await find_grant(db, grant_id)
+    if before is None:
         raise NotThere
+    now = datetime.now(UTC)
     async with db.transaction():
-        if await end_grant(db, grant_id, datetime.now(UTC)):
-            fact: dict[str, object] = {"grant": grant_id}
+        if await end_grant(db, grant_id, now):
             await audit.record(
-                db, request.scope["user"], "staff.role.taken", kind="staff", object_id=owner, before=fact
+                db,
+                request.scope["user"],
+                "staff.role.taken",
+                kind="staff",
+                object_id=before.staff_id,
+                before=before.fact,
+                after=before.fact | {"ends_at": now.isoformat()},
             )
         await require_keyholder(db)
-    return see_other(f"/staff/{owner}")
+    return see_other(f"/staff/{before.staff_id}")
 
 
 @post("/staff/{staff_id:int}/password", guards=[allows("staff.edit")])
@@ -141,6 +162,17 @@ async def reset_password(request: StaffRequest, db: Connection, staff_id: int) -
         await set_password(db, staff_id, drawn)
         await audit.record(db, request.scope["user"], "staff.password.reset", kind="staff", object_id=staff_id)
     return await _person_page(request, db, staff_id, {}, drawn=drawn)
+
+
+@post("/staff/{staff_id:int}/factor", guards=[allows("staff.edit")])
+async def forget_factors(request: StaffRequest, db: Connection, staff_id: int) -> Response[str]:
+    """Phone or key are lost: both are taken off the login; the next sign-in asks to add a new one."""
+    require_country(request.scope["user"], "staff.edit")
+    await _find(db, staff_id)
+    async with db.transaction():
+        await queries.forget_factors(db, staff_id)
+        await audit.record(db, request.scope["user"], "staff.factor.reset", kind="staff", object_id=staff_id)
+    return see_other(f"/staff/{staff_id}")
 
 
 @post("/staff/{staff_id:int}/disable", guards=[allows("staff.edit")])
@@ -165,7 +197,7 @@ async def _find(db: Connection, staff_id: int) -> StaffRow:
 
 
 def _end(form: Form) -> datetime | None:
-    latest = _school_year_end(datetime.now(ASTANA))
+    latest = school_year_end(datetime.now(ASTANA))
     text = form.values.get("ends_on", "")
     try:
         day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=ASTANA, hour=23, minute=59)
@@ -182,11 +214,6 @@ def _end(form: Form) -> datetime | None:
     return day
 
 
-def _school_year_end(now: datetime) -> datetime:
-    end = now.replace(month=YEAR_ENDS[0], day=YEAR_ENDS[1], hour=23, minute=59, second=0, microsecond=0)
-    return end if end > now + timedelta(days=1) else end.replace(year=end.year + 1)
-
-
 async def _person_page(
     request: StaffRequest,
     db: Connection,
@@ -195,19 +222,29 @@ async def _person_page(
     *,
     status: int = 200,
     drawn: str = "",
+    values: Mapping[str, str] | None = None,
 ) -> Response[str]:
     return page(
         request,
         "staff/show.html",
         status=status,
         person=await _find(db, staff_id),
+        grants=await grants_of(db, staff_id),
         errors=errors,
+        values=values or {},
         drawn=drawn,
-        roles=ROLES,
+        roles=await _role_choices(db),
         regions=await territory.regions(db),
-        latest=_school_year_end(datetime.now(ASTANA)).strftime("%Y-%m-%d"),
-        parse=datetime.fromisoformat,
+        districts=await territory.districts(db),
+        latest=school_year_end(datetime.now(ASTANA)).strftime("%Y-%m-%d"),
     )
 
 
-ROUTES = [show_list, new, make, show, grant, take_role, reset_password, disable, *roles.ROUTES]
+ROUTES = [
+    *[show_list, new, make, show, grant, take_role, reset_password, forget_factors, disable],
+    *roles.ROUTES,
+    *new_role.ROUTES,
+    *renewal.ROUTES,
+    *see_as.ROUTES,
+    *why.ROUTES,
+]

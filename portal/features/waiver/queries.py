@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from portal.core.accounts.structs import PROJECT
+from portal.core.projects import project
 
 if TYPE_CHECKING:
     from portal.core.db import Connection
@@ -58,7 +58,7 @@ async def insert_waiver(db: Connection, reason: str, asked_by: int, agreed_by: i
         where not exists (select 1 from waiver where project = $1 and ends_at > now())
         returning id
         """,
-        *(PROJECT, reason, asked_by, agreed_by),
+        *(project(), reason, asked_by, agreed_by),
     )
 
 
@@ -71,7 +71,7 @@ async def end_waiver(db: Connection, staff_id: int) -> int | None:
         where project = $1 and ends_at > now() and $2 in (asked_by, agreed_by)
         returning id
         """,
-        *(PROJECT, staff_id),
+        *(project(), staff_id),
     )
 
 
@@ -90,7 +90,7 @@ async def waivers(db: Connection) -> list[PastWaiver]:
         order by w.id desc
         limit 50
         """,
-        PROJECT,
+        project(),
     )
     return [PastWaiver(**row) for row in rows]
 
@@ -118,14 +118,14 @@ async def waived_acts(db: Connection) -> list[WaivedAct]:
         order by (select count(*) from waived_review r where r.act_id = p.id), p.id desc
         limit 100
         """,
-        PROJECT,
+        project(),
     )
     return [WaivedAct(**row) for row in rows]
 
 
 async def waived_act(db: Connection, act_id: int) -> WaivedAct | None:
     """One of them."""
-    row = await db.fetchrow(f"{ACTS} where w.project = $1 and p.id = $2", PROJECT, act_id)
+    row = await db.fetchrow(f"{ACTS} where w.project = $1 and p.id = $2", project(), act_id)
     return WaivedAct(**row) if row else None
 
 

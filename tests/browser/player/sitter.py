@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from tests.browser.shown import watch_pupil
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Sitter:
         self.context: BrowserContext = self.playwright.chromium.launch_persistent_context(
             str(self.profile), executable_path=browser_path(), args=self.flags, accept_downloads=True, **self.options
         )
+        watch_pupil(self.context)
         self.page = self.watch(self.context.pages[0] if self.context.pages else self.context.new_page())
         self.page.goto(self.url, wait_until="commit")
 

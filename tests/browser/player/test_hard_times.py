@@ -325,3 +325,22 @@ def test_time_that_an_outage_took_comes_back_and_is_told_why(peer: Peer, sitter_
     # The same word again says nothing new.
     dialog.locator(".primary").click()
     dialog.wait_for(state="detached")
+
+
+# A finger in the field in the very moment in which it is drawn, before anything that comes «after the picture».
+QUICK_FINGER = """new MutationObserver(() => {
+  const field = document.querySelector("#code");
+  if (field && !window.touched) { window.touched = true; field.focus(); }
+}).observe(document, { childList: true, subtree: true });"""
+
+
+def test_a_field_that_a_child_touches_keeps_the_keys(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """A slow phone draws the page, the child types, and only then the page would move to its heading."""
+    sitter = sitter_at(peer.url)
+    sitter.page.evaluate(QUICK_FINGER)
+    sitter.choose_language()
+    sitter.page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 200))))"
+    )
+    sitter.page.keyboard.type("k7qm")
+    assert sitter.page.locator("#code").input_value() == "K7QM"

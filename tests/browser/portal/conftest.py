@@ -17,6 +17,9 @@ import portal
 from infra.parts.supervisor import command_argv, portal_argv
 from portal.core.accounts import create_staff, give_role
 from portal.core.db import prepare
+from tests.browser.player.sitter import FLAGS, browser_path
+from tests.browser.shown import watch_desk
+from tests.support.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,22 +31,13 @@ if TYPE_CHECKING:
 
 PASSWORD = "steppe and sky"
 ISLANDS = Path(portal.__file__).parent / "islands"
-STAFF = {"admin": "test-administrator", "second": "test-administrator", "analyst": "analyst", "super": "super-admin"}
-ARGUMENTS = [
-    *[
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ],
-]
-
-
-def chromium_path() -> str | None:
-    """An installed browser; None lets Playwright look for its own."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next((found for name in names if (found := shutil.which(name))), None)
+STAFF = {
+    "admin": "test-administrator",
+    "second": "test-administrator",
+    "analyst": "analyst",
+    "super": "super-admin",
+    "reader": "proctor",
+}
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +62,13 @@ def peopled(loop: Loop, owner_url: str) -> None:
         await prepare(db)
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
         for login, role in STAFF.items():
-            staff = await create_staff(db, login=f"browser-{login}", full_name=f"Айгерім {login}", password=PASSWORD)
+            staff = await create_staff(
+                db, login=f"browser-{login}", full_name=f"Айгерім {login}", password=PASSWORD, demo=True
+            )
             await give_role(db, staff_id=staff, role=role, ends_at=ends)
+        # Not of the demo: it is asked for a second proof.
+        strict = await create_staff(db, login="browser-strict", full_name="Айгерім strict", password=PASSWORD)
+        await give_role(db, staff_id=strict, role="proctor", ends_at=ends)
         await db.execute("insert into region values ('KZ-B', 'Бұлақ облысы', 'Область Булак', 'Bulaq Region')")
         district = await db.fetchval(
             "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-B', 'Өзен ауданы', 'Узен', 'Ozen') returning id"
@@ -94,9 +93,22 @@ def peopled(loop: Loop, owner_url: str) -> None:
 
 
 @pytest.fixture(scope="package")
-def served(stack: Stack, loop: Loop, peopled: None, assets: None) -> Iterator[str]:
+def mailbox() -> Iterator[Mailbox]:
+    """The mail server that portal and worker know."""
+    box = Mailbox()
+    yield box
+    box.stop()
+
+
+@pytest.fixture(scope="package")
+def served(stack: Stack, loop: Loop, peopled: None, assets: None, mailbox: Mailbox) -> Iterator[str]:
     """Portal and worker; the portal's address. Both end with the folder: other tests turn the worker's rounds by hand."""
     assert peopled is assets is None
+    mail = {
+        "ELUMITI_MAIL_URL": f"smtp://127.0.0.1:{mailbox.port}",
+        "ELUMITI_MAIL_FROM": "El Úmiti <noreply@elumiti.test>",
+    }
+    stack.overrides.setdefault("portal", {}).update(mail)
 
     async def start() -> None:
         await stack.start_process("portal", "portal", portal_argv(stack.home), stack.home.ports.portal)
@@ -108,6 +120,8 @@ def served(stack: Stack, loop: Loop, peopled: None, assets: None) -> Iterator[st
     async def stop() -> None:
         for name in ("work", "portal"):
             await stack.parts.pop(name).down()
+        for name in mail:
+            del stack.overrides["portal"][name]
 
     loop.run(stop(), 60)
 
@@ -118,9 +132,10 @@ def browser(loop: Loop) -> Iterator[Browser]:
 
     async def start() -> tuple[object, Browser]:
         driver = await async_playwright().start()
-        return driver, await driver.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        return driver, await driver.chromium.launch(executable_path=browser_path(), args=FLAGS)
 
     driver, browser = loop.run(start(), 60)
+    watch_desk(browser, loop)
     yield browser
     loop.run(browser.close(), 30)
     loop.run(driver.stop(), 30)  # type: ignore[attr-defined]

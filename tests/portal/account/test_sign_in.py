@@ -22,7 +22,7 @@ SEED = re.compile(r'name="csrf" value="[^"]+"|value="[^"]*"')
 def test_it_works(house: House) -> None:
     """Login and password lead to the page that was asked for."""
     visitor = house.visitor()
-    login = house.person("proctor")
+    login = house.person("myn-bala-school-manager")
     answer = visitor.post("/sign-in", {"login": login.upper(), "password": PASSWORD, "next": "/sittings"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/sittings")
     assert "HttpOnly" in answer.headers["set-cookie"]

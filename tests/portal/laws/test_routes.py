@@ -1,4 +1,4 @@
-"""Every route names a permission, and each role × route is tried; the table comes from the routes themselves."""
+"""Every route names a permission; strangers are led to the sign-in. Role × route is tried in test_matrix.py."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from litestar import get
 
-from portal.core.permissions.catalogue import CODES, EVERYBODY, ROLES
+from portal.core.permissions.catalogue import CODES, EVERYBODY
 from portal.core.permissions.guards import declared, require_declared
 from portal.features import ROUTES
 
 if TYPE_CHECKING:
-    from tests.portal.conftest import House, Visitor
+    from tests.portal.conftest import House
 
 HOLE = re.compile(r"\{(\w+):(\w+)\}")
 # An id that no row has, so that whoever passes the guard changes nothing.
@@ -58,42 +58,6 @@ def test_a_stranger_is_led_to_the_sign_in(house: House) -> None:
         assert answer.status_code == 303, (method, path, answer.status_code)
         assert answer.headers["location"].startswith("/sign-in"), path
         assert stranger.ask(method, path, headers={"accept": "application/json"}).status_code in {401, 403}
-
-
-@pytest.mark.parametrize("role", [*ROLES, "no-role"])
-def test_each_role_on_each_route(house: House, role: str) -> None:
-    """403 without the permission; with it, never 401, 403 or a broken page."""
-    held = {row["permission"] for row in house.sql("select permission from role_permission where role = $1", role)}
-    person: Visitor = house.worker(role)
-    for method, path, permission in addresses():
-        if path in {"/sign-out", "/sign-in"} or path.startswith("/account/password"):
-            continue
-        answer = person.get(path) if method == "GET" else person.post(path)
-        if permission == "public" or permission in held | EVERYBODY:
-            assert answer.status_code not in {401, 500}, (role, method, path, answer.status_code)
-            # A control route needs one of three permissions besides the one it declares.
-            if "/controls" not in path:
-                assert answer.status_code != 403, (role, method, path)
-        else:
-            assert answer.status_code == 403, (role, method, path, answer.status_code)
-
-
-def test_what_lies_in_another_territory_is_absent(house: House, make_sitting) -> None:  # noqa: ANN001
-    """The same 404 for a sitting of another region and for none; also for its pupils and their pages."""
-    scene = make_sitting()
-    other = house.sql("select 'X' || $1::int as code", scene.id)[0]["code"]
-    house.sql("insert into region values ($1, 'Басқа', 'Другая', 'Other')", other)
-    for role in ROLES:
-        neighbour = house.worker(role, region=other)
-        for method, path, permission in addresses():
-            here = path.replace("/sittings/999999999", f"/sittings/{scene.id}", 1)
-            here = here.replace("/participants/999999999", f"/participants/{scene.pupils[0]}")
-            if here == path or method == "POST":
-                continue
-            held = neighbour.get(here).status_code
-            assert held in {403, 404}, (role, permission, here, held)
-        assert "Сынақ" not in neighbour.get("/").text
-        assert f"/sittings/{scene.id}/" not in neighbour.get("/search?q=серік").text
 
 
 def test_the_database_gives_only_permissions_that_exist(house: House) -> None:

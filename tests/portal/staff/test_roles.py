@@ -32,12 +32,19 @@ def test_a_permission_is_added_by_two_and_taken_by_one(house: House) -> None:
     assert "Read the audit trail" in second.get("/acts?lang=en").text
     assert second.post(f"/acts/{act}/decide", {"do": "do"}).status_code == 303
     assert matrix(house) == before | {GIVEN}
-    record = house.sql("select after from audit where act = 'staff.permission.given' order by id desc limit 1")[0]
+    record = house.sql("select before, after from audit where act = 'staff.permission.given' order by id desc limit 1")[
+        0
+    ]
     maker = house.sql("select made_by from pending_act where id = $1", act)[0]["made_by"]
-    assert record["after"] == {"permission": "audit.view", "asked_by": maker}
+    assert (record["after"]["given"], record["after"]["asked_by"]) == (["audit.view"], maker)
+    assert set(record["after"]["permissions"]) == {*record["before"]["permissions"], "audit.view"}
     answer = first.post("/roles", {"given": sorted(before)})
     assert (answer.status_code, answer.headers["location"]) == (303, "/roles")
     assert matrix(house) == before
+    record = house.sql("select before, after from audit where act = 'staff.permission.taken' order by id desc limit 1")[
+        0
+    ]
+    assert {*record["before"]["permissions"]} - {*record["after"]["permissions"]} == {"audit.view"}
 
 
 def test_who_holds_a_region_changes_no_role(house: House, place: Place) -> None:
@@ -64,3 +71,21 @@ def test_who_holds_a_region_changes_no_login(house: House, place: Place) -> None
     ):
         assert regional.post(path, form).status_code == 404, path
     assert house.visitor(other).get("/sittings").status_code == 200
+
+
+def test_a_new_role_is_born_without_rights(house: House) -> None:
+    """It stands in the matrix and in the form that gives roles; its holder sees nothing yet."""
+    boss = house.worker("super-admin")
+    form = {"code": "class-teacher", "name_kk": "сынып жетекшісі", "name_ru": "классный руководитель", "of": "myn-bala"}
+    assert boss.post("/roles/new", form | {"code": "Class Teacher"}).status_code == 422
+    assert boss.post("/roles/new", form).headers["location"] == "/roles?of=myn-bala"
+    assert boss.post("/roles/new", form).status_code == 422
+    try:
+        assert "классный руководитель" in boss.get("/roles?of=myn-bala&lang=ru").text
+        assert boss.get("/roles?of=qabilet&lang=ru").text.count("классный руководитель") == 0
+        assert house.worker("class-teacher").get("/sittings").status_code == 403
+        record = house.sql("select after from audit where act = 'role.role.made' order by id desc limit 1")[0]["after"]
+        assert (record["code"], record["of"]) == ("class-teacher", "myn-bala")
+    finally:
+        house.sql("delete from staff_grant where role = 'class-teacher'")
+        house.sql("delete from role where code = 'class-teacher'")

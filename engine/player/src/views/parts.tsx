@@ -1,7 +1,7 @@
 /** Small pieces that several pages share: frame, dialog, icons, languages, whom to call. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import doneArt from "../art/done.svg";
 import ornament from "../art/ornament.svg";
@@ -14,7 +14,8 @@ export const LANGUAGE_NAMES: Record<Language, string> = { kk: "Қазақша", 
 /** A page outside the test: picture, ornament, one column. Focus goes to its heading when it opens. */
 export function Page({ title, art, children }: { title: string; art?: "steppe" | "done"; children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  // As it is drawn: an effect comes later, on a slow phone when the child types already, and takes the keys away.
+  useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), []);
   return (
     <main class="page">
       {art && <img class="art" src={art === "done" ? doneArt : steppe} alt="" width="720" height="250" />}

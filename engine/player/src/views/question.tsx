@@ -16,7 +16,8 @@ export function Question({ item, number, answering, language, erratum }: Props) 
   const [zoomed, zoom] = useState<Zoomed | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const text = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // As it is drawn, like a page's heading: later it would take the keys away from who writes already.
+  useLayoutEffect(() => {
     heading.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
     return hush;

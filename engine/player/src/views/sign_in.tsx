@@ -1,6 +1,6 @@
 /** Code and birth day. What is typed stays, whatever goes wrong; a slip of one finger is told before the server is asked. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { App, SignInTrouble } from "../app";
 import { CODE_LENGTH, codeFits } from "../code";
 import { pick, t, when } from "../i18n";
@@ -19,7 +19,7 @@ export function SignIn({ app }: { app: App }) {
   };
   const [wrong, setWrong] = useState<{ field: Field; text: string } | null>(null);
   const error = useRef<HTMLParagraphElement>(null);
-  useEffect(() => { if (wrong || app.trouble) error.current?.focus(); }, [wrong, app.trouble]);
+  useLayoutEffect(() => { if (wrong || app.trouble) error.current?.focus(); }, [wrong, app.trouble]);
 
   const submit = (event: Event) => {
     event.preventDefault();

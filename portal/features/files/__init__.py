@@ -1,0 +1,1 @@
+"""Files of the object store by signed links."""

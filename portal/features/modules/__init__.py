@@ -1,0 +1,1 @@
+"""Modules of the portal, on and off by project."""

@@ -1,0 +1,1 @@
+"""What concerns me: notices, and which of them come by mail too."""

@@ -1,0 +1,1 @@
+"""The outbox: what was written to whom, what waits, what was given up and why."""
