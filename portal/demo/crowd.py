@@ -29,7 +29,7 @@ REGION = "KZ-61"
 SCHOOLS_A_DISTRICT = 90
 HEAD = "last_name;first_name;middle_name;birth_date;sex;iin;language;school_code;grade;class_letter;external_id"
 BORN_FROM, BORN_DAYS = date(2006, 9, 1), 12 * 365
-# Popular names are common: the square of an even draw takes the first tenth of a list three times as often as the last.
+# Popular names are common: by the square of an even draw a third of the people share the first tenth of the names.
 DRAW = """
     insert into person (last_name, first_name, middle_name, name_key, search_key, birth_date, sex, language, region_code,
                         district_id, school_id, grade, class_letter, projects, status)

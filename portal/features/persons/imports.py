@@ -77,8 +77,14 @@ async def upload(request: StaffRequest, db: Connection) -> Response[str]:
 async def preview(request: StaffRequest, db: Connection, job_id: int) -> Response[str]:
     """What the check found, and the buttons."""
     job = await _own_check(db, request.scope["user"], job_id)
-    context: dict[str, Any] = {"taking": await _taking(db, job), "undoing": await _undoing(db, job)}
-    return page(request, "persons/preview.html", job=job, sentence=told(job.result), **context)
+    return page(
+        request,
+        "persons/preview.html",
+        job=job,
+        sentence=told(job.result),
+        taking=await _newest(db, job, "persons-take"),
+        undoing=await _newest(db, job, "persons-undo"),
+    )
 
 
 @get("/persons/import/{job_id:int}/refused", guards=[allows("person.import")])
@@ -97,16 +103,21 @@ async def refused_file(request: StaffRequest, db: Connection, job_id: int) -> Re
 @post("/persons/import/{job_id:int}/take", guards=[allows("person.import")])
 async def take(request: StaffRequest, db: Connection, job_id: int) -> Response[str]:
     """Take the good rows in, by a job."""
-    actor = request.scope["user"]
-    job = await _own_check(db, actor, job_id)
-    taking = await _taking(db, job)
+    job = await _own_check(db, request.scope["user"], job_id)
+    taking = await _newest(db, job, "persons-take")
     if job.state != "done" or not (job.result or {}).get("good") or (taking and taking.state != "failed"):
         raise NotReady
-    payload = {"check": job_id, "scope": job.payload["scope"]}
-    async with db.transaction():
-        take_id = await jobs.ask(db, "persons-take", sitting_id=None, made_by=actor.staff_id, payload=payload)
-    await request.app.state.queues.send(take_id, "persons-take")
-    return see_other(f"/persons/import/{job_id}")
+    return await _begin(request, db, job, "persons-take")
+
+
+@post("/persons/import/{job_id:int}/undo", guards=[allows("person.import")])
+async def undo(request: StaffRequest, db: Connection, job_id: int) -> Response[str]:
+    """Take out again whom this list brought, by a job."""
+    job = await _own_check(db, request.scope["user"], job_id)
+    taking, undoing = await _newest(db, job, "persons-take"), await _newest(db, job, "persons-undo")
+    if taking is None or taking.state != "done" or (undoing and undoing.state != "failed"):
+        raise NotReady
+    return await _begin(request, db, job, "persons-undo")
 
 
 @post("/persons/import/{job_id:int}/drop", guards=[allows("person.import")])
@@ -120,31 +131,19 @@ async def drop(request: StaffRequest, db: Connection, job_id: int) -> Response[s
     return see_other("/persons/import")
 
 
-@post("/persons/import/{job_id:int}/undo", guards=[allows("person.import")])
-async def undo(request: StaffRequest, db: Connection, job_id: int) -> Response[str]:
-    """Take out again whom this list brought, by a job."""
-    actor = request.scope["user"]
-    job = await _own_check(db, actor, job_id)
-    taking = await _taking(db, job)
-    if taking is None or taking.state != "done":
-        raise NotReady
-    payload = {"check": job_id, "scope": job.payload["scope"]}
+async def _begin(request: StaffRequest, db: Connection, check: Job, kind: str) -> Response[str]:
+    """A job on a checked list, within the territory in which it was checked."""
+    payload = {"check": check.id, "scope": check.payload["scope"]}
     async with db.transaction():
-        undo_id = await jobs.ask(db, "persons-undo", sitting_id=None, made_by=actor.staff_id, payload=payload)
-    await request.app.state.queues.send(undo_id, "persons-undo")
-    return see_other(f"/persons/import/{job_id}")
+        made = await jobs.ask(db, kind, sitting_id=None, made_by=request.scope["user"].staff_id, payload=payload)
+    await request.app.state.queues.send(made, kind)
+    return see_other(f"/persons/import/{check.id}")
 
 
-async def _undoing(db: Connection, job: Job) -> Job | None:
-    """The newest job that takes this list's persons out again."""
-    recent = await jobs.recent(db, made_by=job.made_by, kind="persons-undo")
-    return next((one for one in recent if one.payload.get("check") == job.id), None)
-
-
-async def _taking(db: Connection, job: Job) -> Job | None:
-    """The newest job that takes this list in."""
-    recent = await jobs.recent(db, made_by=job.made_by, kind="persons-take")
-    return next((one for one in recent if one.payload.get("check") == job.id), None)
+async def _newest(db: Connection, check: Job, kind: str) -> Job | None:
+    """The newest job of a kind on this list."""
+    recent = await jobs.recent(db, made_by=check.made_by, kind=kind)
+    return next((one for one in recent if one.payload.get("check") == check.id), None)
 
 
 async def _own_check(db: Connection, actor: Actor, job_id: int) -> Job:
