@@ -70,6 +70,8 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     receipt_key: str
     csrf_key: str
     link_key: str
+    iin_key: str
+    iin_index_key: str
     release_private_key: str
     rescue_private_key: str
     score_key: str
@@ -160,6 +162,8 @@ def _drawn() -> dict[str, object]:
         "receipt_key": draw_key(),
         "csrf_key": draw_key(),
         "link_key": draw_key(),
+        "iin_key": draw_key(),
+        "iin_index_key": draw_key(),
         "release_private_key": encode_key(bytes(PrivateKey.generate())),
         "rescue_private_key": encode_key(bytes(PrivateKey.generate())),
         "score_key": draw_key(),
@@ -212,6 +216,8 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "receipt_key": drawn.receipt_key,
         "csrf_key": drawn.csrf_key,
         "link_key": drawn.link_key,
+        "iin_key": drawn.iin_key,
+        "iin_index_key": drawn.iin_index_key,
         "release_private_key": drawn.release_private_key,
         "release_public_key": _public(drawn.release_private_key),
         "rescue_private_key": drawn.rescue_private_key,

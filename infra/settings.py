@@ -132,6 +132,8 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     code_pepper: Annotated[str, Doc("base64url key of the keyed hash of sign-in codes")]
     receipt_key: Annotated[str, Doc("base64url key that receipt codes are checked with")]
     csrf_key: Annotated[str, Doc("base64url key of CSRF tokens before sign-in")]
+    iin_key: Annotated[str, Doc("base64url key that seals IINs, a row each")]
+    iin_index_key: Annotated[str, Doc("base64url key of the IIN's blind index; in no database and no backup of one")]
     rescue_private_key: Annotated[str, Doc("base64url X25519 key that opens rescue files")]
     factor_key: Annotated[str, Doc("base64url key that seals the secrets of staff's authenticator apps")]
     link_key: Annotated[str, Doc("base64url key that links in mail and to files are made with")]

@@ -20,6 +20,7 @@ from portal.core.audit import record_for
 from portal.core.audit.archive import archive
 from portal.core.audit.heads import publish_head
 from portal.core.db import open_pool
+from portal.core.files.uploads import erase_old
 from portal.core.given_back import weigh_for_ever
 from portal.core.jobs.telling import tell_of_ended
 from portal.core.jobs.worker import worker
@@ -27,7 +28,6 @@ from portal.core.post import outbox
 from portal.core.post.rounds import go_round
 from portal.core.post.sender import send_due
 from portal.features import WORK
-from portal.features.participants.jobs import erase_old_files
 
 
 def work() -> None:
@@ -48,7 +48,7 @@ async def _work(settings: PortalSettings) -> None:
             await outbox.erase_old(db)
             await links.erase_old(db, now)
             await archive(db, settings.objects)
-        await erase_old_files(settings.objects, now)
+        await erase_old(settings.objects, now)
 
     async def hourly() -> None:
         async with pool.acquire() as db:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,23 +13,15 @@ import aioboto3  # noqa: F401
 import hypothesis  # noqa: F401
 import pytest
 
-from infra.local import Home, Ports, database_url
+from infra.local import Home, database_url
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
+from infra.parts.unused import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.loop import Loop
-
-
-def free_ports() -> Ports:
-    """Ports that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in Ports.__struct_fields__]
-    numbers = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return Ports(**dict(zip(Ports.__struct_fields__, numbers, strict=True)))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 CREATE SCHEMA keys;
 
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
+
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 CREATE FUNCTION public.audit_broken_at() RETURNS bigint
@@ -98,6 +100,33 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.flag_twins(p_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    -- What no longer holds after a change of name, birth date or IIN.
+    delete from person_twin where state = 'open' and (first_id = any (p_ids) or second_id = any (p_ids));
+    insert into person_twin (first_id, second_id, same_name, same_iin)
+    select first_id, second_id, bool_or(name), bool_or(iin)
+    from (
+        select least(a.id, b.id) as first_id, greatest(a.id, b.id) as second_id, true as name, false as iin
+        from unnest(p_ids) as asked (id)
+        join person a on a.id = asked.id and a.status <> 'merged'
+        join person b on b.name_key = a.name_key and b.birth_date = a.birth_date and b.id <> a.id and b.status <> 'merged'
+        union all
+        select least(i.person_id, j.person_id), greatest(i.person_id, j.person_id), false, true
+        from unnest(p_ids) as asked (id)
+        join person_iin i on i.person_id = asked.id
+        join person_iin j on j.blind = i.blind and j.person_id <> i.person_id
+        join person a on a.id = i.person_id and a.status <> 'merged'
+        join person b on b.id = j.person_id and b.status <> 'merged'
+    ) as pairs
+    group by first_id, second_id
+    on conflict (first_id, second_id) do nothing;
+end
+$$;
+
 CREATE FUNCTION public.give_room_codes(p_form integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -153,6 +182,86 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) RETURNS SETOF bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET jit TO 'off'
+    SET work_mem TO '32MB'
+    AS $$
+declare
+    wanted text := '';
+    pattern text;
+    sorted constant text := case p_order
+        when 'name' then 'sort_name, id'
+        when '-name' then 'sort_name desc, id desc'
+        when 'born' then 'birth_date, id'
+        when '-born' then 'birth_date desc, id desc'
+        when 'class' then 'grade, class_letter, sort_name, id'
+        when '-class' then 'grade desc, class_letter desc, sort_name desc, id desc'
+        when 'school' then 'school_id, grade, class_letter, sort_name, id'
+        when '-school' then 'school_id desc, grade, class_letter, sort_name, id'
+        when 'new' then 'id desc'
+        when '-new' then 'id' end;
+begin
+    foreach pattern in array p_patterns loop
+        wanted := wanted || format(' and p.search_key like %L', pattern);
+    end loop;
+    if not scope_country() then
+        wanted := wanted || case
+            when scope_schools() = '{}' then format(' and p.region_code = any (%L::text[])', scope_regions()::text)
+            when scope_regions() = '{}' then format(' and p.school_id = any (%L::int[])', scope_schools()::text)
+            else format(' and (p.region_code = any (%L::text[]) or p.school_id = any (%L::int[]))',
+                scope_regions()::text, scope_schools()::text) end;
+    end if;
+    if p_filter ? 'status' then wanted := wanted || format(' and p.status = %L', p_filter ->> 'status'); end if;
+    if p_filter ? 'region' then wanted := wanted || format(' and p.region_code = %L', p_filter ->> 'region'); end if;
+    if p_filter ? 'district' then wanted := wanted || format(' and p.district_id = %L::int', p_filter ->> 'district'); end if;
+    if p_filter ? 'school' then wanted := wanted || format(' and p.school_id = %L::int', p_filter ->> 'school'); end if;
+    if p_filter ? 'grade' then wanted := wanted || format(' and p.grade = %L::smallint', p_filter ->> 'grade'); end if;
+    if p_filter ? 'letter' then wanted := wanted || format(' and p.class_letter = %L', p_filter ->> 'letter'); end if;
+    if p_filter ? 'language' then wanted := wanted || format(' and p.language = %L', p_filter ->> 'language'); end if;
+    if p_filter ? 'sex' then wanted := wanted || format(' and p.sex = %L', p_filter ->> 'sex'); end if;
+    if p_filter ? 'project' then wanted := wanted || format(' and %L = any (p.projects)', p_filter ->> 'project'); end if;
+    -- First the bound, then the order: sorting all of a common name would read a hundred thousand rows for one page.
+    return query execute 'select f.id from (select p.* from person p where true' || wanted || ' limit ' || p_most
+        || ') as f order by ' || sorted;
+end
+$$;
+
+CREATE FUNCTION public.person_place() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    if new.school_id is not null then
+        select s.district_id into new.district_id from school s where s.id = new.school_id;
+    end if;
+    if new.district_id is not null then
+        select d.region_code into new.region_code from district d where d.id = new.district_id;
+    end if;
+    return new;
+end
+$$;
+
+CREATE FUNCTION public.person_projects() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    -- Only rows that differ: an import writes the right list itself, and a second version of each row costs its indexes.
+    update person p
+    set projects = n.projects
+    from (
+        select t.person_id, coalesce(array_agg(pp.project order by pp.project) filter (where pp.project is not null), '{}') as projects
+        from (select distinct person_id from touched) t
+        left join person_project pp on pp.person_id = t.person_id
+        group by t.person_id
+    ) n
+    where p.id = n.person_id and p.projects is distinct from n.projects;
+    return null;
+end
+$$;
+
 CREATE FUNCTION public.rooms_want_codes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -172,6 +281,28 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.school_moved() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    update person set school_id = school_id where school_id = new.id;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.scope_country() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((current_setting('elumiti.country'::text, true) = 'on'::text), false);
+
+CREATE FUNCTION public.scope_regions() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('elumiti.regions'::text, true), ''::text), '{}'::text))::text[];
+
+CREATE FUNCTION public.scope_schools() RETURNS integer[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('elumiti.schools'::text, true), ''::text), '{}'::text))::integer[];
+
 CREATE FUNCTION public.sitting_wants_codes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -184,6 +315,108 @@ begin
     return null;
 end
 $$;
+
+CREATE TABLE public.person (
+    id bigint NOT NULL,
+    external_id text,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    name_key text NOT NULL,
+    search_key text NOT NULL,
+    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
+    birth_date date NOT NULL,
+    sex text,
+    language text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    photo_key text,
+    status text DEFAULT 'active'::text NOT NULL,
+    merged_into bigint,
+    region_code text NOT NULL,
+    district_id integer,
+    school_id integer,
+    grade smallint,
+    class_letter text DEFAULT ''::text NOT NULL,
+    projects text[] DEFAULT '{}'::text[] NOT NULL,
+    import_job bigint,
+    made_by integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT person_check CHECK (((status = 'merged'::text) = (merged_into IS NOT NULL))),
+    CONSTRAINT person_external_id_check CHECK ((external_id <> ''::text)),
+    CONSTRAINT person_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
+    CONSTRAINT person_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT person_sex_check CHECK ((sex = ANY (ARRAY['f'::text, 'm'::text]))),
+    CONSTRAINT person_status_check CHECK ((status = ANY (ARRAY['active'::text, 'archived'::text, 'merged'::text])))
+);
+
+ALTER TABLE public.person ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.person_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.person_staging (
+    job_id bigint NOT NULL,
+    row_number integer NOT NULL,
+    person_id bigint DEFAULT nextval('public.person_id_seq'::regclass) NOT NULL,
+    external_id text,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text NOT NULL,
+    name_key text NOT NULL,
+    search_key text NOT NULL,
+    birth_date date NOT NULL,
+    sex text,
+    language text NOT NULL,
+    phone text NOT NULL,
+    email text NOT NULL,
+    region_code text NOT NULL,
+    district_id integer,
+    school_id integer,
+    grade smallint,
+    class_letter text NOT NULL,
+    project text,
+    role text,
+    attributes text NOT NULL,
+    sealed bytea,
+    blind bytea
+);
+
+CREATE FUNCTION public.staged_ids_taken(p_job bigint) RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT s.row_number
+    FROM (public.person_staging s
+      JOIN public.person p ON ((p.external_id = s.external_id)))
+   WHERE (s.job_id = staged_ids_taken.p_job);
+END;
+
+CREATE TABLE public.person_iin (
+    person_id bigint NOT NULL,
+    sealed bytea NOT NULL,
+    blind bytea NOT NULL
+);
+
+CREATE FUNCTION public.staged_twins(p_job bigint) RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT s.row_number
+    FROM (public.person_staging s
+      JOIN public.person p ON (((p.name_key = s.name_key) AND (p.birth_date = s.birth_date) AND (p.status <> 'merged'::text))))
+   WHERE (s.job_id = staged_twins.p_job)
+ UNION
+  SELECT s.row_number
+    FROM (public.person_staging s
+      JOIN public.person_iin i ON ((i.blind = s.blind)))
+   WHERE (s.job_id = staged_twins.p_job);
+END;
 
 CREATE TABLE keys.item_key (
     form_id integer NOT NULL,
@@ -231,6 +464,30 @@ CREATE TABLE public.attempt_pulse (
     answered smallint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
+
+CREATE TABLE public.attribute_field (
+    id integer NOT NULL,
+    project text NOT NULL,
+    code text NOT NULL,
+    title jsonb NOT NULL,
+    kind text NOT NULL,
+    choices jsonb DEFAULT '[]'::jsonb NOT NULL,
+    required boolean DEFAULT false NOT NULL,
+    place integer DEFAULT 0 NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT attribute_field_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT attribute_field_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'number'::text, 'date'::text, 'choice'::text, 'flag'::text]))),
+    CONSTRAINT attribute_field_project_check CHECK ((project = ANY (ARRAY['myn-bala'::text, 'qabilet'::text, 'birge-oqy'::text])))
+);
+
+ALTER TABLE public.attribute_field ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.attribute_field_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.audit_archived (
     id bigint NOT NULL,
@@ -654,6 +911,55 @@ ALTER TABLE public.pending_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.person_merge (
+    id bigint NOT NULL,
+    kept_id bigint NOT NULL,
+    gone_id bigint NOT NULL,
+    moved jsonb NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_by integer,
+    undone_at timestamp with time zone,
+    CONSTRAINT person_merge_check CHECK ((kept_id <> gone_id))
+);
+
+ALTER TABLE public.person_merge ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.person_merge_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.person_project (
+    person_id bigint NOT NULL,
+    project text NOT NULL,
+    role text NOT NULL,
+    school_id integer,
+    grade smallint,
+    class_letter text DEFAULT ''::text NOT NULL,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT person_project_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
+    CONSTRAINT person_project_project_check CHECK ((project = ANY (ARRAY['myn-bala'::text, 'qabilet'::text, 'birge-oqy'::text])))
+);
+
+CREATE TABLE public.person_twin (
+    first_id bigint NOT NULL,
+    second_id bigint NOT NULL,
+    same_name boolean NOT NULL,
+    same_iin boolean NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT person_twin_check CHECK ((first_id < second_id)),
+    CONSTRAINT person_twin_state_check CHECK ((state = ANY (ARRAY['open'::text, 'distinct'::text, 'merged'::text])))
+);
+
 CREATE TABLE public.post (
     id bigint NOT NULL,
     made_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -709,6 +1015,14 @@ CREATE TABLE public.quota_plan (
     decided_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT quota_plan_check CHECK ((asked_by <> agreed_by)),
     CONSTRAINT quota_plan_tie_at_line_check CHECK ((tie_at_line = ANY (ARRAY['all'::text, 'none'::text])))
+);
+
+CREATE TABLE public.reading (
+    staff_id integer NOT NULL,
+    day date NOT NULL,
+    kind text NOT NULL,
+    count integer NOT NULL,
+    CONSTRAINT reading_kind_check CHECK ((kind = ANY (ARRAY['card'::text, 'row'::text, 'export'::text, 'iin'::text, 'stop'::text])))
 );
 
 CREATE TABLE public.region (
@@ -884,6 +1198,23 @@ CREATE TABLE public.room_opening (
     early text,
     foreign_number boolean DEFAULT false NOT NULL,
     CONSTRAINT room_opening_early_check CHECK ((early = ANY (ARRAY['received'::text, 'anchor'::text, 'told'::text])))
+);
+
+CREATE TABLE public.saved_view (
+    id integer NOT NULL,
+    staff_id integer NOT NULL,
+    list text NOT NULL,
+    name text NOT NULL,
+    query text NOT NULL
+);
+
+ALTER TABLE public.saved_view ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.saved_view_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.school (
@@ -1213,6 +1544,15 @@ ALTER TABLE public.waiver ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 ALTER TABLE ONLY public.response_event ATTACH PARTITION public.response_event_other DEFAULT;
 
+CREATE INDEX person_search ON public.person USING gin (search_key public.gin_trgm_ops, region_code, grade);
+
+CREATE FUNCTION public.settle_search() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT gin_clean_pending_list('public.person_search'::regclass) AS gin_clean_pending_list;
+END;
+
 ALTER TABLE ONLY keys.item_key
     ADD CONSTRAINT item_key_pkey PRIMARY KEY (form_id, code);
 
@@ -1230,6 +1570,12 @@ ALTER TABLE ONLY public.attempt
 
 ALTER TABLE ONLY public.attempt_pulse
     ADD CONSTRAINT attempt_pulse_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.attribute_field
+    ADD CONSTRAINT attribute_field_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.attribute_field
+    ADD CONSTRAINT attribute_field_project_code_key UNIQUE (project, code);
 
 ALTER TABLE ONLY public.audit_archived
     ADD CONSTRAINT audit_archived_pkey PRIMARY KEY (id);
@@ -1345,6 +1691,24 @@ ALTER TABLE ONLY public.pending_act
 ALTER TABLE public.pending_act
     ADD CONSTRAINT pending_act_two_persons CHECK (((decided_by IS NULL) OR (decided_by <> made_by) OR (state = 'withdrawn'::text) OR (waiver_id IS NOT NULL))) NOT VALID;
 
+ALTER TABLE ONLY public.person_iin
+    ADD CONSTRAINT person_iin_pkey PRIMARY KEY (person_id);
+
+ALTER TABLE ONLY public.person_merge
+    ADD CONSTRAINT person_merge_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.person_project
+    ADD CONSTRAINT person_project_pkey PRIMARY KEY (person_id, project);
+
+ALTER TABLE ONLY public.person_staging
+    ADD CONSTRAINT person_staging_pkey PRIMARY KEY (job_id, row_number);
+
+ALTER TABLE ONLY public.person_twin
+    ADD CONSTRAINT person_twin_pkey PRIMARY KEY (first_id, second_id);
+
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_pkey PRIMARY KEY (id);
 
@@ -1356,6 +1720,9 @@ ALTER TABLE ONLY public.project
 
 ALTER TABLE ONLY public.quota_plan
     ADD CONSTRAINT quota_plan_pkey PRIMARY KEY (sitting_id);
+
+ALTER TABLE ONLY public.reading
+    ADD CONSTRAINT reading_pkey PRIMARY KEY (staff_id, day, kind);
 
 ALTER TABLE ONLY public.region
     ADD CONSTRAINT region_pkey PRIMARY KEY (code);
@@ -1401,6 +1768,12 @@ ALTER TABLE ONLY public.room
 
 ALTER TABLE ONLY public.room
     ADD CONSTRAINT room_sitting_id_school_id_name_key UNIQUE (sitting_id, school_id, name);
+
+ALTER TABLE ONLY public.saved_view
+    ADD CONSTRAINT saved_view_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.saved_view
+    ADD CONSTRAINT saved_view_staff_id_list_name_key UNIQUE (staff_id, list, name);
 
 ALTER TABLE ONLY public.school
     ADD CONSTRAINT school_code_key UNIQUE (code);
@@ -1528,6 +1901,36 @@ CREATE INDEX pending_act_waiting ON public.pending_act USING btree (sitting_id) 
 
 CREATE INDEX pending_act_waiver ON public.pending_act USING btree (waiver_id) WHERE (waiver_id IS NOT NULL);
 
+CREATE INDEX person_archived ON public.person USING btree (sort_name, id) INCLUDE (grade, sex, language, region_code, school_id) WHERE (status = 'archived'::text);
+
+CREATE INDEX person_district ON public.person USING btree (district_id, sort_name, id) INCLUDE (status, grade, sex, language, region_code, school_id);
+
+CREATE INDEX person_english ON public.person USING btree (sort_name, id) INCLUDE (status, grade, sex, region_code, school_id) WHERE (language = 'en'::text);
+
+CREATE UNIQUE INDEX person_external ON public.person USING btree (external_id) WHERE (external_id IS NOT NULL);
+
+CREATE INDEX person_iin_blind ON public.person_iin USING btree (blind);
+
+CREATE INDEX person_import ON public.person USING btree (import_job) WHERE (import_job IS NOT NULL);
+
+CREATE INDEX person_merge_gone ON public.person_merge USING btree (gone_id);
+
+CREATE INDEX person_merge_kept ON public.person_merge USING btree (kept_id);
+
+CREATE INDEX person_merged ON public.person USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+
+CREATE INDEX person_region ON public.person USING btree (region_code, sort_name, id) INCLUDE (status, grade, sex, language, school_id);
+
+CREATE INDEX person_school ON public.person USING btree (school_id, sort_name, id) INCLUDE (status, grade, sex, language, region_code);
+
+CREATE INDEX person_sort ON public.person USING btree (sort_name, id) INCLUDE (status, grade, sex, language, region_code, school_id);
+
+CREATE INDEX person_twin_open ON public.person_twin USING btree (found_at DESC, first_id) WHERE (state = 'open'::text);
+
+CREATE INDEX person_twin_second ON public.person_twin USING btree (second_id);
+
+CREATE INDEX person_twins ON public.person USING btree (name_key, birth_date);
+
 CREATE INDEX post_due ON public.post USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
 
 CREATE INDEX post_notice ON public.post USING btree (notice_id) WHERE (notice_id IS NOT NULL);
@@ -1576,7 +1979,15 @@ CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit FOR EACH ROW EXECUTE FU
 
 CREATE TRIGGER participant_changed BEFORE UPDATE ON public.participant FOR EACH ROW EXECUTE FUNCTION public.participant_changed();
 
+CREATE TRIGGER person_place BEFORE INSERT OR UPDATE OF school_id, district_id, region_code ON public.person FOR EACH ROW EXECUTE FUNCTION public.person_place();
+
+CREATE TRIGGER person_project_added AFTER INSERT ON public.person_project REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.person_projects();
+
+CREATE TRIGGER person_project_taken AFTER DELETE ON public.person_project REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.person_projects();
+
 CREATE TRIGGER room_made AFTER INSERT ON public.room REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.rooms_want_codes();
+
+CREATE TRIGGER school_moved AFTER UPDATE OF district_id ON public.school FOR EACH ROW WHEN ((old.district_id IS DISTINCT FROM new.district_id)) EXECUTE FUNCTION public.school_moved();
 
 CREATE TRIGGER sitting_forms AFTER UPDATE OF form_id, reserve_form_id ON public.sitting FOR EACH ROW WHEN (((old.form_id IS DISTINCT FROM new.form_id) OR (old.reserve_form_id IS DISTINCT FROM new.reserve_form_id))) EXECUTE FUNCTION public.sitting_wants_codes();
 
@@ -1697,6 +2108,57 @@ ALTER TABLE ONLY public.pending_act
 ALTER TABLE ONLY public.pending_act
     ADD CONSTRAINT pending_act_waiver_id_fkey FOREIGN KEY (waiver_id) REFERENCES public.waiver(id);
 
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
+
+ALTER TABLE ONLY public.person_iin
+    ADD CONSTRAINT person_iin_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_import_job_fkey FOREIGN KEY (import_job) REFERENCES public.job(id);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_merge
+    ADD CONSTRAINT person_merge_gone_id_fkey FOREIGN KEY (gone_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person_merge
+    ADD CONSTRAINT person_merge_kept_id_fkey FOREIGN KEY (kept_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person_merge
+    ADD CONSTRAINT person_merge_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_merge
+    ADD CONSTRAINT person_merge_undone_by_fkey FOREIGN KEY (undone_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person_project
+    ADD CONSTRAINT person_project_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person_project
+    ADD CONSTRAINT person_project_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.person_staging
+    ADD CONSTRAINT person_staging_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.job(id);
+
+ALTER TABLE ONLY public.person_twin
+    ADD CONSTRAINT person_twin_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_twin
+    ADD CONSTRAINT person_twin_first_id_fkey FOREIGN KEY (first_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person_twin
+    ADD CONSTRAINT person_twin_second_id_fkey FOREIGN KEY (second_id) REFERENCES public.person(id);
+
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES public.notice(id) ON DELETE SET NULL;
 
@@ -1714,6 +2176,9 @@ ALTER TABLE ONLY public.quota_plan
 
 ALTER TABLE ONLY public.quota_plan
     ADD CONSTRAINT quota_plan_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.reading
+    ADD CONSTRAINT reading_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.staff(id);
@@ -1744,6 +2209,9 @@ ALTER TABLE ONLY public.room
 
 ALTER TABLE ONLY public.room
     ADD CONSTRAINT room_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.saved_view
+    ADD CONSTRAINT saved_view_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.school
     ADD CONSTRAINT school_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
@@ -1841,6 +2309,38 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
+ALTER TABLE public.person ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.person_iin ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.person_merge ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.person_project ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.person_twin ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY territory ON public.person TO elumiti_portal USING ((( SELECT public.scope_country() AS scope_country) OR (region_code = ANY (( SELECT public.scope_regions() AS scope_regions)::text[])) OR (school_id = ANY (( SELECT public.scope_schools() AS scope_schools)::integer[]))));
+
+CREATE POLICY territory ON public.person_iin TO elumiti_portal USING ((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_iin.person_id))));
+
+CREATE POLICY territory ON public.person_merge TO elumiti_portal USING (((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_merge.kept_id))) AND (EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_merge.gone_id)))));
+
+CREATE POLICY territory ON public.person_project TO elumiti_portal USING ((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_project.person_id))));
+
+CREATE POLICY territory ON public.person_twin TO elumiti_portal USING (((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_twin.first_id))) AND (EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_twin.second_id)))));
+
 GRANT USAGE ON SCHEMA keys TO elumiti_scoring;
 
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
@@ -1863,6 +2363,9 @@ GRANT ALL ON FUNCTION public.audit_movable(most integer) TO elumiti_portal;
 REVOKE ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.flag_twins(p_ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.flag_twins(p_ids bigint[]) TO elumiti_portal;
+
 REVOKE ALL ON FUNCTION public.give_room_codes(p_form integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.give_room_codes(p_form integer) TO elumiti_portal;
 GRANT ALL ON FUNCTION public.give_room_codes(p_form integer) TO elumiti_flusher;
@@ -1872,6 +2375,23 @@ GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_
 
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
+
+REVOKE ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
+
+GRANT USAGE ON SEQUENCE public.person_id_seq TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.person_staging TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.staged_ids_taken(p_job bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.staged_ids_taken(p_job bigint) TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_iin TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.staged_twins(p_job bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.staged_twins(p_job bigint) TO elumiti_portal;
 
 GRANT SELECT ON TABLE keys.item_key TO elumiti_scoring;
 
@@ -1899,6 +2419,8 @@ GRANT SELECT ON TABLE public.attempt_limit TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt_pulse TO elumiti_flusher;
 GRANT SELECT ON TABLE public.attempt_pulse TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attribute_field TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.audit_archived TO elumiti_portal;
 
@@ -2033,6 +2555,12 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.participant_staging TO elumiti_portal
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.pending_act TO elumiti_portal;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.person_merge TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_project TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.person_twin TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.project TO elumiti_portal;
@@ -2041,6 +2569,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.project_module TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.quota_plan TO elumiti_portal;
 GRANT SELECT ON TABLE public.quota_plan TO elumiti_scoring;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reading TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.region TO elumiti_engine;
 GRANT SELECT ON TABLE public.region TO elumiti_flusher;
@@ -2106,6 +2636,8 @@ GRANT SELECT ON TABLE public.room_code_open TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.room_opening TO elumiti_flusher;
 GRANT SELECT ON TABLE public.room_opening TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.saved_view TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.school TO elumiti_engine;
 GRANT SELECT ON TABLE public.school TO elumiti_flusher;
@@ -2206,3 +2738,6 @@ GRANT SELECT,INSERT ON TABLE public.waiver TO elumiti_portal;
 GRANT UPDATE(ends_at) ON TABLE public.waiver TO elumiti_portal;
 
 GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.settle_search() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.settle_search() TO elumiti_portal;

@@ -19,6 +19,7 @@ from loadtest.bench import (
     mass,
     page,
     reentry,
+    registry,
     save_cpu,
     steady,
     tls,
@@ -118,6 +119,15 @@ def tls_front() -> None:
         runner.run(tls.measure())
 
 
+@app.command(name="registry")
+def registry_of_persons(
+    *, persons: int = registry.PERSONS, asked: int = registry.ASKED, rows: int = registry.ROWS
+) -> None:
+    """Five million persons: search, page of a list, import (`registry_search_p95_ms`, `registry_page_p95_ms`, `registry_import_100k_s`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(registry.measure(persons, asked, rows))
+
+
 @app.command
 def demo() -> None:
     """Seconds until a demo that is there already is up again (`demo_second_start_s`, at most 10)."""
@@ -145,6 +155,7 @@ def everything() -> None:
     tls_front()
     mass_sitting()
     ceiling()
+    registry_of_persons()
     demo()
 
 

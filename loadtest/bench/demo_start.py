@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.local import Ports
+from infra.parts.unused import free_ports
 from loadtest.bench.figures import Figure, write
-from loadtest.bench.stack import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,10 +16,11 @@ import psutil
 
 from infra.parts.process import Command, Part, port_answers
 from infra.parts.supervisor import engine_argv
+from infra.parts.unused import unused_ports
 from loadtest.bench.connections import PER_GENERATOR, Share, answers_of, ask_again, generating
 from loadtest.bench.cpu import tree_seconds
 from loadtest.bench.figures import Figure, write
-from loadtest.bench.stack import fresh_stack, unused_ports
+from loadtest.bench.stack import fresh_stack
 from loadtest.bench.tls import certificate_in, haproxy
 
 if TYPE_CHECKING:

@@ -5,32 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.local import Home, Ports, database_url
+from infra.local import Home, database_url
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
+from infra.parts.unused import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-
-
-def unused_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def free_ports() -> Ports:
-    """One for each part."""
-    names = Ports.__struct_fields__
-    return Ports(**dict(zip(names, unused_ports(len(names)), strict=True)))
 
 
 @contextlib.asynccontextmanager

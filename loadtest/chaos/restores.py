@@ -17,7 +17,7 @@ import redis.asyncio
 
 from infra.local import Home, environment
 from infra.parts import valkey
-from loadtest.bench.stack import free_ports
+from infra.parts.unused import free_ports
 
 if TYPE_CHECKING:
     from infra.parts.process import Command

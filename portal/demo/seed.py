@@ -27,9 +27,11 @@ from infra.settings import OwnerSettings, PackSettings, PortalSettings, read
 from loadtest.play import run as play
 from loadtest.scenario import PlayPupil, Scenario
 from portal.core.accounts import Place, create_staff, give_role, school_year_end
+from portal.core.iin import keys_of
 from portal.demo import tables
 from portal.demo.content import load_form
 from portal.demo.people import draw_people
+from portal.demo.registry import insert_registry
 from portal.demo.tables import Seat
 from portal.demo.wire import play_items
 
@@ -131,6 +133,9 @@ async def fill() -> Demo:
     db = await asyncpg.connect(owner.owner_database_url)
     try:
         async with db.transaction():
+            await insert_registry(
+                db, people, schools, keys_of(read(PortalSettings, environment(default_home(), "portal")))
+            )
             demo = await _make_sittings(db, people, schools, forms, packed, await _make_staff(db))
     finally:
         await db.close()

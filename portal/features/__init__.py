@@ -18,6 +18,15 @@ from portal.features.notices import routes as notices
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
+from portal.features.persons import cards as person_cards
+from portal.features.persons import exports as person_exports
+from portal.features.persons import fields as person_fields
+from portal.features.persons import importing as person_importing
+from portal.features.persons import imports as person_imports
+from portal.features.persons import measures as person_measures
+from portal.features.persons import numbers as person_numbers
+from portal.features.persons import routes as persons
+from portal.features.persons import twins as person_twins
 from portal.features.post import routes as post
 from portal.features.rescue import routes as rescue
 from portal.features.room_codes import routes as room_codes
@@ -38,6 +47,14 @@ ROUTES = [
     *sittings.ROUTES,
     *participants.ROUTES,
     *imports.ROUTES,
+    *persons.ROUTES,
+    *person_cards.ROUTES,
+    *person_numbers.ROUTES,
+    *person_twins.ROUTES,
+    *person_fields.ROUTES,
+    *person_imports.ROUTES,
+    *person_exports.ROUTES,
+    *person_measures.ROUTES,
     *slips.ROUTES,
     *room_codes.ROUTES,
     *live.ROUTES,
@@ -58,4 +75,4 @@ ROUTES = [
     *modules.ROUTES,
     *help_pages.ROUTES,
 ]
-WORK = {**participant_jobs.WORK}
+WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK}

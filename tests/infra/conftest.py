@@ -17,7 +17,7 @@ import pytest
 from infra.local import Home, database_url
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv, portal_argv
-from tests.conftest import free_ports
+from infra.parts.unused import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

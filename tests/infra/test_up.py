@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from infra.local import Home, Ports, database_url, load_secrets
-from tests.conftest import free_ports
+from infra.parts.unused import free_ports
 from tests.infra.conftest import elumiti, plain_environ
 
 if TYPE_CHECKING:

@@ -18,9 +18,12 @@ SECRET = re.compile(r"(_key|_keys|_pepper|_passwords|_url|objects)$")
 # Addresses that carry no password, and the public halves of pairs.
 PLAIN = {"release_public_key", "rescue_public_key", "token_check_url", "player_url", "portal_url", "status_url"}
 # What each process must never be able to read, whatever else is added to it.
+IIN = {"iin_key", "iin_index_key"}
 NEVER = {
-    "engine": {"score_key", "receipt_key", "csrf_key", "rescue_private_key", "owner_database_url", "role_passwords"},
-    "flusher": {
+    "engine": IIN
+    | {"score_key", "receipt_key", "csrf_key", "rescue_private_key", "owner_database_url", "role_passwords"},
+    "flusher": IIN
+    | {
         "score_key",
         "token_keys",
         "time_key",
@@ -38,13 +41,15 @@ NEVER = {
         "owner_database_url",
         "role_passwords",
     },
-    "scoring": {"token_keys", "code_pepper", "release_private_key", "receipt_key", "order_key", "rescue_private_key"},
-    "release": {
+    "scoring": IIN
+    | {"token_keys", "code_pepper", "release_private_key", "receipt_key", "order_key", "rescue_private_key"},
+    "release": IIN
+    | {
         *("score_key", "token_keys", "time_key", "order_key", "code_pepper", "receipt_key", "csrf_key"),
         *("rescue_private_key", "owner_database_url", "role_passwords", "valkey_url", "objects"),
     },
-    "pack": {"score_key", "release_private_key", "token_keys", "valkey_url", "order_key"},
-    "trace": {"score_key", "release_private_key", "token_keys", "code_pepper", "valkey_url", "objects"},
+    "pack": IIN | {"score_key", "release_private_key", "token_keys", "valkey_url", "order_key"},
+    "trace": IIN | {"score_key", "release_private_key", "token_keys", "code_pepper", "valkey_url", "objects"},
 }
 
 

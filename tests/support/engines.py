@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import msgspec
 from infra.local import environment
 from infra.parts.process import Command, Part
 from infra.parts.supervisor import engine_argv
+from infra.parts.unused import unused_ports
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -20,16 +20,12 @@ if TYPE_CHECKING:
     from infra.parts.supervisor import Stack
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 @contextlib.asynccontextmanager
 async def another_engine(stack: Stack, settings: Mapping[str, str], workers: int = 2) -> AsyncIterator[str]:
     """Its address, while it runs."""
-    home = msgspec.structs.replace(stack.home, ports=msgspec.structs.replace(stack.home.ports, engine=free_port()))
+    home = msgspec.structs.replace(
+        stack.home, ports=msgspec.structs.replace(stack.home.ports, engine=unused_ports(1)[0])
+    )
     url = f"http://127.0.0.1:{home.ports.engine}"
 
     async def ready() -> bool:

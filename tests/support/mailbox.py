@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import email
 import re
-import socket
 from email import policy
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+
+from infra.parts.unused import unused_ports
 
 if TYPE_CHECKING:
     import ssl
@@ -27,8 +28,7 @@ class Mailbox:
         self.answer = ""
         self.refuses = ""
         self._tls, self._password = tls, password
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = unused_ports(1)[0]
         self._controller: Controller | None = None
         self.start()
 

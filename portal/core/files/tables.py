@@ -20,11 +20,12 @@ CSV_TYPE = "text/csv; charset=utf-8"
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A name, a head and rows."""
+    """A name, a head and rows; `note`: for whom and what for, at the end of the file (SAFETY P1)."""
 
     name: str
     head: list[str]
     rows: list[list[Cell]]
+    note: str = ""
 
 
 def as_csv(table: Table) -> bytes:
@@ -34,6 +35,8 @@ def as_csv(table: Table) -> bytes:
     writer.writerow([guard(cell) for cell in table.head])
     for row in table.rows:
         writer.writerow([_csv_cell(cell) for cell in row])
+    if table.note:
+        writer.writerows([[], [guard(table.note)]])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
@@ -62,6 +65,8 @@ def as_xlsx(table: Table) -> bytes:
                     sheet.write_datetime(line, column, datetime(cell.year, cell.month, cell.day), day)  # noqa: DTZ001
                 elif cell is not None:
                     sheet.write_string(line, column, cell)
+        if table.note:
+            sheet.write_string(len(table.rows) + 2, 0, table.note)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(1, len(table.rows)), max(0, len(table.head) - 1))
     return out.getvalue()

@@ -15,11 +15,17 @@ TITLES: dict[str, str] = {
     "import-check": N_("Reading the list of pupils"),
     "import-take": N_("Taking in the pupils"),
     "score": N_("Scoring"),
+    "persons-check": N_("Reading the list of persons"),
+    "persons-take": N_("Taking in the persons"),
+    "persons-export": N_("Making the file"),
 }
 HOMES: dict[str, Home] = {
     "import-check": lambda job_id, sitting_id, _: f"/sittings/{sitting_id}/import/{job_id}",
     "import-take": lambda _, sitting_id, payload: f"/sittings/{sitting_id}/import/{payload.get('check', '')}",
     "score": lambda _, sitting_id, __: f"/sittings/{sitting_id}/scores",
+    "persons-check": lambda job_id, _, __: f"/persons/import/{job_id}",
+    "persons-take": lambda _, __, payload: f"/persons/import/{payload.get('check', '')}",
+    "persons-export": lambda job_id, _, __: f"/persons/export/{job_id}",
 }
 
 

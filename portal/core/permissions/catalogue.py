@@ -15,9 +15,10 @@ class Permission(msgspec.Struct, frozen=True):
     text: str
 
 
-SITTINGS, PEOPLE, LIVE, RESULTS, HOUSE = (
+SITTINGS, PEOPLE, REGISTRY, LIVE, RESULTS, HOUSE = (
     N_("Sittings"),
     N_("Pupils"),
+    N_("Registry"),
     N_("During the sitting"),
     N_("Results"),
     N_("The house"),
@@ -33,6 +34,13 @@ ALL: tuple[Permission, ...] = (
     Permission("participant.lock", PEOPLE, N_("Lock and unlock a sign-in code")),
     Permission("participant.export", PEOPLE, N_("Download lists of pupils")),
     Permission("slip.print", PEOPLE, N_("Print sign-in slips (makes new codes)")),
+    Permission("person.view", REGISTRY, N_("See persons of the registry")),
+    Permission("person.edit", REGISTRY, N_("Add persons and change their data")),
+    Permission("person.import", REGISTRY, N_("Import persons")),
+    Permission("person.export", REGISTRY, N_("Download lists of persons")),
+    Permission("person.merge", REGISTRY, N_("Decide about duplicates, merge and undo")),
+    Permission("person.iin", REGISTRY, N_("Find a person by a whole IIN and see it in full, with a reason")),
+    Permission("attribute.edit", REGISTRY, N_("Change what a project knows of a person")),
     Permission("room.code", LIVE, N_("See the codes of rooms after the start")),
     Permission("live.view", LIVE, N_("Watch a sitting live")),
     Permission("control.message", LIVE, N_("Send messages and errata")),

@@ -25,6 +25,7 @@ class Entry(msgspec.Struct, frozen=True):
 ENTRIES = (
     Entry("/", N_("Overview"), "house", "own.account"),
     Entry("/sittings", N_("Sittings"), "calendar-clock", "sitting.view"),
+    Entry("/persons", N_("Registry"), "contact", "person.view"),
     Entry("/live", N_("Live"), "radio", "live.view"),
     Entry("/acts", N_("Second person"), "user-check", "act.decide"),
     Entry("/waiver", N_("Outage"), "triangle-alert", "act.waive"),

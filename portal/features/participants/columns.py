@@ -1,27 +1,9 @@
-"""The columns of an import, known by their names in three languages and by their codes."""
+"""The columns of an import of pupils."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
-import msgspec
-
-from portal.core.i18n import LANGUAGES, N_
-from portal.core.i18n.catalogue import catalogue
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-class Column(msgspec.Struct, frozen=True):
-    """A column: its code, its title, whether it must be there, and a value as an example."""
-
-    code: str
-    title: str
-    required: bool
-    example: str
-
+from portal.core.files.columns import Column
+from portal.core.i18n import N_
 
 COLUMNS: tuple[Column, ...] = (
     Column("school_code", N_("School code"), True, "S0001"),
@@ -38,22 +20,3 @@ COLUMNS: tuple[Column, ...] = (
     Column("external_id", N_("External id"), True, "MB26-000001"),
 )
 BY_CODE = {column.code: column for column in COLUMNS}
-
-
-def places(head: Sequence[str]) -> dict[str, int]:
-    """Column code → its place in the file; unknown columns are left aside."""
-    known = {_plain(column.code): column.code for column in COLUMNS}
-    for language in LANGUAGES:
-        for column in COLUMNS:
-            known[_plain(catalogue(language).get(column.title, column.title))] = column.code
-            known[_plain(column.title)] = column.code
-    found: dict[str, int] = {}
-    for place, name in enumerate(head):
-        code = known.get(_plain(name))
-        if code is not None:
-            found.setdefault(code, place)
-    return found
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", " ", name.lower()).strip()

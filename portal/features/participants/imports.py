@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 
-from infra.objects import open_bucket
 from portal.core import acts, audit, jobs
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
+from portal.core.files import uploads
 from portal.core.files.tables import Cell, Table, export
 from portal.core.forms import Form
 from portal.core.i18n import N_, number, t
 from portal.core.permissions import allows
-from portal.core.problems import NotThere, TooLarge, told
+from portal.core.problems import NotThere, told
 from portal.core.sittings import find_head
 from portal.core.ui.pages import page, see_other
 from portal.features.participants import queries, rules
 from portal.features.participants.columns import BY_CODE, COLUMNS
-from portal.features.participants.jobs import BUCKET, take_in
-from portal.features.participants.problems import AlreadyBegun, FileUnreadable, NotChecked, SittingOver
+from portal.features.participants.jobs import take_in
+from portal.features.participants.problems import AlreadyBegun, NotChecked, SittingOver
 from portal.features.participants.routes import room
 
 if TYPE_CHECKING:
@@ -32,9 +29,6 @@ if TYPE_CHECKING:
     from portal.core.accounts import Actor
     from portal.core.jobs import Job
     from portal.core.sittings import SittingHead
-
-MOST_MB = 64
-KEY_DAY = "{day}/{sitting}/{name}"
 
 
 @get("/sittings/{sitting_id:int}/import", guards=[allows("participant.import")])
@@ -61,25 +55,16 @@ async def template(form: str) -> Response[bytes]:
 @post(
     "/sittings/{sitting_id:int}/import",
     guards=[allows("participant.import")],
-    request_max_body_size=(MOST_MB + 1) * 2**20,
+    request_max_body_size=(uploads.MOST_MB + 1) * 2**20,
 )
 async def upload(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
     """Keep the file and begin its check."""
     actor = request.scope["user"]
     await _open_head(db, actor, sitting_id)
-    sent = (await request.form()).get("file")
-    if not isinstance(sent, UploadFile):
-        raise FileUnreadable
-    body = await sent.read()
-    if len(body) > MOST_MB * 2**20:
-        raise TooLarge(limit_mb=MOST_MB)
-    key = f"{datetime.now(UTC).date().toordinal()}/{sitting_id}/{uuid.uuid4().hex}"
-    settings = request.app.state.settings
-    async with open_bucket(settings.objects, BUCKET) as bucket:
-        await bucket.ensure()
-        await bucket.put(key, body)
+    name, body = await uploads.sent_file(request)
+    key = await uploads.keep(request.app.state.settings.objects, uploads.IMPORTS, str(sitting_id), body)
     scope = msgspec.to_builtins(actor.scope("participant.import"))
-    payload = {"key": key, "name": sent.filename[:120], "size": len(body), "scope": scope}
+    payload = {"key": key, "name": name, "size": len(body), "scope": scope}
     async with db.transaction():
         job_id = await jobs.ask(db, "import-check", sitting_id=sitting_id, made_by=actor.staff_id, payload=payload)
     await request.app.state.queues.send(job_id, "import-check")

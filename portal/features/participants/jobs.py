@@ -3,47 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import msgspec
 
-from infra.objects import open_bucket
 from portal.core import audit
 from portal.core.accounts.structs import Scope
+from portal.core.files import uploads
+from portal.core.files.problems import FileUnreadable
+from portal.core.files.reading import read_rows
+from portal.core.jobs.progress import RowProgress
 from portal.features.participants import queries, rules
-from portal.features.participants.problems import FileUnreadable, NotChecked, RowsTaken
-from portal.features.participants.reading import read_rows
+from portal.features.participants.columns import COLUMNS
+from portal.features.participants.problems import NotChecked, RowsTaken
 
 if TYPE_CHECKING:
-    from infra.settings import ObjectStore
     from portal.core.db import Connection
     from portal.core.jobs import Context, Job
     from portal.features.participants.structs import Checked
 
-BUCKET = "imports"
 SAMPLE = 8
 MOST_UNUSUAL = 50
-KEEP_DAYS = 30
 
 
 async def check(context: Context) -> dict[str, Any]:
     """Read the file, check every row, and stage them if all are good."""
     job = context.job
     assert job.sitting_id is not None
-    async with open_bucket(context.settings.objects, BUCKET) as bucket:
-        body = await bucket.get(job.payload["key"])
+    body = await uploads.fetch(context.settings.objects, uploads.IMPORTS, job.payload["key"])
     if body is None:
         raise FileUnreadable
     scope = msgspec.convert(job.payload["scope"], Scope)
     async with context.pool.acquire() as db:
         schools = await queries.schools_for_import(db, job.sitting_id, scope)
         taken = await queries.external_ids(db, job.sitting_id)
-    total, rows = await asyncio.to_thread(read_rows, body)
+    total, rows = await asyncio.to_thread(read_rows, body, COLUMNS)
     await context.progress(0, total)
-    progress = _Progress(context, total)
+    progress = RowProgress(context, total)
     checked = await asyncio.to_thread(rules.check_rows, rows, schools, taken, datetime.now(UTC).date(), progress.at_row)
     result = _outcome(total, checked)
     async with context.pool.acquire() as db, db.transaction():
@@ -83,24 +81,6 @@ async def take_in(db: Connection, job: Job, check_id: int) -> int:
     fact = {"sitting_id": str(job.sitting_id), "rows": taken}
     await _record(db, job, "participant.import.taken", check_id, fact)
     return taken
-
-
-class _Progress:
-    """Tells the row of the job twice a second, from the thread that checks."""
-
-    def __init__(self, context: Context, total: int) -> None:
-        self._context, self._total = context, total
-        self._loop = asyncio.get_running_loop()
-        self._told = 0.0
-        self._done = 0
-
-    def at_row(self, _number: int) -> None:
-        """A row is done."""
-        self._done += 1
-        now = time.monotonic()
-        if now - self._told > 0.5:
-            self._told = now
-            asyncio.run_coroutine_threadsafe(self._context.progress(self._done, self._total), self._loop)
 
 
 def _outcome(total: int, checked: Checked) -> dict[str, Any]:
@@ -147,16 +127,6 @@ async def _record(db: Connection, job: Job, act: str, object_id: int, fact: dict
         object_id=object_id,
         after=fact,
     )
-
-
-async def erase_old_files(store: ObjectStore, now: datetime) -> None:
-    """Uploaded lists are erased after 30 days (SAFETY J10); their key begins with the day."""
-    oldest = now.date().toordinal() - KEEP_DAYS
-    async with open_bucket(store, BUCKET) as bucket:
-        await bucket.ensure()
-        for key in await bucket.keys():
-            if key.split("/")[0].isdigit() and int(key.split("/")[0]) < oldest:
-                await bucket.delete(key)
 
 
 WORK = {"import-check": check, "import-take": take}

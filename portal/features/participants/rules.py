@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from infra.cells import undo_guard
+from portal.core.files.rows import GENDER_WORDS, LANGUAGE_WORDS, MOST_NAME, Row, RowError
 from portal.core.i18n import N_, clock, when
 from portal.core.i18n.times import from_ms
-from portal.features.participants.structs import Checked, NewParticipant, Participant, Reason, RowError
+from portal.features.participants.structs import Checked, NewParticipant, Participant, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,24 +17,9 @@ if TYPE_CHECKING:
     from portal.core.sittings import SittingHead
 
 MOST_ERRORS = 1000
-MOST_NAME = 60
 GRADES = range(1, 13)
 AGES = range(5, 26)
 MOST_EXTRA = 240
-LANGUAGE_WORDS = {
-    "kk": {"kk", "kz", "қаз", "каз", "қазақша", "казахский", "қазақ", "kazakh"},
-    "ru": {"ru", "рус", "орыс", "орысша", "русский", "russian"},
-    "en": {"en", "eng", "англ", "ағылшын", "ағылшынша", "английский", "english"},
-}
-GENDER_WORDS = {
-    "f": {"f", "қ", "ж", "қыз", "әйел", "жен", "женский", "девочка", "female"},
-    "m": {"m", "е", "м", "ұл", "ер", "муж", "мужской", "мальчик", "male"},
-}
-DATE_FORMS = ("%d.%m.%Y", "%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
-# What names of Kazakhstan are written with. A digit or a sign is mostly a slip of the hand: shown, and taken as it is,
-# for no list of ours decides what a child is called (SAFETY J10: such a name goes out and in unchanged).
-NAME = re.compile(r"[^\W\d_][^\W\d_'’ʼ\-. ]*(?:[ '’ʼ\-.][^\W\d_'’ʼ\-. ]+)*\.?")
-
 # Bounds of one pupil, as engine.protocol.OverLimit names them; the last three stay full.
 LIMITS = {
     "reports": N_("He reported more than 10 questions; refused {count} times."),
@@ -71,23 +55,8 @@ def check_rows(
     return Checked(good, errors, unusual)
 
 
-class _Row:
+class _Row(Row):
     """One row under check; misses go to the common list."""
-
-    def __init__(self, number: int, raw: Mapping[str, str], errors: list[RowError], unusual: list[RowError]) -> None:
-        self.number = number
-        self.raw = raw
-        self.errors = errors
-        self.unusual = unusual
-        self.clean = True
-
-    def value(self, column: str) -> str:
-        return undo_guard(" ".join(self.raw.get(column, "").split()))
-
-    def miss(self, column: str, message: str, **values: str) -> None:
-        self.clean = False
-        seen = self.raw.get(column, "")[:80]
-        self.errors.append(RowError(row=self.number, column=column, seen=seen, message=message, values=values))
 
     def unique(self, ids: dict[str, int], taken: AbstractSet[str]) -> None:
         value = self.value("external_id")
@@ -107,49 +76,11 @@ class _Row:
             self.miss("external_id", N_("A pupil with this id is in the sitting already."))
         ids.setdefault(value, self.number)
 
-    def name(self, column: str, *, required: bool) -> str:
-        value = self.value(column)
-        if not value:
-            if required:
-                self.miss(column, N_("Please fill this in."))
-        elif len(value) > MOST_NAME:
-            self.miss(column, N_("At most 60 characters."))
-        elif not value.isprintable():
-            self.miss(column, N_("There is a character in it that cannot be printed."))
-        elif not NAME.fullmatch(value):
-            message = N_("Names are mostly letters, with a hyphen, an apostrophe or a space between.")
-            self.unusual.append(RowError(row=self.number, column=column, seen=value, message=message))
-        return value
-
     def birth(self, today: date) -> date:
-        text = self.value("birth_date")
-        for form in DATE_FORMS:
-            try:
-                born = datetime.strptime(text, form).date()
-            except ValueError:
-                continue
-            if (today.year - born.year) not in AGES:
-                self.miss("birth_date", N_("A pupil is between 5 and 25 years old."))
-            return born
-        self.miss("birth_date", N_("A date like 14.03.2015 is needed."))
-        return today
-
-    def whole(self, column: str, allowed: range, message: str, default: str = "") -> int:
-        text = re.sub(r"\.0+$", "", self.value(column) or default)
-        if text.isascii() and text.isdigit() and len(text) < 5 and int(text) in allowed:
-            return int(text)
-        self.miss(column, message)
-        return allowed.start
-
-    def word(self, column: str, words: Mapping[str, AbstractSet[str]], message: str, *, required: bool) -> str | None:
-        text = self.value(column).lower().rstrip(".")
-        if not text and not required:
-            return None
-        for code, known in words.items():
-            if text in known:
-                return code
-        self.miss(column, message)
-        return None
+        born = self.day("birth_date")
+        if born is not None and (today.year - born.year) not in AGES:
+            self.miss("birth_date", N_("A pupil is between 5 and 25 years old."))
+        return born or today
 
     def participant(self, schools: Mapping[str, int], today: date) -> NewParticipant | None:
         school_id = schools.get(self.value("school_code"))
@@ -165,10 +96,7 @@ class _Row:
         extra = self.whole("extra_minutes", range(MOST_EXTRA + 1), N_("Minutes from 0 to 240, or nothing."), "0")
         language = self.word("language", LANGUAGE_WORDS, N_("«қаз», «рус» or «eng» is needed."), required=True)
         room = self.value("room")
-        if len(room) > MOST_NAME:
-            self.miss("room", N_("At most 60 characters."))
-        elif not room.isprintable():
-            self.miss("room", N_("There is a character in it that cannot be printed."))
+        self.fits("room", room, MOST_NAME)
         letter = self.value("class_letter")
         if len(letter) > 4:
             self.miss("class_letter", N_("At most 4 characters."))

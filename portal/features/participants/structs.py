@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 import msgspec
 
+from portal.core.files.rows import RowError
+
 
 class NewParticipant(msgspec.Struct, frozen=True, kw_only=True):
     """A checked row of an import."""
@@ -23,16 +25,6 @@ class NewParticipant(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     extra_minutes: int
     external_id: str
-
-
-class RowError(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong in a cell: its row and column, what we saw, and the sentence with what is allowed."""
-
-    row: int
-    column: str
-    seen: str
-    message: str
-    values: dict[str, str] = {}
 
 
 class Checked(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ import msgspec
 from infra.local import environment
 from infra.parts.process import Command, Part
 from infra.parts.supervisor import _ready_url, engine_argv
+from infra.parts.unused import unused_ports
 from tests.browser.player.peer import Pupil
-from tests.support.engines import free_port
 from tests.support.rooms import codes, release_codes
 from tests.support.sittings import make_sitting
 from tests.support.waiting import until
@@ -42,7 +42,9 @@ RECORD = """async () => {
 @contextlib.contextmanager
 def mortal_engine(stack: Stack, loop: Loop, folder: Path) -> Iterator[tuple[str, Part]]:
     """An engine of its own beside the session's, to be stopped and started again at the same address."""
-    home = msgspec.structs.replace(stack.home, ports=msgspec.structs.replace(stack.home.ports, engine=free_port()))
+    home = msgspec.structs.replace(
+        stack.home, ports=msgspec.structs.replace(stack.home.ports, engine=unused_ports(1)[0])
+    )
     environ = environment(home, "engine") | stack.overrides["engine"] | {"ELUMITI_SNAPSHOT_DIR": str(folder)}
     command = Command(
         name="engine",

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import msgspec
 
 from engine.codes import draw_code, hash_code
 from infra.local import Ports, decode_key, default_home, environment
+from infra.parts.unused import unused_ports
 from portal.demo import tables
 from portal.demo.people import draw_people
 from portal.demo.seed import read_demo
@@ -62,10 +62,7 @@ def own_demo() -> Iterator[tuple[str, str, Path]]:
     """`elumiti up --demo` on free ports; stopped by its own Ctrl-C, and its folder removed."""
     home = Path(tempfile.mkdtemp(prefix="elumiti-screenshots-"))
     home.chmod(0o755)
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    ports = {name: one.getsockname()[1] for name, one in zip(PORTS, sockets, strict=True)}
-    for one in sockets:
-        one.close()
+    ports = dict(zip(PORTS, unused_ports(len(PORTS)), strict=True))
     words = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
     argv = [sys.executable, "-m", "infra", "up", "--demo", *words]
     with (home / "up.log").open("wb") as log:
@@ -144,6 +141,11 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
             "select id from participant where sitting_id = $1 order by id limit 1", demo.played_sitting
         )
         numbers["form"] = forms["main"]
+        pair = await db.fetchrow("select first_id, second_id from person_twin order by first_id limit 1")
+        assert pair is not None
+        numbers["twin"], numbers["other_twin"] = pair["first_id"], pair["second_id"]
+        numbers["person"] = pair["first_id"]
+        numbers["field"] = await db.fetchval("select id from attribute_field where kind = 'choice' order by id limit 1")
         numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")
     finally:
         await db.close()

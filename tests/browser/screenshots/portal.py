@@ -15,7 +15,7 @@ from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.screenshots.album import SIZES, Album, say
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Playwright
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
     from tests.browser.screenshots.demo import Place
 
@@ -26,6 +26,12 @@ LEFT_OUT |= {"/forgotten/new", "/account/email"}
 BAD_LIST = (
     "school_code;last_name;first_name;middle_name;birth_date;grade;class_letter;language;extra_minutes;external_id\n"
     "YOQ-1;Серікова;Айгүл;;14.03.2015;5;Ә;қаз;;S1\n;Иванов1;Пётр;;2015;15;;фр;;S2\n"
+)
+
+BAD_PERSONS = (
+    "last_name;first_name;birth_date;sex;language;school_code;grade;iin\n"
+    "Серікова;Айгүл;14.03.2015;қ;қаз;61-01-1;5;\nИванов;Пётр;2015;м;рус;61-01-1;5;\n"
+    "Әлиев;Дәурен;14.03.2015;е;қаз;YOQ;5;150314500001\n"
 )
 
 
@@ -62,6 +68,28 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "slips": ("/sittings/{sitting_id:int}/slips", {"sitting_id": number["waits"]}),
         "room-codes": ("/sittings/{sitting_id:int}/room-codes", {"sitting_id": number["open"]}),
         "room-codes-waits": ("/sittings/{sitting_id:int}/room-codes", {"sitting_id": number["waits"]}),
+        "persons": ("/persons", {}),
+        "persons-search": ("/persons", {"?": "q=айг&cols=born&cols=class&cols=region&cols=language"}),
+        "persons-nothing": ("/persons", {"?": "q=взмлбв"}),
+        "person": ("/persons/{person_id:int}", {"person_id": number["person"]}),
+        "person-history": ("/persons/{person_id:int}/history", {"person_id": number["person"]}),
+        "person-edit": ("/persons/{person_id:int}/edit", {"person_id": number["person"]}),
+        "person-new": ("/persons/new", {}),
+        "person-iin": ("/persons/iin", {}),
+        "person-places": ("/persons/places", {"?": "region=KZ-61"}),
+        "person-twins": ("/persons/twins", {}),
+        "person-compare": (
+            "/persons/twins/{first_id:int}/{second_id:int}",
+            {"first_id": number["twin"], "second_id": number["other_twin"]},
+        ),
+        "person-readings": ("/persons/readings", {}),
+        "person-fields": ("/persons/fields", {}),
+        "person-field": ("/persons/fields/{field_id:int}", {"field_id": number["field"]}),
+        "person-field-new": ("/persons/fields/new", {}),
+        "person-import": ("/persons/import", {}),
+        "person-import-errors": ("/persons/import/{job_id:int}", {"job_id": number["persons_check"]}),
+        "person-export": ("/persons/export", {"?": "region=KZ-62&grade=5"}),
+        "person-exported": ("/persons/export/{job_id:int}", {"job_id": number["persons_export"]}),
         "live": ("/live", {}),
         "credits": ("/sittings/{sitting_id:int}/credits", {"sitting_id": number["open"]}),
         "incidents": ("/incidents", {}),
@@ -199,7 +227,22 @@ def _happenings(browser: Browser, place: Place, states: dict[str, Any]) -> int:
         page.fill("#f-reason", "Желі баяу")
         page.click("section form button.primary")
         page.wait_for_selector(".compare")
+        number["persons_check"], number["persons_export"] = _lists(page, place)
     return job
+
+
+def _lists(page: Page, place: Place) -> tuple[int, int]:
+    """A list of persons with rows to correct, and one as a file; the numbers of both jobs."""
+    page.goto(f"{place.portal}/persons/import")
+    page.set_input_files("#f-file", {"name": "тұлғалар.csv", "mimeType": "text/csv", "buffer": BAD_PERSONS.encode()})
+    page.click("form.stack button.primary")
+    page.wait_for_selector(".figures", timeout=60_000)
+    check = int(page.url.split("?")[0].rsplit("/", 1)[1])
+    page.goto(f"{place.portal}/persons/export?region=KZ-62&grade=5")
+    page.fill("#f-purpose", "Аудан әкімдігіне есеп")
+    page.click("form.form button.primary")
+    page.wait_for_selector(".notice.leaf", timeout=60_000)
+    return check, int(page.url.split("?")[0].rsplit("/", 1)[1])
 
 
 def _whose(

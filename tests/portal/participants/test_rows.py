@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.cells import guard, undo_guard
+from portal.core.files.reading import read_rows
 from portal.core.files.tables import Table, as_csv, as_xlsx
 from portal.features.participants.columns import COLUMNS
-from portal.features.participants.reading import read_rows
 from portal.features.participants.rules import check_rows
 
 TODAY = dt.date(2026, 11, 23)
@@ -126,7 +126,7 @@ def test_a_written_table_reads_back(cells: list[str]) -> None:
         as_csv(Table("t", head, [list(row) for row in rows])),
         as_xlsx(Table("t", head, [list(row) for row in rows])),
     ):
-        total, read = read_rows(body)
+        total, read = read_rows(body, COLUMNS)
         back = (
             [undo_guard(row["school_code"]) for _, row in read]
             if body[:2] != b"PK"

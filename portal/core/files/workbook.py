@@ -23,7 +23,7 @@ MOST_CELLS = 20_000_000
 
 def read(body: bytes) -> list[list[str]] | None:
     """All cells of the first sheet as texts; None: it is no workbook, or one that no list of pupils needs."""
-    argv = [sys.executable, "-m", "portal.features.participants.workbook"]
+    argv = [sys.executable, "-m", "portal.core.files.workbook"]
     # No variable of ours, and one thread: each reserves memory.
     environ = {"PYTHONPATH": ":".join(filter(None, sys.path)), "POLARS_MAX_THREADS": "1"}
     try:

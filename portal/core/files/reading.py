@@ -6,13 +6,15 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from portal.core.files import workbook
+from portal.core.files.columns import places
+from portal.core.files.problems import ColumnsMissing, FileUnreadable, NothingInFile
 from portal.core.i18n import Text
-from portal.features.participants import workbook
-from portal.features.participants.columns import BY_CODE, COLUMNS, places
-from portal.features.participants.problems import ColumnsMissing, FileUnreadable, NothingInFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from portal.core.files.columns import Column
 
 Row = tuple[int, dict[str, str]]
 ZIP_MAGIC = b"PK\x03\x04"
@@ -20,16 +22,16 @@ ZIP_MAGIC = b"PK\x03\x04"
 MOST_ROWS = 400_000
 
 
-def read_rows(body: bytes) -> tuple[int, Iterator[Row]]:
+def read_rows(body: bytes, columns: Sequence[Column]) -> tuple[int, Iterator[Row]]:
     """How many rows there are and the rows, numbered as in the file (the head is row 1)."""
     lines = _workbook(body) if body.startswith(ZIP_MAGIC) else _csv(body)
     start = next((number for number, line in enumerate(lines) if any(cell.strip() for cell in line)), None)
     if start is None:
         raise NothingInFile
-    where = places(lines[start])
-    missing = [column for column in COLUMNS if column.required and column.code not in where]
+    where = places(lines[start], columns)
+    missing = [column.title for column in columns if column.required and column.code not in where]
     if missing:
-        raise ColumnsMissing(columns=_Names([column.code for column in missing]))
+        raise ColumnsMissing(columns=_Names(missing))
     rows = [
         (number, line)
         for number, line in enumerate(lines[start + 1 :], start + 2)
@@ -45,11 +47,11 @@ def read_rows(body: bytes) -> tuple[int, Iterator[Row]]:
 class _Names:
     """Titles of columns, in the language of whoever reads the sentence."""
 
-    def __init__(self, codes: list[str]) -> None:
-        self.codes = codes
+    def __init__(self, titles: list[str]) -> None:
+        self.titles = titles
 
     def __str__(self) -> str:
-        return ", ".join(f"«{Text(BY_CODE[code].title)}»" for code in self.codes)
+        return ", ".join(f"«{Text(title)}»" for title in self.titles)
 
 
 def _named(line: list[str], where: dict[str, int]) -> dict[str, str]:

@@ -1,0 +1,32 @@
+"""Ports for a stack that somebody starts beside others: a benchmark, a test."""
+
+from __future__ import annotations
+
+import random
+import socket
+
+from infra.local import Ports
+
+# Below the range from which the system takes ports of outgoing connections (32768 and up on Linux): one that is unused
+# now would else be some client's a moment before our server opens it.
+FIRST, LAST = 15_000, 32_000
+
+
+def unused_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randint(FIRST, LAST)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        if port not in found:
+            found.append(port)
+    return found
+
+
+def free_ports() -> Ports:
+    """One for each part."""
+    names = Ports.__struct_fields__
+    return Ports(**dict(zip(names, unused_ports(len(names)), strict=True)))

@@ -1,0 +1,45 @@
+"""The territory of whoever acts, told to Postgres at the head of a transaction: its row security shows nothing else (SAFETY P2).
+
+This is the one place that tells it. A query without any filter, in a handler that forgot its own, sees the rows of this
+territory; a transaction in which nothing was told sees none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from portal.core.readings import ReadingStopped, alarm
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from portal.core.accounts.structs import Actor, Scope
+    from portal.core.db import Connection
+
+TELL = """
+    select set_config('elumiti.country', $1, true), set_config('elumiti.regions', $2::text[]::text, true),
+           set_config('elumiti.schools', $3::int[]::text, true)
+"""
+
+
+@contextlib.asynccontextmanager
+async def acting(db: Connection, actor: Actor, permission: str) -> AsyncIterator[Scope]:
+    """A transaction within the territory in which this person holds a permission."""
+    try:
+        async with within(db, actor.scope(permission)) as scope:
+            yield scope
+    except ReadingStopped:
+        # The transaction is rolled back, its count too; what stays is the alarm.
+        await alarm(db, actor)
+        raise
+
+
+@contextlib.asynccontextmanager
+async def within(db: Connection, scope: Scope) -> AsyncIterator[Scope]:
+    """A transaction within a territory: for jobs, which carry the scope of the person who asked."""
+    async with db.transaction():
+        country, regions, schools = scope.parameters
+        # Local to the transaction: the next one of this connection begins with nothing.
+        await db.execute(TELL, "on" if country else "off", regions, schools)
+        yield scope

@@ -1,0 +1,1 @@
+"""The registry: one base of persons for three projects."""
