@@ -303,6 +303,11 @@ CREATE FUNCTION public.scope_schools() RETURNS integer[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE(NULLIF(current_setting('elumiti.schools'::text, true), ''::text), '{}'::text))::integer[];
 
+CREATE FUNCTION public.settle_search() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ select gin_clean_pending_list('person_search') $$;
+
 CREATE FUNCTION public.sitting_wants_codes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1544,15 +1549,6 @@ ALTER TABLE public.waiver ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 ALTER TABLE ONLY public.response_event ATTACH PARTITION public.response_event_other DEFAULT;
 
-CREATE INDEX person_search ON public.person USING gin (search_key public.gin_trgm_ops, region_code, grade);
-
-CREATE FUNCTION public.settle_search() RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    BEGIN ATOMIC
- SELECT gin_clean_pending_list('public.person_search'::regclass) AS gin_clean_pending_list;
-END;
-
 ALTER TABLE ONLY keys.item_key
     ADD CONSTRAINT item_key_pkey PRIMARY KEY (form_id, code);
 
@@ -1922,6 +1918,8 @@ CREATE INDEX person_merged ON public.person USING btree (merged_into) WHERE (mer
 CREATE INDEX person_region ON public.person USING btree (region_code, sort_name, id) INCLUDE (status, grade, sex, language, school_id);
 
 CREATE INDEX person_school ON public.person USING btree (school_id, sort_name, id) INCLUDE (status, grade, sex, language, region_code);
+
+CREATE INDEX person_search ON public.person USING gin (search_key public.gin_trgm_ops, region_code, grade);
 
 CREATE INDEX person_sort ON public.person USING btree (sort_name, id) INCLUDE (status, grade, sex, language, region_code, school_id);
 
@@ -2379,6 +2377,9 @@ GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
 REVOKE ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.settle_search() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.settle_search() TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
 
 GRANT USAGE ON SEQUENCE public.person_id_seq TO elumiti_portal;
@@ -2559,7 +2560,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.person_merge TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_project TO elumiti_portal;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.person_twin TO elumiti_portal;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_twin TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
 
@@ -2738,6 +2739,3 @@ GRANT SELECT,INSERT ON TABLE public.waiver TO elumiti_portal;
 GRANT UPDATE(ends_at) ON TABLE public.waiver TO elumiti_portal;
 
 GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;
-
-REVOKE ALL ON FUNCTION public.settle_search() FROM PUBLIC;
-GRANT ALL ON FUNCTION public.settle_search() TO elumiti_portal;

@@ -70,6 +70,7 @@ ACTS: dict[str, str] = {
     "person.iin.shown": N_("Looked at a whole IIN"),
     "person.import.checked": N_("Checked an import of persons"),
     "person.import.taken": N_("Took in an import of persons"),
+    "person.import.undone": N_("Undid an import of persons"),
     "person.import.dropped": N_("Dropped an import of persons"),
     "person.list.asked": N_("Asked for a list of persons as a file"),
     "person.list.made": N_("A list of persons was made as a file"),

@@ -17,6 +17,7 @@ TITLES: dict[str, str] = {
     "score": N_("Scoring"),
     "persons-check": N_("Reading the list of persons"),
     "persons-take": N_("Taking in the persons"),
+    "persons-undo": N_("Taking the persons out again"),
     "persons-export": N_("Making the file"),
 }
 HOMES: dict[str, Home] = {
@@ -25,6 +26,7 @@ HOMES: dict[str, Home] = {
     "score": lambda _, sitting_id, __: f"/sittings/{sitting_id}/scores",
     "persons-check": lambda job_id, _, __: f"/persons/import/{job_id}",
     "persons-take": lambda _, __, payload: f"/persons/import/{payload.get('check', '')}",
+    "persons-undo": lambda _, __, payload: f"/persons/import/{payload.get('check', '')}",
     "persons-export": lambda job_id, _, __: f"/persons/export/{job_id}",
 }
 

@@ -1,4 +1,4 @@
-"""The two jobs of an import of persons: read and check every row; take the good ones in, all of them or none."""
+"""The jobs of an import of persons: check every row; take the good ones in, all or none; take them out again."""
 
 from __future__ import annotations
 
@@ -100,6 +100,18 @@ async def take(context: Context) -> dict[str, Any]:
     return {"taken": taken}
 
 
+async def undo(context: Context) -> dict[str, Any]:
+    """Whom an import brought goes again, if nobody has worked on him since."""
+    job = context.job
+    check_id, scope = job.payload["check"], msgspec.convert(job.payload["scope"], Scope)
+    async with context.pool.acquire() as db, within(db, scope):
+        await db.execute("set local statement_timeout = 0")
+        await db.fetchval("select id from job where id = $1 for update", check_id)
+        gone, left = await staging.undo_import(db, check_id)
+        await _record(db, job, "person.import.undone", check_id, {"rows": gone, "left": left})
+    return {"gone": gone, "left": left}
+
+
 def _refused_file(rows: list[Row], errors: list[RowError], columns: tuple[Column, ...]) -> bytes:
     """The refused rows as they came, with what is needed beside them: to be corrected and sent again."""
     titles = {column.code: t(column.title) for column in columns}
@@ -134,4 +146,4 @@ async def _record(db: Any, job: Job, act: str, object_id: int, fact: dict[str, o
     )
 
 
-WORK = {"persons-check": check, "persons-take": take}
+WORK = {"persons-check": check, "persons-take": take, "persons-undo": undo}

@@ -77,8 +77,8 @@ async def upload(request: StaffRequest, db: Connection) -> Response[str]:
 async def preview(request: StaffRequest, db: Connection, job_id: int) -> Response[str]:
     """What the check found, and the buttons."""
     job = await _own_check(db, request.scope["user"], job_id)
-    taking = await _taking(db, job)
-    return page(request, "persons/preview.html", job=job, sentence=told(job.result), taking=taking)
+    context: dict[str, Any] = {"taking": await _taking(db, job), "undoing": await _undoing(db, job)}
+    return page(request, "persons/preview.html", job=job, sentence=told(job.result), **context)
 
 
 @get("/persons/import/{job_id:int}/refused", guards=[allows("person.import")])
@@ -120,6 +120,27 @@ async def drop(request: StaffRequest, db: Connection, job_id: int) -> Response[s
     return see_other("/persons/import")
 
 
+@post("/persons/import/{job_id:int}/undo", guards=[allows("person.import")])
+async def undo(request: StaffRequest, db: Connection, job_id: int) -> Response[str]:
+    """Take out again whom this list brought, by a job."""
+    actor = request.scope["user"]
+    job = await _own_check(db, actor, job_id)
+    taking = await _taking(db, job)
+    if taking is None or taking.state != "done":
+        raise NotReady
+    payload = {"check": job_id, "scope": job.payload["scope"]}
+    async with db.transaction():
+        undo_id = await jobs.ask(db, "persons-undo", sitting_id=None, made_by=actor.staff_id, payload=payload)
+    await request.app.state.queues.send(undo_id, "persons-undo")
+    return see_other(f"/persons/import/{job_id}")
+
+
+async def _undoing(db: Connection, job: Job) -> Job | None:
+    """The newest job that takes this list's persons out again."""
+    recent = await jobs.recent(db, made_by=job.made_by, kind="persons-undo")
+    return next((one for one in recent if one.payload.get("check") == job.id), None)
+
+
 async def _taking(db: Connection, job: Job) -> Job | None:
     """The newest job that takes this list in."""
     recent = await jobs.recent(db, made_by=job.made_by, kind="persons-take")
@@ -134,4 +155,4 @@ async def _own_check(db: Connection, actor: Actor, job_id: int) -> Job:
     return job
 
 
-ROUTES: list[Any] = [upload_page, template, upload, preview, refused_file, take, drop]
+ROUTES: list[Any] = [upload_page, template, upload, preview, refused_file, take, drop, undo]

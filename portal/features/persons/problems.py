@@ -1,4 +1,4 @@
-"""PersonProblems: NotReady · TooMany · FileErased · MergedAlready · CannotUndo."""
+"""PersonProblems: NotReady · TooMany · TooManyAtOnce · FileErased · MergedAlready · CannotUndo."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ class TooMany(Problem):
     status = 422
     title = N_("These are too many persons for one file.")
     advice = N_("One file holds at most {most}. Narrow the filter, by region or district for example.")
+
+
+class TooManyAtOnce(Problem):
+    """A change of all of a filter that holds very many."""
+
+    code = "persons-too-many-at-once"
+    status = 422
+    title = N_("These are too many persons to change at once.")
+    advice = N_("Nothing was changed. At most {most} are changed at once; narrow the filter.")
 
 
 class FileErased(Problem):

@@ -137,6 +137,15 @@ async def found_ids(db: Connection, wanted: Filter, most: int, sort: str = "name
     return [row["id"] for row in rows]
 
 
+async def ids_of(db: Connection, wanted: Filter, scope: Scope, most: int) -> list[int]:
+    """All of a filter, up to a bound."""
+    if wanted.words:
+        return await found_ids(db, wanted, most)
+    where, given = conditions(wanted, scope)
+    rows = await db.fetch(f"select p.id from person p where {where} order by p.id limit {most}", *given)
+    return [row["id"] for row in rows]
+
+
 async def find_person(db: Connection, person_id: int, *, lock: bool = False) -> Person:
     """One person within the territory of this transaction."""
     if lock:

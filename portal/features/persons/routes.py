@@ -12,6 +12,7 @@ from portal.core import audit, readings, territory
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import LARGEST_ID, Form
+from portal.core.i18n import number
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.scope import acting
@@ -19,6 +20,7 @@ from portal.core.ui.listing import listing, picked, words
 from portal.core.ui.pages import page, see_other
 from portal.features.persons import queries
 from portal.features.persons.columns import AT_FIRST, SHOWN
+from portal.features.persons.problems import TooManyAtOnce
 from portal.features.persons.structs import LANGUAGE_NAMES, PROJECTS, ROLES, SEXES, STATUSES, Filter
 
 if TYPE_CHECKING:
@@ -89,22 +91,19 @@ async def keep_view(request: StaffRequest, db: Connection) -> Response[str]:
 
 @post("/persons/bulk", guards=[allows("person.edit")])
 async def change_several(request: StaffRequest, db: Connection) -> Response[str]:
-    """Those who were ticked: into a project, to a school, into the archive or out of it. All or none."""
+    """Those who were ticked, or all of the filter: into a project, to a school, into the archive or out. All or none."""
     actor = request.scope["user"]
     sent = await request.form()
     form = Form(sent)
-    ids = sorted(
-        {
-            int(one)
-            for one in sent.getall("ids", [])
-            if isinstance(one, str) and one.isascii() and one.isdigit() and len(one) < 19
-        }
-    )
     do = form.choice("do", ["project", "school", "archive", "restore"])
-    back = "/persons?" + urlencode([pair for pair in parse_qsl(form.values.get("back", "")) if pair[0] in KNOWN])
-    if not ids or len(ids) > MOST_AT_ONCE or form.errors:
+    asked = [pair for pair in parse_qsl(form.values.get("back", "")) if pair[0] in KNOWN]
+    back = "/persons?" + urlencode(asked)
+    if form.errors:
         return see_other(back)
     async with acting(db, actor, "person.edit") as scope:
+        ids = await _of_filter(db, dict(asked), scope) if form.ticked("all") else ticked(sent.getall("ids", []))
+        if not ids:
+            return see_other(back)
         fact: dict[str, object] = {"do": do, "persons": ids}
         if do == "project":
             project, _, role = form.values.get("part", "").partition(":")
@@ -123,6 +122,22 @@ async def change_several(request: StaffRequest, db: Connection) -> Response[str]
         fact["changed"] = changed
         await audit.record(db, actor, "person.list.changed", kind="person_list", object_id=do, after=fact)
     return see_other(f"{back}&changed={changed}")
+
+
+def ticked(sent: list[object]) -> list[int]:
+    """The ids of ticked boxes; no more than a page and a half of a large one."""
+    texts = {one for one in sent if isinstance(one, str) and one.isascii() and one.isdigit() and len(one) < 19}
+    return sorted(int(one) for one in texts)[:MOST_AT_ONCE]
+
+
+async def _of_filter(db: Connection, asked: dict[str, str], scope: Scope) -> list[int]:
+    """All of a filter, if it is bounded: who would change more narrows it."""
+    status = asked.get("status", "active")
+    wanted = filter_of(asked, asked.get("q", "").strip()[:100], status if status in STATUSES else "active")
+    ids = await queries.ids_of(db, wanted, scope, queries.MOST + 1)
+    if len(ids) > queries.MOST:
+        raise TooManyAtOnce(most=number(queries.MOST))
+    return ids
 
 
 @get("/persons/places", guards=[allows("person.view")])
@@ -145,7 +160,7 @@ def read_filter(request: StaffRequest) -> Filter:
 def filter_of(asked: Mapping[str, str], said: str, status: str) -> Filter:
     """The same from any source of texts."""
 
-    def number(name: str, most: int) -> int | None:
+    def whole(name: str, most: int) -> int | None:
         text = asked.get(name, "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= most else None
 
@@ -157,9 +172,9 @@ def filter_of(asked: Mapping[str, str], said: str, status: str) -> Filter:
         words=said,
         project=one_of("project", PROJECTS),
         region=region if region.isascii() and region.isprintable() and len(region) <= 12 else "",
-        district=number("district", LARGEST_ID),
-        school=number("school", LARGEST_ID),
-        grade=number("grade", 12),
+        district=whole("district", LARGEST_ID),
+        school=whole("school", LARGEST_ID),
+        grade=whole("grade", 12),
         letter=asked.get("letter", "").strip().replace("\0", "")[:4],
         language=one_of("language", LANGUAGE_NAMES),
         sex=one_of("sex", SEXES),

@@ -81,6 +81,34 @@ async def drop_staged(db: Connection, job_id: int) -> None:
     await db.execute("delete from person_staging where job_id = $1", job_id, timeout=600)
 
 
+async def undo_import(db: Connection, job_id: int) -> tuple[int, int]:
+    """Take out again whom an import brought; how many went and how many stay. Whoever was worked on since stays."""
+    await db.execute("create temp table undone (id bigint primary key) on commit drop")
+    await db.execute(
+        """
+        insert into undone
+        select p.id
+        from person p
+        where p.import_job = $1 and p.changed_at = p.made_at and p.status = 'active'
+            and not exists (select 1 from person_merge m where m.kept_id = p.id or m.gone_id = p.id)
+            and not exists (select 1 from person_project pp where pp.person_id = p.id and pp.joined_at <> p.made_at)
+        """,
+        job_id,
+        timeout=600,
+    )
+    await db.execute("analyze undone")
+    for statement in (
+        "delete from person_twin t using undone u where t.first_id = u.id",
+        "delete from person_twin t using undone u where t.second_id = u.id",
+        "delete from person_project t using undone u where t.person_id = u.id",
+        "delete from person_iin t using undone u where t.person_id = u.id",
+        "delete from person t using undone u where t.id = u.id",
+    ):
+        done = await db.execute(statement, timeout=600)
+    left = await db.fetchval("select count(*) from person where import_job = $1", job_id)
+    return int(done.split()[-1]), left
+
+
 async def settle_search(db: Connection) -> None:
     """Put what an import added where a search finds it fast."""
     await db.execute("select settle_search()", timeout=600)

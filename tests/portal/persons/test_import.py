@@ -127,6 +127,27 @@ def test_a_project_s_own_columns_come_along(house: House, place: Place) -> None:
     house.sql("update attribute_field set retired_at = now() where code = $1", mark)
 
 
+def test_an_import_is_undone_but_for_whom_somebody_worked_on(house: House, place: Place) -> None:
+    """With projects, numbers and pairs; who was changed since stays, and the page says how many."""
+    admin = house.worker("test-administrator")
+    rows = "".join(
+        f"Қайтар;{name};14.03.2015;қ;{an_iin()};қаз;{place.codes[0]};;;\n" for name in ("Айша", "Айша", "Дана", "Сара")
+    )
+    job = send(house, admin, HEAD + rows, "myn-bala:pupil")
+    assert admin.post(f"/persons/import/{job}/undo").status_code == 409, "nothing was taken in yet"
+    take(house, admin, job)
+    brought = [row["id"] for row in house.sql("select id from person where import_job = $1 order by id", job)]
+    assert house.sql("select 1 from person_twin where first_id = any ($1)", brought)
+    admin.post("/persons/bulk", {"ids": brought[2:3], "do": "project", "part": "qabilet:test-taker"})
+    admin.post(f"/persons/{brought[3]}/archive")
+    assert admin.post(f"/persons/import/{job}/undo").status_code == 303
+    work(house, house.sql("select max(id) as id from job where kind = 'persons-undo'")[0]["id"])
+    assert [row["id"] for row in house.sql("select id from person where import_job = $1 order by id", job)] == brought[
+        2:
+    ]
+    assert "2" in admin.get(f"/persons/import/{job}?lang=en").text.split("Persons taken out again:")[1][:10]
+
+
 def test_a_dropped_list_brings_nobody(house: House, place: Place) -> None:
     admin = house.worker("test-administrator")
     job = send(house, admin, f"{HEAD}Ким;Анна;14.03.2015;;;рус;{place.codes[0]};;;\n")

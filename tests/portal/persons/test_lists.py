@@ -105,6 +105,23 @@ def test_several_at_once(house: House, admin: Visitor, place: Place, three: list
     assert house.sql("select count(*) from audit where act = 'person.list.changed'")[0]["count"] >= 4
 
 
+def test_all_of_a_filter_at_once(house: House, admin: Visitor, place: Place, three: list[int]) -> None:
+    """Whoever fits it, on whatever page; no more than are shown, and none of another territory."""
+    back = f"region={place.region}&grade=6"
+    done = admin.post("/persons/bulk", {"all": "1", "do": "project", "part": "qabilet:test-taker", "back": back})
+    assert done.headers["location"].endswith("changed=2")
+    own = house.worker("test-administrator", school=place.schools[1])
+    assert (
+        own.post("/persons/bulk", {"all": "1", "do": "archive", "back": ""}).headers["location"].endswith("changed=1")
+    )
+    rows = house.sql("select projects, status from person where id = any ($1) order by id", three)
+    assert [(row["projects"], row["status"]) for row in rows] == [
+        ([], "active"),
+        (["qabilet"], "archived"),
+        (["qabilet"], "active"),
+    ]
+
+
 def export(house: House, visitor: Visitor, query: str, form: str) -> bytes:
     """Ask for a file, let the job run, fetch it."""
     asked = visitor.post(f"/persons/export?{query}", {"purpose": "Мектеп есебі", "form": form})
