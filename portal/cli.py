@@ -47,8 +47,10 @@ async def _work(settings: PortalSettings) -> None:
             await notices.erase_old(db)
             await outbox.erase_old(db)
             await links.erase_old(db, now)
-            await archive(db, settings.objects)
         await erase_old(settings.objects, now)
+        # Last: a trail whose chain is broken is not moved, and that must keep nothing else from being erased.
+        async with pool.acquire() as db:
+            await archive(db, settings.objects)
 
     async def hourly() -> None:
         async with pool.acquire() as db:

@@ -186,7 +186,7 @@ def test_of_a_crowd_the_first_hundred_are_told(house: House, place: object, make
         """
         with made as (
             insert into staff (login, full_name, password_hash)
-            select 'crowd' || $1::int || '-' || n, 'Топ', 'x' from generate_series(1, 120) n returning id)
+            select 'crowd' || $1::int || '-' || n, 'Топ', '$argon2id$' from generate_series(1, 120) n returning id)
         insert into staff_grant (staff_id, role, region_code, ends_at)
         select id, 'test-administrator', $2, now() + interval '1 day' from made
         """,
@@ -195,3 +195,6 @@ def test_of_a_crowd_the_first_hundred_are_told(house: House, place: object, make
     act = ask(house, asker, scene)
     told = house.sql("select count(*) as n from notice where kind = 'act.waits' and about = $1", str(act))[0]["n"]
     assert told == 100
+    crowd = "(select id from staff where login like 'crowd' || $1::int || '-%')"
+    for statement in ("notice where staff_id in", "staff_grant where staff_id in", "staff where id in"):
+        house.sql(f"delete from {statement} {crowd}", scene.id)

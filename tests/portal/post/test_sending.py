@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import ssl
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ import trustme
 from aiohttp import web
 
 from infra.settings import PortalSettings
+from portal.core import notices
 from portal.core import post as letters
+from portal.core.accounts import links
 from portal.core.post import outbox
 from tests.portal.mail import mail_on
 from tests.support.mailbox import Mailbox, text_of
@@ -236,3 +239,36 @@ def test_settings_have_mail_off_unless_said(house: House) -> None:
     """Nobody is written to by an installation that was not asked to."""
     assert isinstance(house.settings, PortalSettings)
     assert (house.settings.mail_url, house.settings.sms_url) == ("", "")
+
+
+def test_what_is_old_is_erased(house: House, post: Post) -> None:
+    """Letters and read notices after a quarter of a year, links and asks after days; what still waits stays."""
+    login, _ = post.reader()
+    staff = house.sql("select id from staff where login = $1", login)[0]["id"]
+    house.visitor().post("/forgotten", {"login": login})
+    post.round()
+    sent, waits = write(house, "old@mail.test"), write(house, "waits@mail.test")
+    house.sql("update post set state = 'sent' where id = $1", sent)
+    house.sql("update post set made_at = now() - interval '91 days' where id = any($1)", [sent, waits])
+    tell = "insert into notice (staff_id, kind, about, link, read_at, made_at) values ($1, 'job.done', $2, '/', $3, $4)"
+    now = dt.datetime.now(dt.UTC)
+    for about, read, made in (("read", 91, 100), ("unread", None, 100), ("ancient", None, 366), ("new", 1, 1)):
+        ago = None if read is None else now - dt.timedelta(days=read)
+        house.sql(tell, staff, about, ago, now - dt.timedelta(days=made))
+    house.sql("update staff_link set ends_at = now() - interval '8 days' where staff_id = $1", staff)
+    house.sql("update reset_ask set at = now() - interval '2 days'")
+
+    async def erase() -> None:
+        async with house.front.inner.state.pool.acquire() as db:
+            await outbox.erase_old(db)
+            await notices.erase_old(db)
+            await links.erase_old(db, now)
+
+    house.loop.run(erase())
+    assert [one["id"] for one in house.sql("select id from post where id = any($1) order by id", [sent, waits])] == [
+        waits
+    ]
+    left = house.sql("select about from notice where staff_id = $1 order by about", staff)
+    assert [one["about"] for one in left] == ["new", "unread"]
+    assert house.sql("select 1 from staff_link where staff_id = $1", staff) == []
+    assert house.sql("select 1 from reset_ask") == []
