@@ -27,6 +27,8 @@ CSP = (
 SECURITY = [
     ("content-security-policy", CSP),
     ("x-content-type-options", "nosniff"),
+    # Browsers heed it over HTTPS alone; a school's own server without a certificate goes on.
+    ("strict-transport-security", "max-age=31536000"),
     ("referrer-policy", "no-referrer"),
     ("permissions-policy", "camera=(self), microphone=(), geolocation=(), display-capture=(self)"),
     ("cross-origin-opener-policy", "same-origin"),

@@ -42,6 +42,8 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+# Who came by HTTPS once never asks in the clear again: a year. Only with secure cookies, since a demo has no certificate.
+HTTPS_ALONE = "max-age=31536000"
 # A school or a ministry may sit behind one address; a loop asks far more often.
 BURST = 1200
 A_SECOND = 40.0
@@ -88,6 +90,8 @@ class Front:
                 headers = MutableScopeHeaders.from_message(message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if self._secure:
+                    headers.setdefault("strict-transport-security", HTTPS_ALONE)
                 if not plain:
                     headers.setdefault("cache-control", "no-store")
                     if not actor.signed_in and SEED_COOKIE not in cookies:

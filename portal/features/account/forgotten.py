@@ -8,12 +8,12 @@ from portal.core import audit
 from portal.core.accounts import StaffRequest, links, set_password
 from portal.core.accounts.contacts import LinkOver
 from portal.core.accounts.resets import ask
+from portal.core.accounts.strength import require_strong
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.i18n import N_
 from portal.core.permissions import public
 from portal.core.ui.pages import page, see_other
-from portal.features.account.routes import LEAST_PASSWORD
+from portal.features.account import queries
 
 LONGEST_TOKEN = 100
 
@@ -55,8 +55,8 @@ async def set_new(request: StaffRequest, db: Connection) -> Response[str]:
     link = await links.find(db, "password", token)
     if link is None:
         raise LinkOver
-    if not LEAST_PASSWORD <= len(new) <= 200:
-        form.miss("new", N_("At least {least} characters; a sentence is easier to remember."), least=LEAST_PASSWORD)
+    require_strong(form, "new", new, *await queries.own_words(db, link.staff_id))
+    if form.errors:
         return page(request, "account/forgotten_new.html", status=422, token=token, errors=form.errors)
     async with db.transaction():
         if not await links.use(db, "password", token, link.staff_id):

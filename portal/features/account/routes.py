@@ -14,6 +14,7 @@ from portal.core.accounts.contacts import contacts_of
 from portal.core.accounts.grant_rows import grants_of
 from portal.core.accounts.passwords import verify_password
 from portal.core.accounts.second_factor import has_app
+from portal.core.accounts.strength import require_strong
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.front import LANGUAGE_COOKIE
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from portal.core.front import Front
 
-LEAST_PASSWORD = 10
 A_YEAR_S = 365 * 86400
 
 
@@ -156,8 +156,7 @@ async def change_password(request: StaffRequest, db: Connection) -> Response[str
     actor = request.scope["user"]
     form = Form(await request.form())
     old, new = form.values.get("old", ""), form.values.get("new", "")
-    if not LEAST_PASSWORD <= len(new) <= 200:
-        form.miss("new", N_("At least {least} characters; a sentence is easier to remember."), least=LEAST_PASSWORD)
+    require_strong(form, "new", new, actor.login, actor.full_name)
     if not await verify_password(await queries.password_hash(db, actor.staff_id), old):
         form.miss("old", N_("This is not your present password."))
     if form.errors:

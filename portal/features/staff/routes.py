@@ -12,6 +12,7 @@ from litestar import Response, get, post
 from portal.core import audit, territory
 from portal.core.accounts import StaffRequest, create_staff, end_grant, give_role, school_year_end, set_password
 from portal.core.accounts.grant_rows import find_grant, grants_of
+from portal.core.accounts.strength import require_strong
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import ASTANA, N_
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portal.features.staff.queries import StaffRow
-
-LEAST_PASSWORD = 10
 
 
 @get("/staff", guards=[allows("staff.view")])
@@ -53,10 +52,7 @@ async def make(request: StaffRequest, db: Connection) -> Response[str]:
     form = Form(await request.form())
     login, name = form.text("login", most=60).lower(), form.text("full_name", most=120)
     password = form.values.get("password", "")
-    if len(password) < LEAST_PASSWORD:
-        form.miss(
-            "password", N_("At least {least} characters; a sentence is easier to remember."), least=LEAST_PASSWORD
-        )
+    require_strong(form, "password", password, login, name)
     language = form.choice("language", ["kk", "ru", "en"], "kk")
     own_school = form.text("own_school", required=False, most=40)
     school_id = await queries.school_id(db, own_school) if own_school else None

@@ -174,3 +174,14 @@ def test_nobody_takes_the_last_keyholders_role(house: House) -> None:
     answer = boss.post("/roles", {"given": wished})
     assert answer.status_code == 409
     assert house.sql("select 1 from role_permission where permission = 'role.edit'")
+
+
+def test_a_password_that_is_guessed_first_is_refused(house: House) -> None:
+    """A common word, a row of keys, the own login: told beside the field, and the old one stays."""
+    login = house.person("proctor")
+    house.sql("update staff set full_name = 'Әлия Nurgaliyeva' where login = $1", login)
+    visitor = house.visitor(login)
+    for guessed in ("password12", "qwertyuiop", "1234567890", "Nurgaliyeva2026"):
+        answer = visitor.post("/account/password", {"old": PASSWORD, "new": guessed})
+        assert answer.status_code == 422, guessed
+    assert visitor.post("/account/password", {"old": PASSWORD, "new": "қара тас пен көк аспан"}).status_code == 303

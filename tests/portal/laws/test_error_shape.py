@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from portal.core.front import Front
 from tests.portal.conftest import Visitor
 
 if TYPE_CHECKING:
@@ -54,6 +56,22 @@ def test_every_answer_carries_the_security_headers(house: House) -> None:
         assert policy.startswith("default-src 'none'")
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
+        assert "strict-transport-security" not in answer.headers, "a demo has no certificate"
+
+
+def test_with_a_certificate_nobody_asks_in_the_clear_again(house: House) -> None:
+    """Whatever the answer, and the cookies go over HTTPS alone."""
+    front = Front(house.front.inner, csrf_key=bytes(32), secure=True)
+
+    async def ask(path: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app=front)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="https://portal.test") as client:
+            return await client.get(path)
+
+    for path in ("/sign-in", "/nowhere", "/static/dist/icons.svg"):
+        answer = house.loop.run(ask(path))
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+        assert all("Secure" in cookie for cookie in answer.headers.get_list("set-cookie"))
 
 
 @pytest.mark.parametrize(
