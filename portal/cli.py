@@ -27,7 +27,7 @@ from portal.core.jobs.worker import worker
 from portal.core.post import outbox
 from portal.core.post.rounds import go_round
 from portal.core.post.sender import send_due
-from portal.features import WORK
+from portal.features import DAILY, WORK
 
 
 def work() -> None:
@@ -49,6 +49,8 @@ async def _work(settings: PortalSettings) -> None:
             await links.erase_old(db, now)
             await archive(db, settings.objects)
         await erase_old(settings.objects, now)
+        for one in DAILY:
+            await one(pool)
 
     async def hourly() -> None:
         async with pool.acquire() as db:

@@ -18,6 +18,7 @@ TITLES: dict[str, str] = {
     "persons-check": N_("Reading the list of persons"),
     "persons-take": N_("Taking in the persons"),
     "persons-export": N_("Making the file"),
+    "talents-weigh": N_("Weighing the rules of the talents"),
 }
 HOMES: dict[str, Home] = {
     "import-check": lambda job_id, sitting_id, _: f"/sittings/{sitting_id}/import/{job_id}",
@@ -26,6 +27,7 @@ HOMES: dict[str, Home] = {
     "persons-check": lambda job_id, _, __: f"/persons/import/{job_id}",
     "persons-take": lambda _, __, payload: f"/persons/import/{payload.get('check', '')}",
     "persons-export": lambda job_id, _, __: f"/persons/export/{job_id}",
+    "talents-weigh": lambda _, __, ___: "/talents/rules",
 }
 
 
