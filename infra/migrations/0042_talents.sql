@@ -90,6 +90,8 @@ create function talent_consent_withdrawn() returns trigger
     language plpgsql security definer set search_path = public, pg_temp as
 $$
 begin
+    -- In turn with a weighing, which takes the same lock: it brings nobody in whose withdrawal is under way.
+    perform pg_advisory_xact_lock(hashtext('talent'));
     if not consent_holds(new.person_id, 'talents') then
         update talent set left_at = now(), left_why = 'consent' where person_id = new.person_id and left_at is null;
     end if;

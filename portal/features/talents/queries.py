@@ -167,8 +167,14 @@ async def switch_on(db: Connection, rule_id: int, agreed_by: int) -> bool:
     return done is not None
 
 
+async def take_turn(db: Connection) -> None:
+    """Weighings, withdrawals of consent (the trigger of 0042) and switches change the section one after the other."""
+    await db.execute("select pg_advisory_xact_lock(hashtext('talent'))")
+
+
 async def switch_off(db: Connection, rule_id: int) -> bool:
     """Off, and with it everybody who was in by it alone; False: it was not in force."""
+    await take_turn(db)
     done = await db.fetchval(
         "update talent_rule set state = 'off', switched_at = now() where id = $1 and state <> 'off' returning id",
         rule_id,

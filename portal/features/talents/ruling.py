@@ -20,7 +20,7 @@ from portal.core.scope import acting
 from portal.core.ui.pages import page, see_other
 from portal.features.talents import queries, rules, weighing
 from portal.features.talents.problems import Switched
-from portal.features.talents.structs import KINDS, PER, STATES
+from portal.features.talents.structs import KINDS, PER, STATES, SittingChoice
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
@@ -62,7 +62,7 @@ async def make(request: StaffRequest, db: Connection) -> Response[str]:
     form = Form(await request.form())
     known = {one.code for one in await projects(db)}
     async with db.transaction():
-        rule = rules.read_form(form, sorted(known), {row["id"]: row["project"] for row in await _sittings(db)})
+        rule = rules.read_form(form, sorted(known), {one.id: one.project for one in await _sittings(db)})
         reason = form.text("reason", most=200)
         if form.errors:
             return await _form(request, db, form)
@@ -175,7 +175,7 @@ ON = acts.register(
 )
 
 
-async def _sittings(db: Connection) -> list[dict[str, object]]:
+async def _sittings(db: Connection) -> list[SittingChoice]:
     rows = await db.fetch(
         """
         select s.id, s.title, s.project
@@ -186,7 +186,7 @@ async def _sittings(db: Connection) -> list[dict[str, object]]:
         """,
         project(),
     )
-    return [dict(row) for row in rows]
+    return [SittingChoice(**row) for row in rows]
 
 
 async def _form(request: StaffRequest, db: Connection, form: Form | None) -> Response[str]:

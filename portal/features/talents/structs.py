@@ -52,6 +52,14 @@ class Rule(NewRule, frozen=True, kw_only=True):
     inside: int
 
 
+class SittingChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A sitting that a rule can name."""
+
+    id: int
+    title: dict[str, str]
+    project: str
+
+
 class PublishedRun(msgspec.Struct, frozen=True, kw_only=True):
     """The newest published run of a sitting, with the attempts that were voided since."""
 

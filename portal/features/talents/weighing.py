@@ -157,7 +157,7 @@ async def _decided(db: Connection, attempts: list[int]) -> dict[int, int | None]
 
 async def _write(db: Connection, weighed: rules.Weighed, participants: dict[int, Participant]) -> dict[str, int]:
     """Close what no longer holds, open what is new; two jobs, or a job and a withdrawal, one after the other."""
-    await db.execute("lock table talent in share row exclusive mode")
+    await queries.take_turn(db)
     # A rule that was switched off, or a consent withdrawn, while the tables were read brings nobody in.
     on = {row["id"] for row in await db.fetch("select id from talent_rule where state = 'on'")}
     withdrawn = await _withdrawn(db, sorted({person for person, _ in weighed.inside}))
