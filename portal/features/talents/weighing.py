@@ -24,7 +24,7 @@ from scoring.artefacts import read_parquet
 if TYPE_CHECKING:
     import polars as pl
 
-    from infra.settings import PortalSettings
+    from infra.objects import Bucket
     from portal.core.db import Connection, Pool
     from portal.core.jobs import Context
     from portal.features.talents.structs import Rule
@@ -61,22 +61,26 @@ async def weigh(context: Context) -> dict[str, Any]:
 
 
 async def _hits(context: Context, in_force: list[Rule]) -> dict[int, list[Hit]]:
-    """Rule → hits, a run's table read once."""
+    """Rule → hits, each run's table read once."""
     hits: dict[int, list[Hit]] = {rule.id: [] for rule in in_force}
     async with context.pool.acquire() as db:
-        runs = {project: await _published(db, project) for project in sorted({rule.project for rule in in_force})}
-    total, done = sum(map(len, runs.values())), 0
-    for project, published in runs.items():
-        own = [rule for rule in in_force if rule.project == project]
-        for run in published:
-            wanted = [rule for rule in own if rule.sitting_id in {None, run.sitting_id}]
-            if wanted:
-                scores = await _scores(context.settings, run)
-                for rule in wanted:
+        runs = [
+            (run, [rule for rule in in_force if rule.project == project and rule.sitting_id in {None, run.sitting_id}])
+            for project in sorted({rule.project for rule in in_force})
+            for run in await _published(db, project)
+        ]
+    wanted = [(run, own) for run, own in runs if own]
+    settings = context.settings
+    try:
+        async with open_bucket(settings.objects, settings.score_bucket) as bucket:
+            for done, (run, own) in enumerate(wanted):
+                scores = await _scores(bucket, run)
+                for rule in own:
                     meets = rules.top if rule.kind == "top" else rules.high
                     hits[rule.id] += await asyncio.to_thread(meets, rule, run, scores)
-            done += 1
-            await context.progress(done, total)
+                await context.progress(done + 1, len(wanted))
+    except (ClientError, BotoCoreError, OSError) as error:
+        raise RunAway from error
     return hits
 
 
@@ -96,13 +100,8 @@ async def _published(db: Connection, project: str) -> list[PublishedRun]:
     return [PublishedRun(**row) for row in rows]
 
 
-async def _scores(settings: PortalSettings, run: PublishedRun) -> pl.DataFrame:
-    key = f"sittings/{run.sitting_id}/runs/{run.version:04d}/scores.parquet"
-    try:
-        async with open_bucket(settings.objects, settings.score_bucket) as bucket:
-            body = await bucket.get(key)
-    except (ClientError, BotoCoreError, OSError) as error:
-        raise RunAway from error
+async def _scores(bucket: Bucket, run: PublishedRun) -> pl.DataFrame:
+    body = await bucket.get(f"sittings/{run.sitting_id}/runs/{run.version:04d}/scores.parquet")
     if body is None:
         raise RunAway
     return await asyncio.to_thread(read_parquet, body)

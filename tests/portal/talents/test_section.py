@@ -20,7 +20,10 @@ def test_the_best_of_a_region_come_in_with_their_reason(section: Section, scene:
     first = section.person(last_name="Басқа", external_id="x0")
     other = section.person(last_name="Алиева", first_name="Dana", external_id=f"{scene.place.region}-other")
     third = section.person(
-        last_name="Бекова", first_name="Нұргүл", school=str(scene.place.schools[1]), external_id=f"{scene.place.region}-3"
+        last_name="Бекова",
+        first_name="Нұргүл",
+        school=str(scene.place.schools[1]),
+        external_id=f"{scene.place.region}-3",
     )
     for person in (first, other, third):
         section.consent(person)
