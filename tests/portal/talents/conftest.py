@@ -14,6 +14,7 @@ from infra.objects import open_bucket
 from portal.core.jobs.worker import run_one
 from portal.features import WORK
 from tests.portal.persons.conftest import form_of
+from tests.portal.scores.conftest import make_sat  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,6 +151,8 @@ def section(house: House, place: Place) -> Iterator[Section]:
     )
     house.sql("update talent_rule set state = 'off'")
     house.sql("update score_run set published_at = null where code_version = '-'")
+    house.sql("update talent set left_at = now(), left_why = 'rule' where left_at is null")
+    house.sql("delete from talent_unmatched")
 
 
 @pytest.fixture

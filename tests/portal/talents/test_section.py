@@ -28,7 +28,7 @@ def test_the_best_of_a_region_come_in_with_their_reason(section: Section, scene:
     for person in (first, other, third):
         section.consent(person)
     section.publish(scene, dict(zip(scene.pupils, (99.0, 97.0, 95.0), strict=True)))
-    section.rule(**TOP)
+    section.rule(**TOP, sitting=str(scene.id))
     assert section.weigh() == {"came": 2, "left": 0, "renewed": 0, "unmatched": 0}
     assert [len(section.inside(person)) for person in (first, other, third)] == [1, 1, 0]
     page = section.specialist().get("/talents?lang=en").text
@@ -44,7 +44,7 @@ def test_an_unpublished_run_brings_nobody(section: Section, scene: Scene) -> Non
     person = section.person(external_id=None)
     section.publish(scene, {scene.pupils[0]: 99.0})
     section.house.sql("update score_run set published_at = null where sitting_id = $1", scene.id)
-    section.rule(**TOP)
+    section.rule(**TOP, sitting=str(scene.id))
     section.weigh()
     assert section.inside(person) == []
 
@@ -53,7 +53,7 @@ def test_a_newer_run_or_a_voided_result_takes_out_with_history(section: Section,
     """In by the first run, renewed by the second, out by the third; in again, and out as the result is voided."""
     person = section.person()
     section.consent(person)
-    section.rule(**TOP)
+    section.rule(**TOP, sitting=str(scene.id))
     section.publish(scene, {scene.pupils[0]: 99.0})
     section.weigh()
     section.publish(scene, {scene.pupils[0]: 99.0}, of=80)
@@ -114,7 +114,7 @@ def test_without_a_consent_nobody_has_a_name_and_withdrawal_takes_out_at_once(se
     section.consent(person, purpose="publication")
     section.house.sql("update participant set last_name = 'Құпиябаева' where id = $1", scene.pupils[0])
     section.publish(scene, {scene.pupils[0]: 99.0})
-    section.rule(**TOP)
+    section.rule(**TOP, sitting=str(scene.id))
     section.weigh()
     specialist = section.specialist(region=section.place.region)
     page = specialist.get("/talents?lang=en").text
@@ -161,7 +161,7 @@ def test_a_run_that_cannot_be_read_leaves_all_as_it_was(section: Section, scene:
     person = section.person()
     section.consent(person)
     section.publish(scene, {scene.pupils[0]: 99.0})
-    section.rule(**TOP)
+    section.rule(**TOP, sitting=str(scene.id))
     section.weigh()
     house.sql(
         "insert into score_run (sitting_id, version, parameters, snapshot_hash, result_hash, code_version, summary, "
