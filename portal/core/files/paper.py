@@ -75,7 +75,8 @@ def _watermark(canvas: Canvas, mark: str, width: float, height: float) -> None:
     if not mark:
         return
     canvas.saveState()
-    canvas.setFont(BOLD, 20)
+    # A long name makes it smaller, never cut.
+    canvas.setFont(BOLD, min(20, 0.9 * width / canvas.stringWidth(mark, BOLD, 1)))
     canvas.setFillColor(INK, alpha=0.1)
     for part in (0.2, 0.5, 0.8):
         canvas.saveState()
