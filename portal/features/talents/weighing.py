@@ -77,7 +77,8 @@ async def _hits(context: Context, in_force: list[Rule]) -> dict[int, list[Hit]]:
                 scores = await _scores(bucket, run)
                 for rule in own:
                     meets = rules.top if rule.kind == "top" else rules.high
-                    hits[rule.id] += await asyncio.to_thread(meets, rule, run, scores)
+                    met = await asyncio.to_thread(meets, rule, run, scores)
+                    hits[rule.id] += met
                 await context.progress(done + 1, len(wanted))
     except (ClientError, BotoCoreError, OSError) as error:
         raise RunAway from error
