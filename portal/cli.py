@@ -27,7 +27,7 @@ from portal.core.jobs.worker import worker
 from portal.core.post import outbox
 from portal.core.post.rounds import go_round
 from portal.core.post.sender import send_due
-from portal.features import WORK
+from portal.features import DAILY, WORK
 
 
 def work() -> None:
@@ -48,6 +48,8 @@ async def _work(settings: PortalSettings) -> None:
             await outbox.erase_old(db)
             await links.erase_old(db, now)
         await erase_old(settings.objects, now)
+        for one in DAILY:
+            await one(pool)
         # Last: a trail whose chain is broken is not moved, and that must keep nothing else from being erased.
         async with pool.acquire() as db:
             await archive(db, settings.objects)

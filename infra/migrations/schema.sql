@@ -100,6 +100,37 @@ begin
 end
 $$;
 
+CREATE TABLE public.consent (
+    id bigint NOT NULL,
+    person_id bigint NOT NULL,
+    purpose text NOT NULL,
+    given_by text NOT NULL,
+    relation text NOT NULL,
+    text_version text NOT NULL,
+    language text NOT NULL,
+    channel text NOT NULL,
+    third_parties text DEFAULT ''::text NOT NULL,
+    given_on date NOT NULL,
+    ends_on date,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    recorded_by integer NOT NULL,
+    withdrawn_at timestamp with time zone,
+    withdrawn_by integer,
+    withdrawn_note text DEFAULT ''::text NOT NULL,
+    CONSTRAINT consent_channel_check CHECK ((channel = ANY (ARRAY['paper'::text, 'sms'::text, 'egov'::text]))),
+    CONSTRAINT consent_check CHECK (((ends_on IS NULL) OR (ends_on >= given_on))),
+    CONSTRAINT consent_check1 CHECK (((withdrawn_at IS NULL) = (withdrawn_by IS NULL))),
+    CONSTRAINT consent_given_by_check CHECK ((given_by <> ''::text)),
+    CONSTRAINT consent_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT consent_purpose_check CHECK ((purpose = ANY (ARRAY['registry'::text, 'sitting'::text, 'camera'::text, 'talents'::text, 'contact'::text, 'publication'::text]))),
+    CONSTRAINT consent_relation_check CHECK ((relation = ANY (ARRAY['mother'::text, 'father'::text, 'guardian'::text, 'self'::text]))),
+    CONSTRAINT consent_text_version_check CHECK ((text_version <> ''::text))
+);
+
+CREATE FUNCTION public.consent_holds(p_person bigint, p_purpose text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (EXISTS (SELECT 1 FROM public.consent c WHERE ((c.person_id = consent_holds.p_person) AND (c.purpose = consent_holds.p_purpose) AND (c.withdrawn_at IS NULL) AND ((c.ends_on IS NULL) OR (c.ends_on >= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date)))));
+
 CREATE FUNCTION public.flag_twins(p_ids bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -423,6 +454,20 @@ CREATE FUNCTION public.staged_twins(p_job bigint) RETURNS SETOF integer
    WHERE (s.job_id = staged_twins.p_job);
 END;
 
+CREATE FUNCTION public.talent_consent_withdrawn() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    -- In turn with a weighing, which takes the same lock: it brings nobody in whose withdrawal is under way.
+    perform pg_advisory_xact_lock(hashtext('talent'));
+    if not consent_holds(new.person_id, 'talents') then
+        update talent set left_at = now(), left_why = 'consent' where person_id = new.person_id and left_at is null;
+    end if;
+    return null;
+end
+$$;
+
 CREATE TABLE keys.item_key (
     form_id integer NOT NULL,
     code text NOT NULL,
@@ -543,6 +588,15 @@ CREATE TABLE public.audit_term (
     keep interval NOT NULL,
     CONSTRAINT audit_term_keep_check CHECK ((keep >= '1 year'::interval)),
     CONSTRAINT audit_term_only_row_check CHECK (only_row)
+);
+
+ALTER TABLE public.consent ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.consent_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.control (
@@ -1478,6 +1532,128 @@ ALTER TABLE public.stream_position ALTER COLUMN stream ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+CREATE TABLE public.talent (
+    id bigint NOT NULL,
+    person_id bigint NOT NULL,
+    rule_id integer CONSTRAINT talent_rule_id_not_null1 NOT NULL,
+    run_id bigint NOT NULL,
+    reason jsonb NOT NULL,
+    since timestamp with time zone NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    left_at timestamp with time zone,
+    left_why text,
+    CONSTRAINT talent_check CHECK (((left_at IS NULL) = (left_why IS NULL))),
+    CONSTRAINT talent_left_why_check CHECK ((left_why = ANY (ARRAY['result'::text, 'rule'::text, 'consent'::text, 'renewed'::text])))
+);
+
+CREATE TABLE public.talent_access (
+    id integer NOT NULL,
+    staff_id integer NOT NULL,
+    reason text NOT NULL,
+    agreed_by integer NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by integer,
+    CONSTRAINT talent_access_check CHECK ((agreed_by <> staff_id)),
+    CONSTRAINT talent_access_check1 CHECK ((ends_at <= (began_at + '90 days'::interval))),
+    CONSTRAINT talent_access_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.talent_access ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.talent_access_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.talent_copy (
+    id integer NOT NULL,
+    staff_id integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    form text NOT NULL,
+    purpose text NOT NULL,
+    filter jsonb NOT NULL,
+    rows integer NOT NULL,
+    CONSTRAINT talent_copy_form_check CHECK ((form = ANY (ARRAY['pdf'::text, 'xlsx'::text]))),
+    CONSTRAINT talent_copy_purpose_check CHECK ((purpose <> ''::text))
+);
+
+ALTER TABLE public.talent_copy ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.talent_copy_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.talent ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.talent_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.talent_rule (
+    id integer NOT NULL,
+    project text NOT NULL,
+    kind text NOT NULL,
+    title jsonb NOT NULL,
+    sitting_id integer,
+    share numeric,
+    per text,
+    percentile numeric,
+    times integer,
+    state text DEFAULT 'draft'::text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    agreed_by integer,
+    switched_at timestamp with time zone,
+    CONSTRAINT talent_rule_check CHECK (((state <> 'on'::text) OR ((agreed_by IS NOT NULL) AND (agreed_by <> made_by)))),
+    CONSTRAINT talent_rule_check1 CHECK (
+CASE kind
+    WHEN 'top'::text THEN ((num_nonnulls(share, per) = 2) AND (num_nonnulls(percentile, times) = 0))
+    ELSE ((num_nonnulls(percentile, times) = 2) AND (num_nonnulls(share, per, sitting_id) = 0))
+END),
+    CONSTRAINT talent_rule_kind_check CHECK ((kind = ANY (ARRAY['top'::text, 'often'::text]))),
+    CONSTRAINT talent_rule_per_check CHECK ((per = ANY (ARRAY['region'::text, 'country'::text]))),
+    CONSTRAINT talent_rule_percentile_check CHECK (((percentile >= (50)::numeric) AND (percentile < (100)::numeric))),
+    CONSTRAINT talent_rule_share_check CHECK (((share > (0)::numeric) AND (share <= (50)::numeric))),
+    CONSTRAINT talent_rule_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'on'::text, 'off'::text]))),
+    CONSTRAINT talent_rule_times_check CHECK (((times >= 1) AND (times <= 20)))
+);
+
+ALTER TABLE public.talent_rule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.talent_rule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.talent_unmatched (
+    participant_id bigint NOT NULL,
+    rule_id integer NOT NULL,
+    sitting_id integer NOT NULL,
+    region_code text NOT NULL,
+    school_id integer NOT NULL,
+    why text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    person_id bigint,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT talent_unmatched_check CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
+    CONSTRAINT talent_unmatched_check1 CHECK (((person_id IS NULL) OR (decided_at IS NOT NULL))),
+    CONSTRAINT talent_unmatched_why_check CHECK ((why = ANY (ARRAY['none'::text, 'several'::text])))
+);
+
 CREATE TABLE public.test (
     id integer NOT NULL,
     project text DEFAULT 'myn-bala'::text NOT NULL,
@@ -1590,6 +1766,9 @@ ALTER TABLE ONLY public.audit
 
 ALTER TABLE ONLY public.audit_term
     ADD CONSTRAINT audit_term_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_pkey PRIMARY KEY (id);
 
 ALTER TABLE public.control
     ADD CONSTRAINT control_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'erratum'::text, 'extra'::text, 'pause'::text, 'resume'::text, 'end'::text, 'reopen'::text, 'stop'::text, 'restart'::text, 'credit'::text]))) NOT VALID;
@@ -1825,6 +2004,21 @@ ALTER TABLE ONLY public.staff_totp
 ALTER TABLE ONLY public.stream_position
     ADD CONSTRAINT stream_position_pkey PRIMARY KEY (stream);
 
+ALTER TABLE ONLY public.talent_access
+    ADD CONSTRAINT talent_access_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.talent_copy
+    ADD CONSTRAINT talent_copy_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.talent
+    ADD CONSTRAINT talent_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.talent_rule
+    ADD CONSTRAINT talent_rule_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.talent_unmatched
+    ADD CONSTRAINT talent_unmatched_pkey PRIMARY KEY (participant_id);
+
 ALTER TABLE ONLY public.test
     ADD CONSTRAINT test_code_key UNIQUE (code);
 
@@ -1856,6 +2050,8 @@ CREATE INDEX audit_archived_file ON public.audit_archived USING btree (file_id, 
 CREATE INDEX audit_object ON public.audit USING btree (object_kind, object_id, id);
 
 CREATE INDEX audit_staff ON public.audit USING btree (staff_id, id);
+
+CREATE INDEX consent_person ON public.consent USING btree (person_id, purpose, id);
 
 CREATE INDEX control_sitting ON public.control USING btree (sitting_id, version);
 
@@ -1963,6 +2159,18 @@ CREATE INDEX staff_link_staff ON public.staff_link USING btree (staff_id, purpos
 
 CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
 
+CREATE INDEX talent_access_staff ON public.talent_access USING btree (staff_id, ends_at);
+
+CREATE UNIQUE INDEX talent_now ON public.talent USING btree (person_id, rule_id) WHERE (left_at IS NULL);
+
+CREATE INDEX talent_person ON public.talent USING btree (person_id, id);
+
+CREATE INDEX talent_rule_now ON public.talent USING btree (rule_id) WHERE (left_at IS NULL);
+
+CREATE INDEX talent_unmatched_open ON public.talent_unmatched USING btree (found_at, participant_id) WHERE (decided_at IS NULL);
+
+CREATE INDEX talent_unmatched_person ON public.talent_unmatched USING btree (person_id) WHERE (person_id IS NOT NULL);
+
 CREATE INDEX tried_until ON public.tried USING btree (until_ms);
 
 CREATE INDEX tried_unweighed ON public.tried USING btree (sitting_id, attempt_id) WHERE (weighed_at IS NULL);
@@ -1989,6 +2197,8 @@ CREATE TRIGGER school_moved AFTER UPDATE OF district_id ON public.school FOR EAC
 
 CREATE TRIGGER sitting_forms AFTER UPDATE OF form_id, reserve_form_id ON public.sitting FOR EACH ROW WHEN (((old.form_id IS DISTINCT FROM new.form_id) OR (old.reserve_form_id IS DISTINCT FROM new.reserve_form_id))) EXECUTE FUNCTION public.sitting_wants_codes();
 
+CREATE TRIGGER talent_consent_withdrawn AFTER UPDATE OF withdrawn_at ON public.consent FOR EACH ROW WHEN (((new.purpose = 'talents'::text) AND (new.withdrawn_at IS NOT NULL))) EXECUTE FUNCTION public.talent_consent_withdrawn();
+
 ALTER TABLE ONLY keys.item_key
     ADD CONSTRAINT item_key_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
 
@@ -2003,6 +2213,15 @@ ALTER TABLE ONLY public.audit_archived
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_recorded_by_fkey FOREIGN KEY (recorded_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_withdrawn_by_fkey FOREIGN KEY (withdrawn_by) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.control
     ADD CONSTRAINT control_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
@@ -2280,6 +2499,57 @@ ALTER TABLE ONLY public.staff_session
 ALTER TABLE ONLY public.staff_totp
     ADD CONSTRAINT staff_totp_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.talent_access
+    ADD CONSTRAINT talent_access_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.talent_access
+    ADD CONSTRAINT talent_access_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.talent_access
+    ADD CONSTRAINT talent_access_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.talent_copy
+    ADD CONSTRAINT talent_copy_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.talent
+    ADD CONSTRAINT talent_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.talent_rule
+    ADD CONSTRAINT talent_rule_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.talent
+    ADD CONSTRAINT talent_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.talent_rule(id);
+
+ALTER TABLE ONLY public.talent_rule
+    ADD CONSTRAINT talent_rule_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.talent_rule
+    ADD CONSTRAINT talent_rule_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.talent_rule
+    ADD CONSTRAINT talent_rule_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.talent
+    ADD CONSTRAINT talent_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.score_run(id);
+
+ALTER TABLE ONLY public.talent_unmatched
+    ADD CONSTRAINT talent_unmatched_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.talent_unmatched
+    ADD CONSTRAINT talent_unmatched_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.talent_unmatched
+    ADD CONSTRAINT talent_unmatched_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
+
+ALTER TABLE ONLY public.talent_unmatched
+    ADD CONSTRAINT talent_unmatched_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.talent_rule(id);
+
+ALTER TABLE ONLY public.talent_unmatched
+    ADD CONSTRAINT talent_unmatched_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.talent_unmatched
+    ADD CONSTRAINT talent_unmatched_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.waiting_decision
     ADD CONSTRAINT waiting_decision_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
 
@@ -2307,6 +2577,8 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
+ALTER TABLE public.consent ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.person ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.person_iin ENABLE ROW LEVEL SECURITY;
@@ -2316,6 +2588,14 @@ ALTER TABLE public.person_merge ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.person_project ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.person_twin ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.talent ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.talent_unmatched ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY territory ON public.consent TO elumiti_portal USING ((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = consent.person_id))));
 
 CREATE POLICY territory ON public.person TO elumiti_portal USING ((( SELECT public.scope_country() AS scope_country) OR (region_code = ANY (( SELECT public.scope_regions() AS scope_regions)::text[])) OR (school_id = ANY (( SELECT public.scope_schools() AS scope_schools)::integer[]))));
 
@@ -2339,6 +2619,12 @@ CREATE POLICY territory ON public.person_twin TO elumiti_portal USING (((EXISTS 
    FROM public.person p
   WHERE (p.id = person_twin.second_id)))));
 
+CREATE POLICY territory ON public.talent TO elumiti_portal USING ((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = talent.person_id))));
+
+CREATE POLICY territory ON public.talent_unmatched TO elumiti_portal USING ((( SELECT public.scope_country() AS scope_country) OR (region_code = ANY (( SELECT public.scope_regions() AS scope_regions)::text[])) OR (school_id = ANY (( SELECT public.scope_schools() AS scope_schools)::integer[]))));
+
 GRANT USAGE ON SCHEMA keys TO elumiti_scoring;
 
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
@@ -2360,6 +2646,16 @@ GRANT ALL ON FUNCTION public.audit_movable(most integer) TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.consent TO elumiti_portal;
+
+GRANT UPDATE(withdrawn_at) ON TABLE public.consent TO elumiti_portal;
+
+GRANT UPDATE(withdrawn_by) ON TABLE public.consent TO elumiti_portal;
+
+GRANT UPDATE(withdrawn_note) ON TABLE public.consent TO elumiti_portal;
+
+GRANT ALL ON FUNCTION public.consent_holds(p_person bigint, p_purpose text) TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.flag_twins(p_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.flag_twins(p_ids bigint[]) TO elumiti_portal;
@@ -2715,6 +3011,42 @@ GRANT SELECT,UPDATE ON TABLE public.stream_position TO elumiti_flusher;
 GRANT SELECT ON TABLE public.stream_position TO elumiti_portal;
 
 GRANT UPDATE(retired_at) ON TABLE public.stream_position TO elumiti_engine;
+
+GRANT SELECT,INSERT ON TABLE public.talent TO elumiti_portal;
+
+GRANT UPDATE(left_at) ON TABLE public.talent TO elumiti_portal;
+
+GRANT UPDATE(left_why) ON TABLE public.talent TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.talent_access TO elumiti_portal;
+
+GRANT UPDATE(ended_at) ON TABLE public.talent_access TO elumiti_portal;
+
+GRANT UPDATE(ended_by) ON TABLE public.talent_access TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.talent_copy TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.talent_rule TO elumiti_portal;
+
+GRANT UPDATE(state) ON TABLE public.talent_rule TO elumiti_portal;
+
+GRANT UPDATE(agreed_by) ON TABLE public.talent_rule TO elumiti_portal;
+
+GRANT UPDATE(switched_at) ON TABLE public.talent_rule TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(rule_id) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(why) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(person_id) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(decided_by) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(decided_at) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(reason) ON TABLE public.talent_unmatched TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.test TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test TO elumiti_portal;

@@ -19,6 +19,7 @@ from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
 from portal.features.persons import cards as person_cards
+from portal.features.persons import consents as person_consents
 from portal.features.persons import exports as person_exports
 from portal.features.persons import fields as person_fields
 from portal.features.persons import importing as person_importing
@@ -35,6 +36,12 @@ from portal.features.scores import routes as scores
 from portal.features.sittings import routes as sittings
 from portal.features.slips import routes as slips
 from portal.features.staff import routes as staff
+from portal.features.talents import access as talent_access
+from portal.features.talents import downloads as talent_downloads
+from portal.features.talents import matching as talent_matching
+from portal.features.talents import routes as talents
+from portal.features.talents import ruling as talent_rules
+from portal.features.talents import weighing as talent_weighing
 from portal.features.waiver import routes as waiver
 
 ROUTES = [
@@ -55,6 +62,12 @@ ROUTES = [
     *person_imports.ROUTES,
     *person_exports.ROUTES,
     *person_measures.ROUTES,
+    *person_consents.ROUTES,
+    *talents.ROUTES,
+    *talent_rules.ROUTES,
+    *talent_access.ROUTES,
+    *talent_matching.ROUTES,
+    *talent_downloads.ROUTES,
     *slips.ROUTES,
     *room_codes.ROUTES,
     *live.ROUTES,
@@ -75,4 +88,6 @@ ROUTES = [
     *modules.ROUTES,
     *help_pages.ROUTES,
 ]
-WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK}
+WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK}
+# What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
+DAILY = [talent_weighing.ask_daily]

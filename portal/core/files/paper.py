@@ -55,6 +55,7 @@ def as_pdf(table: Table) -> bytes:
         canvas.setFillColor(QUIET)
         canvas.drawString(MARGIN, 7 * mm, table.note)
         canvas.drawRightString(width - MARGIN, 7 * mm, str(canvas.getPageNumber()))
+        _watermark(canvas, table.mark, width, height)
 
     document = SimpleDocTemplate(
         out,
@@ -67,6 +68,23 @@ def as_pdf(table: Table) -> bytes:
     )
     document.build([body], onFirstPage=foot, onLaterPages=foot)
     return out.getvalue()
+
+
+def _watermark(canvas: Canvas, mark: str, width: float, height: float) -> None:
+    """Across the page, three times, so that no cut of it is without; pale enough to read through."""
+    if not mark:
+        return
+    canvas.saveState()
+    # A long name makes it smaller, never cut.
+    canvas.setFont(BOLD, min(20, 0.9 * width / canvas.stringWidth(mark, BOLD, 1)))
+    canvas.setFillColor(INK, alpha=0.1)
+    for part in (0.2, 0.5, 0.8):
+        canvas.saveState()
+        canvas.translate(width / 2, height * part)
+        canvas.rotate(12)
+        canvas.drawCentredString(0, 0, mark)
+        canvas.restoreState()
+    canvas.restoreState()
 
 
 def _text(value: Cell) -> str:

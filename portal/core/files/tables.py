@@ -16,16 +16,21 @@ from portal.core.i18n import ASTANA
 
 Cell = str | int | float | date | datetime | bool | None
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+HEADER_LENGTH = 255
 CSV_TYPE = "text/csv; charset=utf-8"
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A name, a head and rows; `note`: for whom and what for, at the end of the file (SAFETY P1)."""
+    """A name, a head and rows; `note`: for whom and what for, at the end of the file (SAFETY P1).
+
+    `mark`: a watermark, across every page of paper, and in a workbook over the table and at the head of each printed page.
+    """
 
     name: str
     head: list[str]
     rows: list[list[Cell]]
     note: str = ""
+    mark: str = ""
 
 
 def as_csv(table: Table) -> bytes:
@@ -49,11 +54,16 @@ def as_xlsx(table: Table) -> bytes:
         head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EAF3F7"})
         day = book.add_format({"num_format": "dd.mm.yyyy"})
         minute = book.add_format({"num_format": "dd.mm.yyyy hh:mm"})
+        top = 1 if table.mark else 0
+        if table.mark:
+            sheet.write_string(0, 0, table.mark, book.add_format({"italic": True, "font_color": "#5C6B78"}))
+            # An ampersand begins a code in a header.
+            sheet.set_header(f"&C{table.mark.replace('&', '&&')}"[:HEADER_LENGTH])
         for column, name in enumerate(table.head):
-            sheet.write_string(0, column, name, head)
+            sheet.write_string(top, column, name, head)
             widest = max((len(str(row[column] or "")) for row in table.rows[:500]), default=0)
             sheet.set_column(column, column, min(48, max(len(name), widest) + 3))
-        for line, row in enumerate(table.rows, 1):
+        for line, row in enumerate(table.rows, top + 1):
             for column, cell in enumerate(row):
                 if isinstance(cell, bool):
                     sheet.write_boolean(line, column, cell)
@@ -66,9 +76,9 @@ def as_xlsx(table: Table) -> bytes:
                 elif cell is not None:
                     sheet.write_string(line, column, cell)
         if table.note:
-            sheet.write_string(len(table.rows) + 2, 0, table.note)
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, max(1, len(table.rows)), max(0, len(table.head) - 1))
+            sheet.write_string(top + len(table.rows) + 2, 0, table.note)
+        sheet.freeze_panes(top + 1, 0)
+        sheet.autofilter(top, 0, top + max(1, len(table.rows)), max(0, len(table.head) - 1))
     return out.getvalue()
 
 

@@ -15,10 +15,11 @@ class Permission(msgspec.Struct, frozen=True):
     text: str
 
 
-SITTINGS, PEOPLE, REGISTRY, LIVE, RESULTS, HOUSE = (
+SITTINGS, PEOPLE, REGISTRY, TALENTS, LIVE, RESULTS, HOUSE = (
     N_("Sittings"),
     N_("Pupils"),
     N_("Registry"),
+    N_("Talents"),
     N_("During the sitting"),
     N_("Results"),
     N_("The house"),
@@ -40,7 +41,13 @@ ALL: tuple[Permission, ...] = (
     Permission("person.export", REGISTRY, N_("Download lists of persons")),
     Permission("person.merge", REGISTRY, N_("Decide about duplicates, merge and undo")),
     Permission("person.iin", REGISTRY, N_("Find a person by a whole IIN and see it in full, with a reason")),
+    Permission("consent.edit", REGISTRY, N_("Record and withdraw consents")),
     Permission("attribute.edit", REGISTRY, N_("Change what a project knows of a person")),
+    Permission("talent.view", TALENTS, N_("Ask for access to the talents, and see them once a second person agreed")),
+    Permission("talent.export", TALENTS, N_("Download lists of talents, with access")),
+    Permission("talent.match", TALENTS, N_("Say which person a result belongs to, with access")),
+    Permission("talent.rule", TALENTS, N_("Make rules of the talents and agree to another's")),
+    Permission("talent.grant", TALENTS, N_("Agree to and end access to the talents")),
     Permission("room.code", LIVE, N_("See the codes of rooms after the start")),
     Permission("live.view", LIVE, N_("Watch a sitting live")),
     Permission("control.message", LIVE, N_("Send messages and errata")),

@@ -20,6 +20,8 @@ MODULE_OF = {
     "incident": "incidents",
     "person": "registry",
     "attribute": "registry",
+    "consent": "registry",
+    "talent": "talents",
 }
 NAMES = {
     "sittings": N_("Sittings"),
@@ -29,6 +31,7 @@ NAMES = {
     "results": N_("Results"),
     "incidents": N_("Status page"),
     "registry": N_("Registry"),
+    "talents": N_("Talents"),
 }
 
 

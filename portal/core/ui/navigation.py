@@ -26,6 +26,8 @@ ENTRIES = (
     Entry("/", N_("Overview"), "house", "own.account"),
     Entry("/sittings", N_("Sittings"), "calendar-clock", "sitting.view"),
     Entry("/persons", N_("Registry"), "contact", "person.view"),
+    Entry("/talents", N_("Talents"), "trophy", "talent.view"),
+    Entry("/talents/rules", N_("Rules of the talents"), "list-checks", "talent.rule"),
     Entry("/live", N_("Live"), "radio", "live.view"),
     Entry("/acts", N_("Second person"), "user-check", "act.decide"),
     Entry("/waiver", N_("Outage"), "triangle-alert", "act.waive"),

@@ -37,6 +37,7 @@ STAFF = {
     "analyst": "analyst",
     "super": "super-admin",
     "reader": "proctor",
+    "specialist": "qabilet-specialist",
 }
 
 
