@@ -10,7 +10,7 @@ demo: install pages
 
 test: install pages
 	@$(PYTHON) .ci/browser.py
-	@$(RUN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install
 	@$(RUN)/ruff check .

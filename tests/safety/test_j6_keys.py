@@ -52,7 +52,9 @@ def words(body: bytes) -> str:
     if not body.startswith(b"PAR1"):
         return plain
     table = pl.read_parquet(io.BytesIO(body))
-    return plain + table.write_json()
+    binary = pl.selectors.binary()
+    cells = b"".join(cell for column in table.select(binary) for cell in column.drop_nulls())
+    return plain + cells.decode("latin-1") + table.select(~binary).write_json()
 
 
 async def test_with_the_portal_s_credential_no_object_tells_a_key(stack: Stack, loop: Loop, owner_url: str) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Reply = dict[str, Any]
 
+TRIES_S = 15.0
+
 
 class Refused(Exception):  # noqa: N818
     """A problem answer."""
@@ -78,8 +80,16 @@ class Pupil:
         return reply
 
     async def start(self) -> Reply:
-        """Get the keys."""
-        reply = await self.call("POST", "/v1/key")
+        """Get the keys; told to try later, as a worker may that has just begun, he does."""
+        limit = time.monotonic() + TRIES_S
+        while True:
+            try:
+                reply = await self.call("POST", "/v1/key")
+                break
+            except Refused as refused:
+                if refused.problem["code"] != "try-later" or time.monotonic() > limit:
+                    raise
+            await asyncio.sleep(0.2)
         self.keys = reply
         self._hear(reply)
         return reply
