@@ -100,10 +100,14 @@ async def open_bucket(store: ObjectStore, name: str) -> AsyncIterator[Bucket]:
         aws_access_key_id=store.access_key,
         aws_secret_access_key=store.secret_key,
         region_name=store.region,
+        # Certificates of the whole world are read for each client, else: 20 ms, for a store that is asked in the clear.
+        verify=store.url.startswith("https"),
     ) as client:
         yield Bucket(client, name)
 
 
+# Once: what describes the service is 60 ms of JSON for each session, and a session keeps it.
+@functools.lru_cache(maxsize=1)
 def _s3() -> Any:  # noqa: ANN401 (aiobotocore is untyped)
     """What makes a client. The library is read on first use: 0.7 s of CPU in every process at a start, else."""
     import aioboto3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import time
 from typing import TYPE_CHECKING
 
 # Read at the worker's start, and not by the first bundle that it meets among its saves.
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 PIECE = 500
+# What the store did not have is asked for again after so long, each time twice as late: with each refresh of the roster
+# a client of the store would be made anew, and one form that nobody packed would cost each worker a tenth of its time.
+AGAIN_FIRST_S = 0.5
+AGAIN_LAST_S = 10.0
 
 
 class BundleStore:
@@ -38,14 +43,18 @@ class BundleStore:
         self.blobs: dict[str, bytes] = {}
         self.missing: set[str] = set()
         self._split: set[str] = set()
+        # name → when it is asked for again (monotonic seconds), the pause before
+        self._again: dict[str, tuple[float, float]] = {}
         self._store = store
         self._bucket = bucket
         self._folder = folder
 
     async def hold(self, manifests: set[str], room_blobs: set[str]) -> None:
         """Have all files of these bundles and blobs at hand; what can't be had now is in `missing` and tried again."""
+        now = time.monotonic()
         wanted = {name for name in manifests if name not in self.files or name in self.missing}
-        joined = room_blobs - self._split
+        wanted = {name for name in wanted if self._again.get(name, (0.0, 0.0))[0] <= now}
+        joined = {name for name in room_blobs - self._split if self._again.get(name, (0.0, 0.0))[0] <= now}
         if not wanted and not joined:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -56,13 +65,14 @@ class BundleStore:
                 for name in sorted(joined):
                     await self._hold_blobs(bucket, name)
         except (BotoCoreError, ClientError, OSError) as error:
-            self.missing |= wanted | (joined - self._split)
+            for name in wanted | (joined - self._split):
+                self._lacks(name)
             log.warning("engine.bundles.not_fetched", reason=str(error))
 
     async def _hold_bundle(self, bucket: Bucket, name: str) -> None:
         body = await self._fetch(bucket, name)
         if body is None:
-            self.missing.add(name)
+            self._lacks(name)
             return
         self.files[name] = (body, True)
         manifest = msgspec.json.decode(body, type=Manifest)
@@ -75,14 +85,14 @@ class BundleStore:
                     continue
                 self.files[file.name] = (content, False)
         if complete:
-            self.missing.discard(name)
+            self._has(name)
         else:
-            self.missing.add(name)
+            self._lacks(name)
 
     async def _hold_blobs(self, bucket: Bucket, name: str) -> None:
         body = await self._fetch(bucket, name)
         if body is None:
-            self.missing.add(name)
+            self._lacks(name)
             return
         for number, blob in enumerate(split_blobs(body)):
             self.blobs[hashlib.sha256(blob).hexdigest()] = blob
@@ -90,7 +100,16 @@ class BundleStore:
                 # A save must not wait behind the blobs of a nation.
                 await asyncio.sleep(0)
         self._split.add(name)
+        self._has(name)
+
+    def _lacks(self, name: str) -> None:
+        self.missing.add(name)
+        pause = min(AGAIN_LAST_S, 2 * self._again[name][1] if name in self._again else AGAIN_FIRST_S)
+        self._again[name] = (time.monotonic() + pause, pause)
+
+    def _has(self, name: str) -> None:
         self.missing.discard(name)
+        self._again.pop(name, None)
 
     async def _fetch(self, bucket: Bucket, name: str) -> bytes | None:
         path = self._folder / name
