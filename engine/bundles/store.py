@@ -46,7 +46,7 @@ class BundleStore:
         # name → when it is asked for again (monotonic seconds), the pause before
         self._again: dict[str, tuple[float, float]] = {}
         self._store = store
-        self._bucket = bucket
+        self.bucket = bucket
         self._folder = folder
 
     async def hold(self, manifests: set[str], room_blobs: set[str]) -> None:
@@ -59,7 +59,7 @@ class BundleStore:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            async with open_bucket(self._store, self._bucket) as bucket:
+            async with open_bucket(self._store, self.bucket) as bucket:
                 for name in sorted(wanted):
                     await self._hold_bundle(bucket, name)
                 for name in sorted(joined):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import uuid
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,14 +15,18 @@ from cryptography.exceptions import InvalidTag
 from engine.bundles.cli import pack_and_store
 from engine.bundles.manifest import Manifest
 from engine.bundles.pack import AuthoredGap, AuthoredOption, open_file
+from engine.bundles.store import BundleStore
 from infra.errors import PlainError
 from infra.local import decode_key, environment
+from infra.objects import open_bucket
 from infra.settings import PackSettings, read
 from tests.support.forms import form, item, opened, packed, two
 from tests.support.sittings import make_sitting
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import asyncpg
 
     from infra.parts.supervisor import Stack
@@ -213,3 +218,30 @@ async def test_a_form_that_cannot_be_packed_says_which_item_in_one_line(
     assert "M03" in told
     assert says in told
     assert await db.fetchval("select manifest from form_pack where form_id = $1", scene.form) == before
+
+
+async def test_what_the_store_lacks_is_asked_for_ever_later_and_had_when_it_is_there(
+    stack: Stack, manifest: str, tmp_path: Path
+) -> None:
+    """A form that is published before it is packed: no request with each refresh, and no child waits long for it."""
+    settings = read(PackSettings, environment(stack.home, "pack"))
+    async with open_bucket(settings.objects, settings.bundle_bucket) as bucket:
+        names = await bucket.keys()
+        bodies = {name: await bucket.get(name) for name in names}
+    pack = msgspec.json.decode(bodies[manifest] or b"", type=Manifest)
+    later = BundleStore(settings.objects, f"later-{uuid.uuid4().hex[:8]}", tmp_path)
+    await later.hold({manifest}, set())
+    assert later.missing == {manifest}
+    async with open_bucket(settings.objects, later.bucket) as bucket:
+        await bucket.ensure()
+        for name in (manifest, *(file.name for file in pack.files)):
+            await bucket.put(name, bodies[name] or b"")
+    await later.hold({manifest}, set())
+    assert later.missing == {manifest}, "not so soon"
+
+    async def held() -> None:
+        await later.hold({manifest}, set())
+        assert not later.missing
+
+    await eventually(held)
+    assert {file.name for file in pack.files} <= later.files.keys()
