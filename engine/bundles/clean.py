@@ -24,7 +24,6 @@ ATTRIBUTES = {
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 SVG_DEPTH = 60
-register_namespace("", SVG)
 SVG_TAGS = set(
     "svg g defs path rect circle ellipse line polyline polygon text tspan title desc clipPath mask pattern "
     "linearGradient radialGradient stop use symbol marker".split()
@@ -87,6 +86,8 @@ def clean_svg(picture: bytes, name: str) -> bytes:
         msg = f"{name}: its root is not <svg>."
         raise UncleanError(msg)
     _clean(root, name, 0)
+    # Each time: the names of namespaces are the process's, and another library that draws SVG has its own for this one.
+    register_namespace("", SVG)
     return tostring(root, encoding="utf-8")
 
 

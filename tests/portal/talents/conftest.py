@@ -142,13 +142,18 @@ class Section(msgspec.Struct, kw_only=True):
 
 @pytest.fixture
 def section(house: House, place: Place) -> Iterator[Section]:
-    """Nothing in force yet; no rule and run of this test outlives it, for a weighing goes by all."""
+    """Nothing in force yet, whoever was here before; no rule and run of this test outlives it: a weighing goes by all."""
+    _empty(house)
     yield Section(
         house=house,
         place=place,
         admin=house.worker("test-administrator"),
         second=house.worker("test-administrator"),
     )
+    _empty(house)
+
+
+def _empty(house: House) -> None:
     house.sql("update talent_rule set state = 'off'")
     house.sql("update score_run set published_at = null where code_version = '-'")
     house.sql("update talent set left_at = now(), left_why = 'rule' where left_at is null")
