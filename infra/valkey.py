@@ -35,18 +35,18 @@ class Cluster(RedisCluster):
 
     async def initialize(self) -> Cluster:
         """Read who holds what, if it is not known."""
-        with _as_redis_error():
+        with as_redis_error():
             await super().initialize()
         return self
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (an answer is what Valkey says)
         """One command, where it belongs."""
-        with _as_redis_error():
+        with as_redis_error():
             return await super().execute_command(*args, **kwargs)
 
     def get_node_from_key(self, key: str, replica: bool = False) -> ClusterNode | None:  # noqa: FBT001, FBT002 (its way)
         """Which node holds a key."""
-        with _as_redis_error():
+        with as_redis_error():
             return super().get_node_from_key(key, replica)
 
     def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> ClusterPipeline:  # noqa: ANN401 (its way)
@@ -60,12 +60,13 @@ class Pipeline(ClusterPipeline):
 
     async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 (its way)
         """Send what was gathered."""
-        with _as_redis_error():
+        with as_redis_error():
             return await super().execute(raise_on_error, allow_redirections)
 
 
 @contextlib.contextmanager
-def _as_redis_error() -> Iterator[None]:
+def as_redis_error() -> Iterator[None]:
+    """What redis-py's cluster client throws besides RedisErrors, as one of them."""
     try:
         yield
     except RedisClusterException as error:
@@ -76,6 +77,15 @@ def _as_redis_error() -> Iterator[None]:
     except RuntimeError as error:
         # As in `Steady`; the cluster's client takes no kind of connection but its own.
         raise RedisError(str(error)) from error
+    except AttributeError as error:
+        if not _is_gone(error):
+            raise
+        raise RedisError(str(error)) from error
+
+
+def _is_gone(error: AttributeError) -> bool:
+    """redis-py's way to say that somebody else closed the connection in the moment in which it was written to or read."""
+    return error.obj is None and error.name in {"writelines", "drain", "readexactly", "read_response", "can_read"}
 
 
 class Steady(Connection):
@@ -85,6 +95,10 @@ class Steady(Connection):
         try:
             await super()._send_packed_command(command)
         except RuntimeError as error:
+            raise ConnectionResetError(str(error)) from error
+        except AttributeError as error:
+            if not _is_gone(error):
+                raise
             raise ConnectionResetError(str(error)) from error
 
 
