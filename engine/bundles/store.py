@@ -52,9 +52,9 @@ class BundleStore:
     async def hold(self, manifests: set[str], room_blobs: set[str]) -> None:
         """Have all files of these bundles and blobs at hand; what can't be had now is in `missing` and tried again."""
         now = time.monotonic()
-        wanted = {name for name in manifests if name not in self.files or name in self.missing}
-        wanted = {name for name in wanted if self._again.get(name, (0.0, 0.0))[0] <= now}
-        joined = {name for name in room_blobs - self._split if self._again.get(name, (0.0, 0.0))[0] <= now}
+        rests = {name for name, (due, _) in self._again.items() if due > now}
+        wanted = {name for name in manifests if name not in self.files or name in self.missing} - rests
+        joined = room_blobs - self._split - rests
         if not wanted and not joined:
             return
         self._folder.mkdir(parents=True, exist_ok=True)

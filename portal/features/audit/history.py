@@ -15,7 +15,7 @@ from portal.core.ui.listing import listing, picked
 from portal.core.ui.pages import page
 from portal.features.audit import queries
 from portal.features.audit.queries import Person
-from portal.features.audit.routes import MOST_EXPORT, as_json, as_table, filters
+from portal.features.audit.routes import MOST_EXPORT, as_table, filters, shown
 
 
 @get("/history", guards=[allows("own.account")])
@@ -62,14 +62,7 @@ async def _page(request: StaffRequest, db: Connection, person: Person, home: str
         rows=rows,
         total=total,
         view=view,
-        act=act,
-        kind=kind,
-        words=asked,
-        since=request.query_params.get("since", ""),
-        until=request.query_params.get("until", ""),
-        acts=audit.ACTS,
-        kinds=audit.KINDS,
-        as_json=as_json,
+        **shown(request),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litestar import Response, get, post
 
@@ -130,20 +130,28 @@ async def _page(
         rows=rows,
         total=total,
         view=view,
-        act=act,
-        kind=kind,
-        words=asked,
-        since=request.query_params.get("since", ""),
-        until=request.query_params.get("until", ""),
-        acts=audit.ACTS,
-        kinds=audit.KINDS,
+        **shown(request),
         checked=checked,
         broken=broken,
         last_id=last_id,
         digest=digest.hex(),
         files=[(file, path_of(key, ARCHIVE, file.object_key, reader, now)) for file in await files(db)],
-        as_json=as_json,
     )
+
+
+def shown(request: StaffRequest) -> dict[str, Any]:
+    """What every page of records shows of its filter, and how it shows a fact."""
+    act, kind, asked, *_ = filters(request)
+    days = {name: request.query_params.get(name, "") for name in ("since", "until")}
+    return {
+        "act": act,
+        "kind": kind,
+        "words": asked,
+        **days,
+        "acts": audit.ACTS,
+        "kinds": audit.KINDS,
+        "as_json": as_json,
+    }
 
 
 def filters(request: StaffRequest) -> tuple[str, str, str, datetime | None, datetime | None]:
