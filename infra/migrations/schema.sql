@@ -326,6 +326,10 @@ CREATE FUNCTION public.scope_country() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN COALESCE((current_setting('elumiti.country'::text, true) = 'on'::text), false);
 
+CREATE FUNCTION public.scope_person() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('elumiti.person'::text, true), ''::text))::bigint;
+
 CREATE FUNCTION public.scope_regions() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE(NULLIF(current_setting('elumiti.regions'::text, true), ''::text), '{}'::text))::text[];
@@ -1411,6 +1415,8 @@ CREATE TABLE public.staff (
     email text,
     email_proven_at timestamp with time zone,
     phone text DEFAULT ''::text NOT NULL,
+    person_id bigint,
+    registered_at timestamp with time zone,
     CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
     CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
     CONSTRAINT staff_login_check CHECK ((login = lower(login)))
@@ -2157,6 +2163,8 @@ CREATE INDEX staff_key_staff ON public.staff_key USING btree (staff_id);
 
 CREATE INDEX staff_link_staff ON public.staff_link USING btree (staff_id, purpose, made_at);
 
+CREATE UNIQUE INDEX staff_person ON public.staff USING btree (person_id) WHERE (person_id IS NOT NULL);
+
 CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
 
 CREATE INDEX talent_access_staff ON public.talent_access USING btree (staff_id, ends_at);
@@ -2490,6 +2498,9 @@ ALTER TABLE ONLY public.staff_link
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_own_school_id_fkey FOREIGN KEY (own_school_id) REFERENCES public.school(id);
 
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
 
@@ -2578,6 +2589,8 @@ ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
 ALTER TABLE public.consent ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON public.person FOR SELECT TO elumiti_portal USING ((id = ( SELECT public.scope_person() AS scope_person)));
 
 ALTER TABLE public.person ENABLE ROW LEVEL SECURITY;
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from portal.core.problems import NotThere
 from portal.core.readings import ReadingStopped, alarm
 
 if TYPE_CHECKING:
@@ -33,6 +34,16 @@ async def acting(db: Connection, actor: Actor, permission: str) -> AsyncIterator
         # The transaction is rolled back, its count too; what stays is the alarm.
         await alarm(db, actor)
         raise
+
+
+@contextlib.asynccontextmanager
+async def as_oneself(db: Connection, actor: Actor) -> AsyncIterator[int]:
+    """A transaction that sees the actor's own row of the registry and what hangs on it; 404 for a login without one."""
+    if actor.person_id is None:
+        raise NotThere
+    async with db.transaction():
+        await db.execute("select set_config('elumiti.person', $1, true)", str(actor.person_id))
+        yield actor.person_id
 
 
 @contextlib.asynccontextmanager

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SEE_AS = "role.see-as"
 STATEMENT = """
     select s.staff_id, s.csrf, s.seen_at, s.project, s.factor_at, s.raised_until, s.raised_reason, s.seen_as, s.seen_until,
-           st.login, st.full_name, st.language, st.own_school_id, st.demo,
+           st.login, st.full_name, st.language, st.own_school_id, st.demo, st.person_id,
            (
                select coalesce(jsonb_agg(jsonb_build_object(
                    'code', p.code, 'name', jsonb_build_object('kk', p.name_kk, 'ru', p.name_ru, 'en', p.name_en))
@@ -105,6 +105,7 @@ async def actor_of(pool: Pool, key: str, address: str, *, touch: bool = True) ->
         csrf=row["csrf"],
         session=hashed,
         address=address,
+        person_id=row["person_id"],
         unread=row["unread"],
         waiver=msgspec.convert(row["waiver"], Waiver | None),
         project=row["project"],

@@ -93,7 +93,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     `grants` are those of the session's project and of the house, awake and not ended; as long as a second factor is
     wanted (`wants_factor`) there are none. `off`: the project's modules that are switched off.
-    `unread`: his notices, a hundred at the most.
+    `unread`: his notices, a hundred at the most. `person_id`: his own row of the registry, if anybody said which it is.
     """
 
     staff_id: int
@@ -105,6 +105,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str
     session: bytes
     address: str
+    person_id: int | None = None
     limited: bool = False
     unread: int = 0
     waiver: Waiver | None = None

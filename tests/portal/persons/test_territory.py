@@ -128,3 +128,19 @@ def test_who_moved_yesterday_is_gone_today(house: House, place: Place, scene: li
     )
     moved = house.sql("select distinct region_code from person where id = any ($1)", scene)
     assert [row["region_code"] for row in moved] == [other]
+
+
+def test_who_acts_as_himself_sees_his_own_row_and_nobody_else(house: House, scene: list[int]) -> None:
+    """The registry's row of a login is its holder's to read, whatever his roles; his neighbour's is not."""
+
+    async def seen() -> list[int]:
+        db = await asyncpg.connect(house.settings.database_url)
+        try:
+            async with db.transaction():
+                await db.execute("select set_config('elumiti.person', $1, true)", str(scene[0]))
+                assert await db.execute("update person set phone = 'x'") == "UPDATE 0"
+                return [row["id"] for row in await db.fetch("select id from person")]
+        finally:
+            await db.close()
+
+    assert house.loop.run(seen()) == [scene[0]]
