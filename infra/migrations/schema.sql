@@ -189,6 +189,52 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.grant_told() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    subject uuid;
+begin
+    update staff set changed_at = now() where id = new.staff_id returning public_id into subject;
+    if not is_privileged(new.staff_id) then
+        perform tell_hooks(
+            case when new.project is null then (select array_agg(code) from project) else array[new.project] end,
+            'user.roles', subject::text);
+    end if;
+    return null;
+end
+$$;
+
+CREATE TABLE public.role_permission (
+    role text NOT NULL,
+    permission text NOT NULL,
+    at_rest boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.staff_grant (
+    id integer NOT NULL,
+    staff_id integer NOT NULL,
+    role text NOT NULL,
+    project text,
+    region_code text,
+    school_id integer,
+    given_by integer,
+    given_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    district_id integer,
+    class_name text DEFAULT ''::text NOT NULL,
+    own_pupils boolean DEFAULT false NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    asleep_at timestamp with time zone,
+    CONSTRAINT staff_grant_class CHECK (((class_name = ''::text) OR ((school_id IS NOT NULL) AND (NOT own_pupils)))),
+    CONSTRAINT staff_grant_one_place CHECK ((num_nonnulls(region_code, district_id, school_id) <= 1))
+);
+
+CREATE FUNCTION public.is_privileged(p_staff integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (EXISTS (SELECT FROM public.staff_grant g WHERE ((g.staff_id = is_privileged.p_staff) AND (g.ends_at > now()) AND (NOT (EXISTS (SELECT FROM public.role_permission rp WHERE ((rp.role = g.role) AND (rp.permission = 'account.password-alone'::text))))))));
+
 CREATE FUNCTION public.kk(t text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (translate(lower(t), 'аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя'::text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghij'::text) COLLATE "C");
@@ -356,6 +402,40 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.staff_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if (old.login, old.full_name, old.language, old.disabled_at) is distinct from (new.login, new.full_name, new.language, new.disabled_at) then
+        new.changed_at := now();
+    end if;
+    return new;
+end
+$$;
+
+CREATE FUNCTION public.staff_told() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    projects text[];
+begin
+    select array_agg(distinct coalesce(g.project, p.code)) into projects
+    from staff_grant g join project p on g.project is null or p.code = g.project
+    where g.staff_id = new.id;
+    if projects is null or is_privileged(new.id) then
+        return null;
+    end if;
+    if (old.login, old.full_name, old.language) is distinct from (new.login, new.full_name, new.language) then
+        perform tell_hooks(projects, 'user.changed', new.public_id::text);
+    end if;
+    if (old.disabled_at is null) <> (new.disabled_at is null) then
+        perform tell_hooks(projects, case when new.disabled_at is null then 'user.opened' else 'user.closed' end, new.public_id::text);
+    end if;
+    return null;
+end
+$$;
+
 CREATE TABLE public.person (
     id bigint NOT NULL,
     external_id text,
@@ -470,6 +550,17 @@ begin
     end if;
     return null;
 end
+$$;
+
+CREATE FUNCTION public.tell_hooks(p_projects text[], p_kind text, p_object text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    insert into webhook_delivery (webhook_id, event_id, kind, object_id)
+    select w.id, e.id, p_kind, p_object
+    from (select gen_random_uuid() as id) e, webhook w
+    where w.off_at is null and p_kind = any (w.kinds) and w.project = any (p_projects)
+    order by w.id
 $$;
 
 CREATE TABLE keys.item_key (
@@ -838,6 +929,61 @@ CREATE TABLE public.key_challenge (
     CONSTRAINT key_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'confirm'::text])))
 );
 
+CREATE TABLE public.machine_change (
+    client_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.machine_client (
+    id integer NOT NULL,
+    name text NOT NULL,
+    project text NOT NULL,
+    roles text[] DEFAULT '{}'::text[] NOT NULL,
+    token_hash bytea,
+    token_ends_at timestamp with time zone,
+    used_at timestamp with time zone,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    stopped_at timestamp with time zone,
+    stopped_why text DEFAULT ''::text NOT NULL,
+    CONSTRAINT machine_client_check CHECK (((stopped_at IS NULL) = (stopped_why = ''::text))),
+    CONSTRAINT machine_client_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT machine_client_stopped_why_check CHECK ((stopped_why = ANY (ARRAY[''::text, 'measure'::text, 'person'::text])))
+);
+
+ALTER TABLE public.machine_client ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.machine_client_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.machine_external (
+    client_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    external_id text NOT NULL,
+    CONSTRAINT machine_external_external_id_check CHECK ((external_id <> ''::text))
+);
+
+CREATE TABLE public.machine_said (
+    staff_id integer NOT NULL,
+    display text,
+    family text DEFAULT ''::text NOT NULL,
+    given text DEFAULT ''::text NOT NULL,
+    middle text DEFAULT ''::text NOT NULL,
+    school_id integer
+);
+
+CREATE TABLE public.machine_user (
+    staff_id integer NOT NULL,
+    client_id integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    gone_at timestamp with time zone
+);
+
 CREATE TABLE public.migration (
     number integer NOT NULL,
     name text NOT NULL,
@@ -1200,12 +1346,6 @@ CREATE TABLE public.role (
     CONSTRAINT role_kind_check CHECK ((kind = ANY (ARRAY['project'::text, 'working'::text, 'house'::text])))
 );
 
-CREATE TABLE public.role_permission (
-    role text NOT NULL,
-    permission text NOT NULL,
-    at_rest boolean DEFAULT false NOT NULL
-);
-
 CREATE TABLE public.room (
     id integer NOT NULL,
     sitting_id integer NOT NULL,
@@ -1417,28 +1557,11 @@ CREATE TABLE public.staff (
     phone text DEFAULT ''::text NOT NULL,
     person_id bigint,
     registered_at timestamp with time zone,
+    public_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
     CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
     CONSTRAINT staff_login_check CHECK ((login = lower(login)))
-);
-
-CREATE TABLE public.staff_grant (
-    id integer NOT NULL,
-    staff_id integer NOT NULL,
-    role text NOT NULL,
-    project text,
-    region_code text,
-    school_id integer,
-    given_by integer,
-    given_at timestamp with time zone DEFAULT now() NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    district_id integer,
-    class_name text DEFAULT ''::text NOT NULL,
-    own_pupils boolean DEFAULT false NOT NULL,
-    used_at timestamp with time zone DEFAULT now() NOT NULL,
-    asleep_at timestamp with time zone,
-    CONSTRAINT staff_grant_class CHECK (((class_name = ''::text) OR ((school_id IS NOT NULL) AND (NOT own_pupils)))),
-    CONSTRAINT staff_grant_one_place CHECK ((num_nonnulls(region_code, district_id, school_id) <= 1))
 );
 
 ALTER TABLE public.staff_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1729,6 +1852,52 @@ ALTER TABLE public.waiver ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.webhook (
+    id integer NOT NULL,
+    name text NOT NULL,
+    project text NOT NULL,
+    url text NOT NULL,
+    kinds text[] NOT NULL,
+    secret bytea NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    off_at timestamp with time zone,
+    CONSTRAINT webhook_name_check CHECK ((name <> ''::text))
+);
+
+CREATE TABLE public.webhook_delivery (
+    id bigint NOT NULL,
+    webhook_id integer NOT NULL,
+    event_id uuid NOT NULL,
+    kind text NOT NULL,
+    object_id text NOT NULL,
+    happened_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    said text DEFAULT ''::text NOT NULL,
+    CONSTRAINT webhook_delivery_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'given_up'::text])))
+);
+
+ALTER TABLE public.webhook_delivery ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhook_delivery_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.webhook ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhook_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE ONLY public.response_event ATTACH PARTITION public.response_event_other DEFAULT;
 
 ALTER TABLE ONLY keys.item_key
@@ -1841,6 +2010,21 @@ ALTER TABLE ONLY public.job
 
 ALTER TABLE ONLY public.key_challenge
     ADD CONSTRAINT key_challenge_pkey PRIMARY KEY (challenge);
+
+ALTER TABLE ONLY public.machine_client
+    ADD CONSTRAINT machine_client_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.machine_client
+    ADD CONSTRAINT machine_client_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.machine_external
+    ADD CONSTRAINT machine_external_pkey PRIMARY KEY (client_id, staff_id);
+
+ALTER TABLE ONLY public.machine_said
+    ADD CONSTRAINT machine_said_pkey PRIMARY KEY (staff_id);
+
+ALTER TABLE ONLY public.machine_user
+    ADD CONSTRAINT machine_user_pkey PRIMARY KEY (staff_id);
 
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
@@ -2043,6 +2227,12 @@ ALTER TABLE ONLY public.waived_review
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (id);
+
 CREATE INDEX attempt_device_device ON public.attempt_device USING btree (device);
 
 CREATE INDEX attempt_device_phone ON public.attempt_device USING btree (phone) WHERE (phone IS NOT NULL);
@@ -2070,6 +2260,10 @@ CREATE INDEX exclusion_sitting ON public.exclusion USING btree (sitting_id);
 CREATE INDEX job_untold ON public.job USING btree (id) WHERE ((told_at IS NULL) AND (state = ANY (ARRAY['done'::text, 'failed'::text])));
 
 CREATE INDEX key_challenge_staff ON public.key_challenge USING btree (staff_id);
+
+CREATE INDEX machine_change_hour ON public.machine_change USING btree (client_id, at);
+
+CREATE INDEX machine_external_id ON public.machine_external USING btree (client_id, external_id);
 
 CREATE INDEX notice_about ON public.notice USING btree (kind, about);
 
@@ -2165,6 +2359,8 @@ CREATE INDEX staff_link_staff ON public.staff_link USING btree (staff_id, purpos
 
 CREATE UNIQUE INDEX staff_person ON public.staff USING btree (person_id) WHERE (person_id IS NOT NULL);
 
+CREATE UNIQUE INDEX staff_public ON public.staff USING btree (public_id);
+
 CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
 
 CREATE INDEX talent_access_staff ON public.talent_access USING btree (staff_id, ends_at);
@@ -2187,9 +2383,17 @@ CREATE INDEX waiting_decision_sitting ON public.waiting_decision USING btree (si
 
 CREATE INDEX waiver_end ON public.waiver USING btree (project, ends_at);
 
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
+
+CREATE INDEX webhook_delivery_of ON public.webhook_delivery USING btree (webhook_id, id DESC);
+
 ALTER INDEX public.response_event_pkey ATTACH PARTITION public.response_event_other_pkey;
 
 CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit FOR EACH ROW EXECUTE FUNCTION public.audit_chain();
+
+CREATE TRIGGER grant_told AFTER UPDATE ON public.staff_grant FOR EACH ROW WHEN (((old.ends_at IS DISTINCT FROM new.ends_at) OR (old.asleep_at IS DISTINCT FROM new.asleep_at))) EXECUTE FUNCTION public.grant_told();
+
+CREATE TRIGGER grant_told_made AFTER INSERT ON public.staff_grant FOR EACH ROW EXECUTE FUNCTION public.grant_told();
 
 CREATE TRIGGER participant_changed BEFORE UPDATE ON public.participant FOR EACH ROW EXECUTE FUNCTION public.participant_changed();
 
@@ -2204,6 +2408,10 @@ CREATE TRIGGER room_made AFTER INSERT ON public.room REFERENCING NEW TABLE AS ma
 CREATE TRIGGER school_moved AFTER UPDATE OF district_id ON public.school FOR EACH ROW WHEN ((old.district_id IS DISTINCT FROM new.district_id)) EXECUTE FUNCTION public.school_moved();
 
 CREATE TRIGGER sitting_forms AFTER UPDATE OF form_id, reserve_form_id ON public.sitting FOR EACH ROW WHEN (((old.form_id IS DISTINCT FROM new.form_id) OR (old.reserve_form_id IS DISTINCT FROM new.reserve_form_id))) EXECUTE FUNCTION public.sitting_wants_codes();
+
+CREATE TRIGGER staff_changed BEFORE UPDATE ON public.staff FOR EACH ROW EXECUTE FUNCTION public.staff_changed();
+
+CREATE TRIGGER staff_told AFTER UPDATE ON public.staff FOR EACH ROW WHEN (((((old.login IS DISTINCT FROM new.login) OR (old.full_name IS DISTINCT FROM new.full_name)) OR (old.language IS DISTINCT FROM new.language)) OR (old.disabled_at IS DISTINCT FROM new.disabled_at))) EXECUTE FUNCTION public.staff_told();
 
 CREATE TRIGGER talent_consent_withdrawn AFTER UPDATE OF withdrawn_at ON public.consent FOR EACH ROW WHEN (((new.purpose = 'talents'::text) AND (new.withdrawn_at IS NOT NULL))) EXECUTE FUNCTION public.talent_consent_withdrawn();
 
@@ -2299,6 +2507,36 @@ ALTER TABLE ONLY public.job
 
 ALTER TABLE ONLY public.key_challenge
     ADD CONSTRAINT key_challenge_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.machine_change
+    ADD CONSTRAINT machine_change_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.machine_client(id);
+
+ALTER TABLE ONLY public.machine_change
+    ADD CONSTRAINT machine_change_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.machine_client
+    ADD CONSTRAINT machine_client_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.machine_client
+    ADD CONSTRAINT machine_client_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.machine_external
+    ADD CONSTRAINT machine_external_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.machine_client(id);
+
+ALTER TABLE ONLY public.machine_external
+    ADD CONSTRAINT machine_external_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.machine_said
+    ADD CONSTRAINT machine_said_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.machine_said
+    ADD CONSTRAINT machine_said_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.machine_user
+    ADD CONSTRAINT machine_user_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.machine_client(id);
+
+ALTER TABLE ONLY public.machine_user
+    ADD CONSTRAINT machine_user_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.notice
     ADD CONSTRAINT notice_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
@@ -2588,6 +2826,15 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhook(id);
+
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
 ALTER TABLE public.consent ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON public.person FOR SELECT TO elumiti_portal USING ((id = ( SELECT public.scope_person() AS scope_person)));
@@ -2677,6 +2924,10 @@ REVOKE ALL ON FUNCTION public.give_room_codes(p_form integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.give_room_codes(p_form integer) TO elumiti_portal;
 GRANT ALL ON FUNCTION public.give_room_codes(p_form integer) TO elumiti_flusher;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_permission TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_grant TO elumiti_portal;
+
 REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
 
@@ -2702,6 +2953,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_iin TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.staged_twins(p_job bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.staged_twins(p_job bigint) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.tell_hooks(p_projects text[], p_kind text, p_object text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tell_hooks(p_projects text[], p_kind text, p_object text) TO elumiti_portal;
 
 GRANT SELECT ON TABLE keys.item_key TO elumiti_scoring;
 
@@ -2816,6 +3070,16 @@ GRANT SELECT,UPDATE ON TABLE public.job TO elumiti_scoring;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.key_challenge TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.machine_change TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_client TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_external TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_said TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_user TO elumiti_portal;
+
 GRANT SELECT ON TABLE public.migration TO elumiti_engine;
 GRANT SELECT ON TABLE public.migration TO elumiti_flusher;
 GRANT SELECT ON TABLE public.migration TO elumiti_portal;
@@ -2901,8 +3165,6 @@ GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_portal;
 GRANT SELECT ON TABLE public.response_event TO elumiti_scoring;
 
 GRANT SELECT,INSERT ON TABLE public.role TO elumiti_portal;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_permission TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.room TO elumiti_engine;
 GRANT SELECT ON TABLE public.room TO elumiti_flusher;
@@ -3005,8 +3267,6 @@ GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
 
 GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_grant TO elumiti_portal;
-
 GRANT SELECT,INSERT,DELETE ON TABLE public.staff_key TO elumiti_portal;
 
 GRANT UPDATE(sign_count) ON TABLE public.staff_key TO elumiti_portal;
@@ -3084,3 +3344,7 @@ GRANT SELECT,INSERT ON TABLE public.waiver TO elumiti_portal;
 GRANT UPDATE(ends_at) ON TABLE public.waiver TO elumiti_portal;
 
 GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_delivery TO elumiti_portal;

@@ -31,6 +31,7 @@ from portal.features.persons import twins as person_twins
 from portal.features.post import routes as post
 from portal.features.rescue import routes as rescue
 from portal.features.room_codes import routes as room_codes
+from portal.features.scim import routes as scim
 from portal.features.scores import decisions, downloads, questions, quota
 from portal.features.scores import routes as scores
 from portal.features.sittings import routes as sittings
@@ -86,6 +87,7 @@ ROUTES = [
     *history.ROUTES,
     *staff.ROUTES,
     *modules.ROUTES,
+    *scim.ROUTES,
     *help_pages.ROUTES,
 ]
 WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK}

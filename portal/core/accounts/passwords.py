@@ -20,6 +20,8 @@ R = TypeVar("R")
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 THREADS = 2
 QUEUE = 64
+# Of a login that has no password (a machine made it): no password is this one.
+NONE = "!"
 # Checked for a login that nobody has, so that both take the same time.
 NOBODY = HASHER.hash("nobody")
 
@@ -33,9 +35,10 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(stored: str | None, password: str) -> bool:
-    """Whether it fits; as slow for an unknown login (None) as for a known one."""
-    fits = await _in_pool(_verify, stored or NOBODY, password)
-    return fits and stored is not None
+    """Whether it fits; as slow for an unknown login (None), or one without a password, as for a known one."""
+    known = stored if stored not in {None, NONE} else None
+    fits = await _in_pool(_verify, known or NOBODY, password)
+    return fits and known is not None
 
 
 def _verify(stored: str, password: str) -> bool:

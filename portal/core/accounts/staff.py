@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portal.core import post
 from portal.core.accounts import links, misses
-from portal.core.accounts.passwords import hash_password
+from portal.core.accounts.passwords import NONE, hash_password
 from portal.core.i18n import N_
 
 if TYPE_CHECKING:
@@ -32,19 +32,20 @@ async def create_staff(
     *,
     login: str,
     full_name: str,
-    password: str,
+    password: str | None,
     language: str = "kk",
     own_school_id: int | None = None,
     demo: bool = False,
 ) -> int:
-    """A new login; asyncpg.UniqueViolationError if it is taken."""
+    """A new login, without a password if None; asyncpg.UniqueViolationError if it is taken."""
+    stored = NONE if password is None else await hash_password(password)
     return await db.fetchval(
         """
         insert into staff (login, full_name, language, password_hash, own_school_id, demo)
         values ($1, $2, $3, $4, $5, $6)
         returning id
         """,
-        *(login.strip().lower(), full_name, language, await hash_password(password), own_school_id, demo),
+        *(login.strip().lower(), full_name, language, stored, own_school_id, demo),
     )
 
 

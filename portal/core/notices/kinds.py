@@ -48,6 +48,20 @@ KINDS: dict[str, Kind] = {
             mail=False,
         ),
         Kind(
+            code="machine.stopped",
+            name=N_("A joined system was stopped"),
+            text=N_("«{name}» changed more persons in an hour than it may. It waits until a person lets it go on."),
+            icon="triangle-alert",
+            mail=True,
+        ),
+        Kind(
+            code="hook.given-up",
+            name=N_("A webhook does not answer"),
+            text=N_("«{name}» did not take an event for a day. Its page says what it answered."),
+            icon="circle-alert",
+            mail=True,
+        ),
+        Kind(
             code="grant.ends",
             name=N_("A role of yours ends soon"),
             text=N_("Your role «{role}» ends: {day}. If you need it longer, write to who gave it."),
