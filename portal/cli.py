@@ -24,6 +24,7 @@ from portal.core.files.uploads import erase_old
 from portal.core.given_back import weigh_for_ever
 from portal.core.jobs.telling import tell_of_ended
 from portal.core.jobs.worker import worker
+from portal.core.machines import clients, hooks
 from portal.core.post import outbox
 from portal.core.post.rounds import go_round
 from portal.core.post.sender import send_due
@@ -47,6 +48,9 @@ async def _work(settings: PortalSettings) -> None:
             await notices.erase_old(db)
             await outbox.erase_old(db)
             await links.erase_old(db, now)
+            await clients.erase_old(db)
+            await hooks.tell_of_ended_roles(db)
+            await hooks.erase_old(db)
         await erase_old(settings.objects, now)
         for one in DAILY:
             await one(pool)
@@ -62,6 +66,8 @@ async def _work(settings: PortalSettings) -> None:
     beside = [
         asyncio.create_task(weigh_for_ever(pool)),
         asyncio.create_task(go_round(pool, settings, (answer_asks, tell_of_ended, send_due))),
+        # In turns of its own: a receiver that lets us wait holds up no letter.
+        asyncio.create_task(go_round(pool, settings, (hooks.deliver_due,))),
     ]
     running = worker(pool, settings, WORK, daily=daily, hourly=hourly)
     ready = os.environ.get("ELUMITI_READY_FILE")

@@ -30,6 +30,7 @@ from portal.core.accounts import Place, create_staff, give_role, school_year_end
 from portal.core.iin import keys_of
 from portal.demo import tables
 from portal.demo.content import load_form
+from portal.demo.machines import insert_machines
 from portal.demo.people import draw_people
 from portal.demo.registry import insert_registry
 from portal.demo.tables import Seat
@@ -54,6 +55,7 @@ STAFF = (
     ("analyst", "Тимур Асқарұлы Бекенов", "analyst"),
     ("analyst2", "Айгерім Сәкенқызы Тілеуова", "analyst"),
     ("super", "Ғалия Қайратқызы Нұрғалиева", "super-admin"),
+    ("sysadmin", "Бауыржан Тоқтарұлы Ысқақов", "system-admin"),
     ("coordinator", "Ержан Серікұлы Әбдіқадыров", "myn-bala-coordinator"),
 )
 
@@ -137,6 +139,7 @@ async def fill() -> Demo:
                 db, people, schools, keys_of(read(PortalSettings, environment(default_home(), "portal")))
             )
             demo = await _make_sittings(db, people, schools, forms, packed, await _make_staff(db))
+            await insert_machines(db, read(PortalSettings, environment(default_home(), "portal")))
     finally:
         await db.close()
     _write_note(demo)

@@ -13,6 +13,8 @@ from portal.features.home import routes as home
 from portal.features.incidents import routes as incidents
 from portal.features.live import controls
 from portal.features.live import routes as live
+from portal.features.machines import hooks as machine_hooks
+from portal.features.machines import routes as machines
 from portal.features.modules import routes as modules
 from portal.features.notices import routes as notices
 from portal.features.participants import imports
@@ -87,6 +89,8 @@ ROUTES = [
     *history.ROUTES,
     *staff.ROUTES,
     *modules.ROUTES,
+    *machines.ROUTES,
+    *machine_hooks.ROUTES,
     *scim.ROUTES,
     *help_pages.ROUTES,
 ]

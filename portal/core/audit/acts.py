@@ -43,7 +43,6 @@ ACTS: dict[str, str] = {
     "staff.permission.given": N_("Added a permission to a role"),
     "staff.permission.taken": N_("Took a permission from a role"),
     "machine.client.made": N_("Joined a system"),
-    "machine.client.changed": N_("Changed what a system may"),
     "machine.client.stopped": N_("Stopped a system"),
     "machine.client.freed": N_("Let a system go on"),
     "machine.token.drawn": N_("Made a new token for a system"),
@@ -174,4 +173,6 @@ KINDS: dict[str, str] = {
     "receipt": N_("receipt"),
     "incident": N_("incident"),
     "post": N_("letter"),
+    "machine": N_("joined system"),
+    "hook": N_("webhook"),
 }

@@ -87,7 +87,7 @@ class ByToken(Public):
         client = Client(**known, roles=tuple(row["roles"]), address=connection.scope["user"].address)
         if client.stopped:
             raise MachineStopped
-        connection.scope["machine"] = client
+        connection.state.machine = client
 
 
 by_token = ByToken()

@@ -16,9 +16,11 @@ from scim2_models import (
     ComplexAttribute,
     ETag,
     Extension,
+    External,
     Filter,
     Meta,
     Patch,
+    Reference,
     Required,
     Resource,
     ResourceType,
@@ -113,10 +115,10 @@ PROVIDER = ScimProvider(
         etag=ETag(supported=True),
         authentication_schemes=[
             AuthenticationScheme(
-                type="oauthbearertoken",
+                type=AuthenticationScheme.Type.oauthbearertoken,
                 name="Bearer token",
                 description="The token of the system, made on its page in the portal.",
-                spec_uri="https://www.rfc-editor.org/rfc/rfc6750",
+                spec_uri=Reference[External]("https://www.rfc-editor.org/rfc/rfc6750"),
                 primary=True,
             )
         ],

@@ -41,14 +41,14 @@ _write = {**_door, "request_max_body_size": MOST_BODY}
 
 
 @_get(f"{ROOT}/ServiceProviderConfig")
-async def config(request: StaffRequest) -> Response[bytes]:
+async def config() -> Response[bytes]:
     """What we can."""
     assert PROVIDER.config is not None
     return scim(PROVIDER.config.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
 
 
 @_get([f"{ROOT}/ResourceTypes", f"{ROOT}/ResourceTypes/{{name:str}}"])
-async def resource_types(request: StaffRequest, name: str | None = None) -> Response[bytes]:
+async def resource_types(name: str | None = None) -> Response[bytes]:
     """Users, and nothing else: roles are given by a login's own attribute."""
     return _described([(str(one.id or one.name), one) for one in PROVIDER.resource_types], name)
 
@@ -66,7 +66,7 @@ async def schemas(request: StaffRequest, name: str | None = None) -> Response[by
 
 
 @route(f"{ROOT}/{{rest:path}}", http_method=["GET", "POST", "PUT", "PATCH", "DELETE"], **_door)
-async def nothing(request: StaffRequest, rest: str) -> None:
+async def nothing(rest: str) -> None:  # noqa: ARG001 (the framework hands it over)
     """What is not there, in the protocol's words too."""
     raise NotFoundException
 
@@ -241,7 +241,7 @@ def _described(things: list[tuple[str, object]], name: str | None) -> Response[b
 
 
 def _client(request: StaffRequest) -> Client:
-    return request.scope["machine"]  # type: ignore[typeddict-item]
+    return request.state.machine
 
 
 def _base(request: StaffRequest) -> str:

@@ -14,6 +14,7 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_, current, number, when
+from portal.core.machines import hooks
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.sittings import find_head, require_whole
@@ -239,6 +240,7 @@ async def _perform_publish(db: Connection, actor: Actor, act: acts.Pending, _set
         after=fact,
         reason=act.reason,
     )
+    await hooks.tell(db, actor.project, "results.published", act.payload["run_id"])
 
 
 PUBLISH = acts.register(acts.Act("score.publish", N_("Publish results"), "score.publish", _perform_publish))

@@ -13,6 +13,7 @@ from portal.core.db import Connection
 from portal.core.files.tables import Table, export
 from portal.core.forms import Form
 from portal.core.i18n import ASTANA, N_, Text, number, of, t, when
+from portal.core.machines import hooks
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.sittings import STATES, find_head, require_whole, tabs
@@ -226,6 +227,7 @@ async def _publish(db: Connection, actor: Actor, sitting_id: int, reason: str) -
     if not await queries.publish(db, sitting_id, datetime.now(UTC)):
         raise NotDraft
     await audit.record(db, actor, "sitting.sitting.published", kind="sitting", object_id=sitting_id, reason=reason)
+    await hooks.tell(db, actor.project, "sitting.published", sitting_id)
 
 
 async def _ask_second(db: Connection, actor: Actor, sitting: Sitting, missing: list[Check], reason: str) -> None:

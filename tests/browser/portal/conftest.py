@@ -38,6 +38,7 @@ STAFF = {
     "super": "super-admin",
     "reader": "proctor",
     "specialist": "qabilet-specialist",
+    "system": "system-admin",
 }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HOLE = re.compile(r"\{(\w+):(\w+)\}")
 # An id that no row has, so that whoever passes the guard changes nothing.
-ABSENT = {"int": "999999999", "str": "csv"}
+ABSENT = {"int": "999999999", "str": "csv", "path": "absent"}
 
 
 def addresses() -> list[tuple[str, str, str]]:
