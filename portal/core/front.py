@@ -61,6 +61,9 @@ class Front:
         self.inner = inner
         self._csrf_key = csrf_key
         self._secure = secure
+        # The browser takes a name with this prefix from this very host alone: a neighbour's page on another name of our
+        # domain can't plant a session here.
+        self._prefix = "__Host-" if secure else ""
         self._trusted_proxies = trusted_proxies
         self._limits: dict[str, tuple[float, float]] = {}
 
@@ -69,7 +72,7 @@ class Front:
             await self.inner(scope, receive, send)
             return
         began = time.perf_counter()
-        cookies = _cookies(scope)
+        cookies = self._ours(_cookies(scope))
         address = caller(scope["client"][0] if scope["client"] else "", _forwarded(scope), self._trusted_proxies)
         path = scope["path"]
         plain = path.startswith("/static/") or path in {"/health", "/ready", "/metrics"}
@@ -116,12 +119,17 @@ class Front:
 
     def cookie(self, name: str, value: str, *, age_s: int | None = None) -> str:
         """A Set-Cookie value of ours."""
-        parts = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+        parts = [f"{self._prefix}{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
         if age_s is not None:
             parts.append(f"Max-Age={age_s}")
         if self._secure:
             parts.append("Secure")
         return "; ".join(parts)
+
+    def _ours(self, cookies: dict[str, str]) -> dict[str, str]:
+        """Cookies by our own names; one without the prefix is not ours where there is one."""
+        at = len(self._prefix)
+        return {name[at:]: value for name, value in cookies.items() if name.startswith(self._prefix)}
 
     def _passes(self, address: str) -> bool:
         """A bucket an address: a whole school may sit behind one, so it is generous; it guards against loops."""

@@ -74,6 +74,25 @@ def test_with_a_certificate_nobody_asks_in_the_clear_again(house: House) -> None
         assert all("Secure" in cookie for cookie in answer.headers.get_list("set-cookie"))
 
 
+def test_with_a_certificate_a_neighbour_plants_no_session(house: House) -> None:
+    """Cookies are this host's alone (`__Host-`); one by the plain name, which any name of our domain can set, is nobody's."""
+    front = Front(house.front.inner, csrf_key=bytes(32), secure=True)
+    visitor = house.worker("proctor")
+    session = visitor.cookies["elumiti_session"]
+
+    async def ask(name: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app=front)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="https://portal.test") as client:
+            return await client.get("/account", headers={"cookie": f"{name}={session}", "accept": "text/html"})
+
+    assert house.loop.run(ask("__Host-elumiti_session")).status_code == 200
+    stranger = house.loop.run(ask("elumiti_session"))
+    assert stranger.status_code == 303
+    assert all(
+        cookie.startswith("__Host-") and "Path=/" in cookie for cookie in stranger.headers.get_list("set-cookie")
+    )
+
+
 @pytest.mark.parametrize(
     "path",
     [
