@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 LANGUAGE_COOKIE = "elumiti_language"
+LOOK_COOKIE = "elumiti_look"
+LOOKS = ("auto", "light", "dark")
 HEADERS = {
     # Nothing inline, nothing from elsewhere: what a page needs is a file of ours (SAFETY D6, J7).
     "content-security-policy": (
@@ -82,6 +84,8 @@ class Front:
         known = await actor_of(self.inner.state.pool, key, address, touch=touch) if key and not plain else None
         actor = known or msgspec.structs.replace(ANONYMOUS, csrf=token_for_seed(self._csrf_key, seed), address=address)
         scope["user"] = msgspec.structs.replace(actor, limited=not plain and not self._passes(address))
+        look = cookies.get(LOOK_COOKIE)
+        scope.setdefault("state", {})["look"] = look if look in LOOKS else "auto"
         speak(_language(scope, cookies, actor.language))
         enter(actor.project)
         status = 500

@@ -1,4 +1,4 @@
-"""The menu at the left: what a person's roles let him open, in the order of a sitting's life."""
+"""The menu at the left and what the search offers besides: what a person's roles let him open, by the part of the work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from portal.core.i18n import N_
+from portal.core.i18n import N_, t
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor
@@ -22,39 +22,93 @@ class Entry(msgspec.Struct, frozen=True):
     current: bool = False
 
 
-ENTRIES = (
-    Entry("/", N_("Overview"), "house", "own.account"),
-    Entry("/sittings", N_("Sittings"), "calendar-clock", "sitting.view"),
-    Entry("/persons", N_("Registry"), "contact", "person.view"),
-    Entry("/talents", N_("Talents"), "trophy", "talent.view"),
-    Entry("/talents/rules", N_("Rules of the talents"), "list-checks", "talent.rule"),
-    Entry("/live", N_("Live"), "radio", "live.view"),
-    Entry("/acts", N_("Second person"), "user-check", "act.decide"),
-    Entry("/waiver", N_("Outage"), "triangle-alert", "act.waive"),
-    Entry("/incidents", N_("Status page"), "message-square", "incident.write"),
-    Entry("/receipts", N_("Receipts"), "clipboard-check", "receipt.check"),
-    Entry("/scores", N_("Results"), "chart-column", "score.view"),
-    Entry("/staff", N_("Staff"), "users", "staff.view"),
-    Entry("/roles", N_("Roles"), "shield-check", "staff.view"),
-    Entry("/grants", N_("Ending roles"), "history", "staff.edit"),
-    Entry("/why", N_("Who may what"), "circle-help", "staff.view"),
-    Entry("/modules", N_("Modules"), "settings", "module.edit"),
-    Entry("/machines", N_("Joined systems"), "plug", "machine.view"),
-    Entry("/outbox", N_("Outbox"), "send", "post.view"),
-    Entry("/audit", N_("Audit trail"), "scroll-text", "audit.view"),
-    Entry("/help", N_("Help"), "life-buoy", "own.account"),
+class Section(msgspec.Struct, frozen=True):
+    """Lines that belong together; the person may fold them away. Without a title they always stand."""
+
+    code: str
+    title: str
+    entries: tuple[Entry, ...]
+
+
+SECTIONS = (
+    Section("start", "", (Entry("/", N_("Overview"), "house", "own.account"),)),
+    Section(
+        "sitting",
+        N_("Testing"),
+        (
+            Entry("/sittings", N_("Sittings"), "calendar-clock", "sitting.view"),
+            Entry("/live", N_("Live"), "radio", "live.view"),
+            Entry("/acts", N_("Second person"), "user-check", "act.decide"),
+            Entry("/waiver", N_("Outage"), "triangle-alert", "act.waive"),
+            Entry("/incidents", N_("Status page"), "message-square", "incident.write"),
+            Entry("/receipts", N_("Receipts"), "clipboard-check", "receipt.check"),
+            Entry("/scores", N_("Results"), "chart-column", "score.view"),
+        ),
+    ),
+    Section(
+        "people",
+        N_("People"),
+        (
+            Entry("/persons", N_("Registry"), "contact", "person.view"),
+            Entry("/talents", N_("Talents"), "trophy", "talent.view"),
+            Entry("/talents/rules", N_("Rules of the talents"), "list-checks", "talent.rule"),
+        ),
+    ),
+    Section(
+        "house",
+        N_("The house"),
+        (
+            Entry("/staff", N_("Staff"), "users", "staff.view"),
+            Entry("/roles", N_("Roles"), "shield-check", "staff.view"),
+            Entry("/grants", N_("Ending roles"), "history", "staff.edit"),
+            Entry("/why", N_("Who may what"), "circle-help", "staff.view"),
+            Entry("/modules", N_("Modules"), "settings", "module.edit"),
+            Entry("/machines", N_("Joined systems"), "plug", "machine.view"),
+            Entry("/outbox", N_("Outbox"), "send", "post.view"),
+            Entry("/audit", N_("Audit trail"), "scroll-text", "audit.view"),
+        ),
+    ),
+    Section("end", "", (Entry("/help", N_("Help"), "life-buoy", "own.account"),)),
 )
 DEMO = Entry("/demo", N_("Demo"), "info", "public")
+# What is done often and is no page of the menu: the search offers it.
+ACTS = (
+    Entry("/sittings/new", N_("New sitting"), "plus", "sitting.edit"),
+    Entry("/persons/new", N_("New person"), "plus", "person.edit"),
+    Entry("/persons/import", N_("Import persons"), "file-up", "person.import"),
+    Entry("/staff/new", N_("New login"), "plus", "staff.edit"),
+    Entry("/account", N_("Your account"), "user", "own.account"),
+    Entry("/notices", N_("Notices"), "bell", "own.account"),
+    Entry("/history", N_("Your history"), "history", "own.account"),
+)
 
 
-def menu(actor: Actor, path: str, *, demo: bool) -> list[Entry]:
-    """The entries a person may open; the one he is in is marked."""
-    shown = [entry for entry in ENTRIES if actor.may(entry.permission) and not actor.wants_factor]
-    if demo:
-        shown.append(DEMO)
+def menu(actor: Actor, path: str, *, demo: bool) -> list[Section]:
+    """The entries a person may open, in their sections; the one he is in is marked: the longest that fits the address."""
+    open_ = [entry for section in SECTIONS for entry in section.entries if _may(actor, entry)]
+    fitting = [one.path for one in open_ if path == one.path or (one.path != "/" and path.startswith(f"{one.path}/"))]
+    here = max(fitting, key=len, default="")
+    shown: list[Section] = []
+    for section in SECTIONS:
+        entries = [msgspec.structs.replace(one, current=one.path == here) for one in section.entries if one in open_]
+        if demo and section.code == "end":
+            entries.append(msgspec.structs.replace(DEMO, current=path == DEMO.path))
+        if entries:
+            shown.append(Section(section.code, section.title, tuple(entries)))
+    return shown
+
+
+def found(actor: Actor, words: str) -> list[Entry]:
+    """Pages and acts whose name has a word that begins with each word asked for; all of them if nothing is."""
+    asked = words.lower().split()
+    offered = [*(entry for section in SECTIONS for entry in section.entries), *ACTS]
     return [
-        msgspec.structs.replace(
-            entry, current=path == entry.path or (entry.path != "/" and path.startswith(f"{entry.path}"))
-        )
-        for entry in shown
+        entry
+        for entry in offered
+        if _may(actor, entry)
+        and all(any(word.startswith(one) for word in t(entry.text).lower().split()) for one in asked)
     ]
+
+
+def _may(actor: Actor, entry: Entry) -> bool:
+    return actor.may(entry.permission) and not actor.wants_factor

@@ -101,6 +101,7 @@ def page(
         "path": request.url.path,
         "query": dict(request.query_params),
         "language": current(),
+        "look": request.state.get("look", "auto"),
         "menu": menu(actor, request.url.path, demo=settings.demo),
         "demo": settings.demo,
         "fragment": bool(request.headers.get("hx-request")),

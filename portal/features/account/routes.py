@@ -17,7 +17,7 @@ from portal.core.accounts.second_factor import has_app
 from portal.core.accounts.strength import require_strong
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.front import LANGUAGE_COOKIE
+from portal.core.front import LANGUAGE_COOKIE, LOOK_COOKIE, LOOKS
 from portal.core.i18n import LANGUAGES, N_
 from portal.core.permissions import allows, public
 from portal.core.problems import NotThere
@@ -130,6 +130,16 @@ async def choose_language(request: StaffRequest, db: Connection, code: str) -> R
         await queries.set_language(db, actor.staff_id, code)
     answer = see_other(inside(request.query_params.get("next")))
     answer.headers["set-cookie"] = request.app.state.front.cookie(LANGUAGE_COOKIE, code, age_s=A_YEAR_S)
+    return answer
+
+
+@get("/look/{code:str}", guards=[public])
+async def choose_look(request: StaffRequest, code: str) -> Response[str]:
+    """Light, dark, or as the device has it; remembered in a cookie of this browser."""
+    if code not in LOOKS:
+        raise NotThere
+    answer = see_other(inside(request.query_params.get("next")))
+    answer.headers["set-cookie"] = request.app.state.front.cookie(LOOK_COOKIE, code, age_s=A_YEAR_S)
     return answer
 
 
@@ -247,6 +257,7 @@ ROUTES = [
     sign_in,
     sign_out,
     choose_language,
+    choose_look,
     account,
     change_password,
     end_session,

@@ -61,6 +61,30 @@ async def near_sittings(db: Connection, scope: Scope) -> list[NearSitting]:
     return [NearSitting(**row) for row in rows]
 
 
+async def find_sittings(db: Connection, scope: Scope, words: str) -> list[NearSitting]:
+    """Sittings whose title, in any language, has all the words; the newest first."""
+    patterns = [f"%{_escape(word)}%" for word in words.lower().split()[:4]]
+    rows = await db.fetch(
+        """
+        select s.id, s.title, s.state, s.starts_at, s.last_entry_at, 0::bigint as participants
+        from sitting s
+        where lower(concat_ws(' ', s.title ->> 'kk', s.title ->> 'ru', s.title ->> 'en')) like all($4)
+            and s.state <> 'archived' and s.project = $5
+            and ($1 or exists (
+                select 1
+                from sitting_region sr
+                left join district d on d.region_code = sr.region_code
+                left join school sc on sc.district_id = d.id
+                where sr.sitting_id = s.id and (sr.region_code = any($2) or sc.id = any($3))))
+        order by s.starts_at desc, s.id
+        limit 5
+        """,
+        *scope.parameters,
+        *(patterns, project()),
+    )
+    return [NearSitting(**row) for row in rows]
+
+
 async def find_pupils(db: Connection, scope: Scope, words: str) -> list[FoundPupil]:
     """All words of the query occur in the name, in any order."""
     patterns = [f"%{_escape(word)}%" for word in words.lower().split()[:4]]

@@ -14,6 +14,7 @@ from portal.core.db import Connection
 from portal.core.jobs.telling import seen
 from portal.core.permissions import allows, public
 from portal.core.problems import NotThere
+from portal.core.ui import navigation
 from portal.core.ui.listing import words
 from portal.core.ui.pages import page
 from portal.features.home import queries
@@ -34,13 +35,25 @@ async def overview(request: StaffRequest, db: Connection) -> Response[str]:
     )
 
 
-@get("/search", guards=[allows("participant.view")])
+@get("/search", guards=[allows("own.account")])
 async def search(request: StaffRequest, db: Connection) -> Response[str]:
-    """Pupils by half a name, newest sittings first."""
+    """Pages, sittings and pupils by parts of their names; the palette asks for the list alone."""
     actor = request.scope["user"]
     asked = words(request)
-    found = await queries.find_pupils(db, actor.scope("participant.view"), asked) if len(asked) > 1 else []
-    return page(request, "home/search.html", words=asked, found=found)
+    wide = len(asked) > 1
+    sittings = await queries.find_sittings(db, actor.scope("sitting.view"), asked) if wide else []
+    pupils = await queries.find_pupils(db, actor.scope("participant.view"), asked) if wide else []
+    # A boosted link asks for the page; the palette for what stands in it.
+    part = bool(request.headers.get("hx-request")) and request.headers.get("hx-target") == "palette-found"
+    return page(
+        request,
+        "home/_found.html" if part else "home/search.html",
+        words=asked,
+        pages=navigation.found(actor, asked),
+        sittings=sittings if actor.may("sitting.view") else [],
+        found=pupils if actor.may("participant.view") else [],
+        most=6 if part else 50,
+    )
 
 
 @get("/jobs/{job_id:int}", guards=[allows("own.account")])

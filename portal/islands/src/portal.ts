@@ -1,12 +1,14 @@
 /** The portal's one script. Every page works without it; it adds comfort to what HTML already does. */
 import { mountDialogs } from "./dialogs";
 import { mountKeys } from "./keys";
+import { mountPalette } from "./palette";
 import { mountPolling } from "./polling";
 import { mountShell } from "./shell";
 import { mountUnsaved } from "./unsaved";
 
 document.documentElement.classList.add("js");
 mountShell(document);
+mountPalette(document);
 mountDialogs(document);
 mountUnsaved(document);
 mountPolling(document);

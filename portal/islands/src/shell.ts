@@ -1,4 +1,4 @@
-/** Menu on the phone, Ctrl K to the search, a filter that sends itself, copying a text. */
+/** Menu on the phone, sections of it that stay folded, a filter that sends itself, copying a text. */
 export function mountShell(root: Document): void {
   root.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
@@ -18,14 +18,6 @@ export function mountShell(root: Document): void {
   });
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape") root.body.classList.remove("menu-open");
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-      const search = root.querySelector<HTMLInputElement>("#search");
-      if (search) {
-        event.preventDefault();
-        search.focus();
-        search.select();
-      }
-    }
   });
   root.addEventListener("change", (event) => {
     const field = event.target instanceof HTMLElement ? event.target : null;
@@ -37,6 +29,15 @@ export function mountShell(root: Document): void {
       }
     }
   });
+  // Which sections of the menu a person folded away, this browser remembers; the one he is in is always open.
+  for (const section of root.querySelectorAll<HTMLDetailsElement>("details[data-section]")) {
+    const name = `folded-${section.dataset.section ?? ""}`;
+    if (localStorage.getItem(name) && !section.querySelector("[aria-current]")) section.open = false;
+    section.addEventListener("toggle", () => {
+      if (section.open) localStorage.removeItem(name);
+      else localStorage.setItem(name, "1");
+    });
+  }
   const summary = root.querySelector<HTMLElement>(".error-summary");
   summary?.focus();
 }
