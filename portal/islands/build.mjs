@@ -8,17 +8,17 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "core", "ui", "static", "dist");
 const from = (...parts) => join(here, "node_modules", ...parts);
 
-const ICONS = (await readFile(join(here, "icons.txt"), "utf8")).split("\n").filter(Boolean);
-
-async function sprite() {
+// Those of industries and professions lie apart: few pages show them, and weak phones need not load them.
+async function sprite(name) {
+  const icons = (await readFile(join(here, `${name}.txt`), "utf8")).split("\n").filter(Boolean);
   const symbols = await Promise.all(
-    ICONS.map(async (name) => {
-      const svg = await readFile(from("lucide-static", "icons", `${name}.svg`), "utf8");
+    icons.map(async (icon) => {
+      const svg = await readFile(from("lucide-static", "icons", `${icon}.svg`), "utf8");
       const inner = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>")).trim();
-      return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">${inner}</symbol>`;
+      return `<symbol id="${icon}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">${inner}</symbol>`;
     }),
   );
-  await writeFile(join(out, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
+  await writeFile(join(out, `${name}.svg`), `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
 }
 
 await mkdir(out, { recursive: true });
@@ -43,4 +43,5 @@ for (const [folder, name] of [
 ]) {
   await copyFile(from("@expo-google-fonts", "golos-text", folder, name), join(out, name));
 }
-await sprite();
+await sprite("icons");
+await sprite("occupations");

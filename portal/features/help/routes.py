@@ -11,6 +11,7 @@ from portal.core.db import Connection
 from portal.core.permissions import allows, public
 from portal.core.permissions.roles import all_roles
 from portal.core.problems import NotThere
+from portal.core.ui.occupations import INDUSTRIES, PROFESSIONS
 from portal.core.ui.pages import page
 
 # What the seed writes into the setting `demo`, before it has.
@@ -53,7 +54,7 @@ def by_address(host: str) -> bool:
 @get("/style", guards=[allows("own.account")])
 async def style(request: StaffRequest) -> Response[str]:
     """Every component of the design system with its states."""
-    return page(request, "help/style.html")
+    return page(request, "help/style.html", industries=INDUSTRIES, professions=PROFESSIONS)
 
 
 ROUTES = [help_page, demo, style]

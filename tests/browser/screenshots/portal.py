@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from tests.browser.screenshots.demo import Place
 
 # Answers to machines, files, and what only turns a switch.
-LEFT_OUT = {"/health", "/ready", "/metrics", "/language/{code:str}", "/jobs/{job_id:int}", "/notices/bell"}
+LEFT_OUT = {
+    "/health",
+    "/ready",
+    "/metrics",
+    "/language/{code:str}",
+    "/look/{code:str}",
+    "/jobs/{job_id:int}",
+    "/notices/bell",
+}
 # They are there only with a link that is good once: tests/portal/post, tests/portal/account/test_contacts.py.
 LEFT_OUT |= {"/forgotten/new", "/account/email"}
 BAD_LIST = (
