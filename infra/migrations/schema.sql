@@ -368,6 +368,18 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.school_place() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    if new.settlement_id is not null then
+        select s.district_id into new.district_id from settlement s where s.id = new.settlement_id;
+    end if;
+    return new;
+end
+$$;
+
 CREATE FUNCTION public.scope_country() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN COALESCE((current_setting('elumiti.country'::text, true) = 'on'::text), false);
@@ -388,6 +400,16 @@ CREATE FUNCTION public.settle_search() RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$ select gin_clean_pending_list('person_search') $$;
+
+CREATE FUNCTION public.settlement_moved() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    update school set district_id = new.district_id where settlement_id = new.id;
+    return null;
+end
+$$;
 
 CREATE FUNCTION public.sitting_wants_codes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1428,7 +1450,11 @@ CREATE TABLE public.school (
     name_ru text NOT NULL,
     name_en text NOT NULL,
     contact_name text DEFAULT ''::text NOT NULL,
-    contact_phone text DEFAULT ''::text NOT NULL
+    contact_phone text DEFAULT ''::text NOT NULL,
+    settlement_id integer,
+    kind text DEFAULT 'school'::text NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT school_kind_check CHECK ((kind = ANY (ARRAY['school'::text, 'centre'::text])))
 );
 
 ALTER TABLE public.school ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1478,6 +1504,30 @@ CREATE TABLE public.setting (
     name text NOT NULL,
     value jsonb NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.settlement (
+    id integer NOT NULL,
+    district_id integer NOT NULL,
+    kind text NOT NULL,
+    kato text,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    CONSTRAINT settlement_kato_check CHECK ((kato ~ '^[0-9]{9}$'::text)),
+    CONSTRAINT settlement_kind_check CHECK ((kind = ANY (ARRAY['city'::text, 'town'::text, 'village'::text]))),
+    CONSTRAINT settlement_name_en_check CHECK ((name_en <> ''::text)),
+    CONSTRAINT settlement_name_kk_check CHECK ((name_kk <> ''::text)),
+    CONSTRAINT settlement_name_ru_check CHECK ((name_ru <> ''::text))
+);
+
+ALTER TABLE public.settlement ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.settlement_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.sign_in_address (
@@ -2158,6 +2208,12 @@ ALTER TABLE ONLY public.seal
 ALTER TABLE ONLY public.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT settlement_kato_key UNIQUE (kato);
+
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT settlement_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.sign_in_address
     ADD CONSTRAINT sign_in_address_pkey PRIMARY KEY (staff_id, address);
 
@@ -2343,9 +2399,15 @@ CREATE INDEX room_opening_sitting ON public.room_opening USING btree (sitting_id
 
 CREATE INDEX school_of_district ON public.school USING btree (district_id);
 
+CREATE INDEX school_settlement ON public.school USING btree (settlement_id) WHERE (settlement_id IS NOT NULL);
+
 CREATE INDEX seal_code ON public.seal USING btree (code);
 
 CREATE INDEX seal_sitting ON public.seal USING btree (sitting_id);
+
+CREATE INDEX settlement_district ON public.settlement USING btree (district_id, public.kk(name_kk), id);
+
+CREATE UNIQUE INDEX settlement_name ON public.settlement USING btree (district_id, lower(name_kk));
 
 CREATE UNIQUE INDEX staff_email ON public.staff USING btree (email);
 
@@ -2406,6 +2468,10 @@ CREATE TRIGGER person_project_taken AFTER DELETE ON public.person_project REFERE
 CREATE TRIGGER room_made AFTER INSERT ON public.room REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.rooms_want_codes();
 
 CREATE TRIGGER school_moved AFTER UPDATE OF district_id ON public.school FOR EACH ROW WHEN ((old.district_id IS DISTINCT FROM new.district_id)) EXECUTE FUNCTION public.school_moved();
+
+CREATE TRIGGER school_place BEFORE INSERT OR UPDATE OF settlement_id, district_id ON public.school FOR EACH ROW EXECUTE FUNCTION public.school_place();
+
+CREATE TRIGGER settlement_moved AFTER UPDATE OF district_id ON public.settlement FOR EACH ROW WHEN ((old.district_id IS DISTINCT FROM new.district_id)) EXECUTE FUNCTION public.settlement_moved();
 
 CREATE TRIGGER sitting_forms AFTER UPDATE OF form_id, reserve_form_id ON public.sitting FOR EACH ROW WHEN (((old.form_id IS DISTINCT FROM new.form_id) OR (old.reserve_form_id IS DISTINCT FROM new.reserve_form_id))) EXECUTE FUNCTION public.sitting_wants_codes();
 
@@ -2679,11 +2745,17 @@ ALTER TABLE ONLY public.saved_view
 ALTER TABLE ONLY public.school
     ADD CONSTRAINT school_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
 
+ALTER TABLE ONLY public.school
+    ADD CONSTRAINT school_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES public.settlement(id);
+
 ALTER TABLE ONLY public.score_run
     ADD CONSTRAINT score_run_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.score_run
     ADD CONSTRAINT score_run_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT settlement_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
 
 ALTER TABLE ONLY public.sign_in_address
     ADD CONSTRAINT sign_in_address_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
@@ -3231,6 +3303,8 @@ GRANT SELECT ON TABLE public.setting TO elumiti_engine;
 GRANT SELECT ON TABLE public.setting TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.setting TO elumiti_portal;
 GRANT SELECT ON TABLE public.setting TO elumiti_scoring;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.settlement TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_address TO elumiti_portal;
 

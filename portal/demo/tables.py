@@ -38,6 +38,32 @@ class Seat(msgspec.Struct, frozen=True):
     code_hash: bytes
 
 
+# Names that villages all over the country bear.
+VILLAGES = (
+    ("Бірлік", "Бирлик", "Birlik"), ("Ынтымақ", "Ынтымак", "Yntymak"), ("Жаңажол", "Жанажол", "Zhanazhol"),
+    ("Қарасу", "Карасу", "Karasu"), ("Ақбұлақ", "Акбулак", "Akbulak"), ("Көктерек", "Коктерек", "Kokterek"),
+    ("Еңбек", "Енбек", "Enbek"), ("Достық", "Достык", "Dostyk"), ("Сарыбұлақ", "Сарыбулак", "Sarybulak"),
+    ("Тасбұлақ", "Тасбулак", "Tasbulak"), ("Қызылжар", "Кызылжар", "Kyzylzhar"), ("Жаңатұрмыс", "Жанатурмыс", "Zhanaturmys"),
+)  # fmt: skip
+
+
+async def _insert_settlements(db: asyncpg.Connection[asyncpg.Record]) -> None:
+    """A village for each school, drawn in turn; two schools of a district may share one."""
+    rows = await db.fetch("select id, district_id from school where settlement_id is null order by id")
+    for number, row in enumerate(rows):
+        names = VILLAGES[number * 5 % len(VILLAGES)]
+        await db.execute(
+            """
+            with made as (
+                insert into settlement (district_id, kind, name_kk, name_ru, name_en) values ($1, 'village', $3, $4, $5)
+                on conflict (district_id, lower(name_kk)) do update set kind = 'village'
+                returning id)
+            update school set settlement_id = (select id from made) where id = $2
+            """,
+            *(row["district_id"], row["id"], *names),
+        )
+
+
 async def insert_territory(db: asyncpg.Connection[asyncpg.Record], people: People) -> dict[str, int]:
     """Regions, districts, schools; returns school code → id."""
     await db.executemany(
@@ -66,6 +92,7 @@ async def insert_territory(db: asyncpg.Connection[asyncpg.Record], people: Peopl
             *(districts[school.district], school.code, school.name_kk, school.name_ru, school.name_en),
             *(school.contact_name, school.contact_phone),
         )
+    await _insert_settlements(db)
     return schools
 
 

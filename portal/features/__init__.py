@@ -30,6 +30,8 @@ from portal.features.persons import measures as person_measures
 from portal.features.persons import numbers as person_numbers
 from portal.features.persons import routes as persons
 from portal.features.persons import twins as person_twins
+from portal.features.places import imports as place_imports
+from portal.features.places import routes as places
 from portal.features.post import routes as post
 from portal.features.rescue import routes as rescue
 from portal.features.room_codes import routes as room_codes
@@ -66,6 +68,8 @@ ROUTES = [
     *person_exports.ROUTES,
     *person_measures.ROUTES,
     *person_consents.ROUTES,
+    *places.ROUTES,
+    *place_imports.ROUTES,
     *talents.ROUTES,
     *talent_rules.ROUTES,
     *talent_access.ROUTES,

@@ -43,6 +43,8 @@ ALL: tuple[Permission, ...] = (
     Permission("person.iin", REGISTRY, N_("Find a person by a whole IIN and see it in full, with a reason")),
     Permission("consent.edit", REGISTRY, N_("Record and withdraw consents")),
     Permission("attribute.edit", REGISTRY, N_("Change what a project knows of a person")),
+    Permission("place.view", REGISTRY, N_("See the territory, schools and centres")),
+    Permission("place.edit", REGISTRY, N_("Add and change settlements, schools and centres")),
     Permission("talent.view", TALENTS, N_("Ask for access to the talents, and see them once a second person agreed")),
     Permission("talent.export", TALENTS, N_("Download lists of talents, with access")),
     Permission("talent.match", TALENTS, N_("Say which person a result belongs to, with access")),

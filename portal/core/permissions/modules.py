@@ -21,6 +21,7 @@ MODULE_OF = {
     "person": "registry",
     "attribute": "registry",
     "consent": "registry",
+    "place": "registry",
     "talent": "talents",
 }
 NAMES = {

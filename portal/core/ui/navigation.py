@@ -50,6 +50,7 @@ SECTIONS = (
         N_("People"),
         (
             Entry("/persons", N_("Registry"), "contact", "person.view"),
+            Entry("/places", N_("Territory and schools"), "map-pin", "place.view"),
             Entry("/talents", N_("Talents"), "trophy", "talent.view"),
             Entry("/talents/rules", N_("Rules of the talents"), "list-checks", "talent.rule"),
         ),
@@ -76,6 +77,7 @@ ACTS = (
     Entry("/sittings/new", N_("New sitting"), "plus", "sitting.edit"),
     Entry("/persons/new", N_("New person"), "plus", "person.edit"),
     Entry("/persons/import", N_("Import persons"), "file-up", "person.import"),
+    Entry("/schools", N_("Schools and centres"), "school", "place.view"),
     Entry("/staff/new", N_("New login"), "plus", "staff.edit"),
     Entry("/account", N_("Your account"), "user", "own.account"),
     Entry("/notices", N_("Notices"), "bell", "own.account"),

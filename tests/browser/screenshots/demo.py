@@ -146,6 +146,7 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
         numbers["twin"], numbers["other_twin"] = pair["first_id"], pair["second_id"]
         numbers["person"] = pair["first_id"]
         numbers["field"] = await db.fetchval("select id from attribute_field where kind = 'choice' order by id limit 1")
+        numbers["school"] = await db.fetchval("select school_id from participant order by id limit 1")
         numbers["machine"] = await db.fetchval("select id from machine_client order by id limit 1")
         numbers["hook"] = await db.fetchval("select id from webhook order by id limit 1")
         numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")
