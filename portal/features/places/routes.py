@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from portal.core.accounts import Scope
     from portal.core.files.tables import Cell
-    from portal.features.places.structs import SchoolRow
+    from portal.features.places.structs import RegionRow, SchoolRow
 
 MOST_IN_A_FILE = 20_000
 CODE_TAKEN = N_("There is a school with this code already.")
@@ -46,9 +46,7 @@ async def show_tree(request: StaffRequest, db: Connection) -> Response[str]:
 async def show_region(request: StaffRequest, db: Connection, region: str) -> Response[str]:
     """Its districts and their settlements."""
     scope = request.scope["user"].scope("place.view")
-    found = next((one for one in await queries.regions(db, scope) if one.code == region), None)
-    if found is None:
-        raise NotThere
+    found = await _region(db, scope, region)
     return page(
         request,
         "places/region.html",
@@ -65,6 +63,7 @@ async def show_region(request: StaffRequest, db: Connection, region: str) -> Res
 async def add_settlement(request: StaffRequest, db: Connection, region: str) -> Response[str]:
     """A settlement of a district."""
     actor = request.scope["user"]
+    found = await _region(db, actor.scope("place.view"), region)
     if not _may_edit(request, region):
         raise NotThere
     form = Form(await request.form())
@@ -87,7 +86,6 @@ async def add_settlement(request: StaffRequest, db: Connection, region: str) -> 
             form.miss("name_kk", N_("This settlement is there already."))
         else:
             return see_other(f"/places/{region}#d{district}")
-    found = next(one for one in await queries.regions(db, actor.scope("place.view")) if one.code == region)
     return page(
         request,
         "places/region.html",
@@ -264,6 +262,13 @@ async def _districts(db: Connection, scope: Scope, before: SchoolRow | None = No
         for one in await all_districts(db)
         if scope.country or one.region_code in scope.regions or (before is not None and one.id == before.district_id)
     ]
+
+
+async def _region(db: Connection, scope: Scope, code: str) -> RegionRow:
+    found = next((one for one in await queries.regions(db, scope) if one.code == code), None)
+    if found is None:
+        raise NotThere
+    return found
 
 
 async def _find(db: Connection, scope: Scope, school_id: int, *, lock: bool = False) -> SchoolRow:
