@@ -34,6 +34,7 @@ from portal.demo.machines import insert_machines
 from portal.demo.people import draw_people
 from portal.demo.registry import insert_registry
 from portal.demo.tables import Seat
+from portal.demo.talents import insert_talents
 from portal.demo.wire import play_items
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ STAFF = (
     ("analyst", "Тимур Асқарұлы Бекенов", "analyst"),
     ("analyst2", "Айгерім Сәкенқызы Тілеуова", "analyst"),
     ("super", "Ғалия Қайратқызы Нұрғалиева", "super-admin"),
+    ("specialist", "Меруерт Асанқызы Қалиева", "qabilet-specialist"),
     ("sysadmin", "Бауыржан Тоқтарұлы Ысқақов", "system-admin"),
     ("coordinator", "Ержан Серікұлы Әбдіқадыров", "myn-bala-coordinator"),
 )
@@ -139,6 +141,7 @@ async def fill() -> Demo:
                 db, people, schools, keys_of(read(PortalSettings, environment(default_home(), "portal")))
             )
             demo = await _make_sittings(db, people, schools, forms, packed, await _make_staff(db))
+            await insert_talents(db)
             await insert_machines(db, read(PortalSettings, environment(default_home(), "portal")))
     finally:
         await db.close()

@@ -113,6 +113,7 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
             await asyncio.sleep(1)
         assert demo is not None
         await _score_with_quota(db, demo.played_sitting)
+        await _fill_talents(db, demo.played_sitting)
         pepper = decode_key(environment(known, "portal")["ELUMITI_CODE_PEPPER"])
         forms = {row["name"]: row["id"] for row in await db.fetch("select id, name from form order by id")}
         schools = {row["code"]: row["id"] for row in await db.fetch("select id, code from school order by id")}
@@ -146,6 +147,9 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
         numbers["twin"], numbers["other_twin"] = pair["first_id"], pair["second_id"]
         numbers["person"] = pair["first_id"]
         numbers["field"] = await db.fetchval("select id from attribute_field where kind = 'choice' order by id limit 1")
+        numbers["talent"] = await db.fetchval(
+            "select person_id from talent where left_at is null and consent_holds(person_id, 'talents') order by id limit 1"
+        )
         numbers["school"] = await db.fetchval("select school_id from participant order by id limit 1")
         numbers["machine"] = await db.fetchval("select id from machine_client order by id limit 1")
         numbers["hook"] = await db.fetchval("select id from webhook order by id limit 1")
@@ -155,6 +159,20 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
     # The workers read new sittings every two seconds.
     await asyncio.sleep(6)
     return Place(portal, engine, home, demo, slips["waits"][0], slips["runs"], numbers)
+
+
+async def _fill_talents(db: asyncpg.Connection[asyncpg.Record], sitting: int) -> None:
+    """Publish the newest run and let the rule weigh it."""
+    await db.execute(
+        "update score_run set published_at = now() where id = (select max(id) from score_run where sitting_id = $1)",
+        sitting,
+    )
+    job = await db.fetchval("insert into job (kind, payload) values ('talents-weigh', '{}') returning id")
+    for _ in range(180):
+        if await db.fetchval("select 1 from job where id = $1 and state = 'done'", job):
+            return
+        await asyncio.sleep(1)
+    sys.exit("elumiti: the rules of the talents were not weighed.")
 
 
 async def _score_with_quota(db: asyncpg.Connection[asyncpg.Record], sitting: int) -> None:

@@ -100,7 +100,7 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "person-exported": ("/persons/export/{job_id:int}", {"job_id": number["persons_export"]}),
         "person-consents": ("/persons/{person_id:int}/consents", {"person_id": number["person"]}),
         "talents": ("/talents", {}),
-        "talent": ("/talents/{person_id:int}", {"person_id": number["person"]}),
+        "talent": ("/talents/{person_id:int}", {"person_id": number["talent"]}),
         "talents-ask": ("/talents/ask", {}),
         "talents-access": ("/talents/access", {}),
         "talents-rules": ("/talents/rules", {}),
@@ -207,7 +207,9 @@ def portal(playwright: Playwright, place: Place, languages: list[str]) -> list[s
     """Every page as the first role sees it that may; the overview as each role does."""
     seen: list[str] = []
     with contextlib.closing(playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)) as browser:
-        states = {login: _signed_in(browser, place, login) for login in ("admin", "analyst", "super", "proctor")}
+        states = {
+            login: _signed_in(browser, place, login) for login in ("admin", "analyst", "super", "proctor", "specialist")
+        }
         job = _happenings(browser, place, states)
         pages = pages_of(place, job)
         require_all_routes(pages)
