@@ -204,6 +204,78 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.tie_holds(since date, until date) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ((since <= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date) AND ((until IS NULL) OR (until >= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date)));
+
+CREATE TABLE public.person (
+    id bigint NOT NULL,
+    external_id text,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    name_key text NOT NULL,
+    search_key text NOT NULL,
+    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
+    birth_date date NOT NULL,
+    sex text,
+    language text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    photo_key text,
+    status text DEFAULT 'active'::text NOT NULL,
+    merged_into bigint,
+    region_code text NOT NULL,
+    district_id integer,
+    school_id integer,
+    grade smallint,
+    class_letter text DEFAULT ''::text NOT NULL,
+    projects text[] DEFAULT '{}'::text[] NOT NULL,
+    import_job bigint,
+    made_by integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT person_check CHECK (((status = 'merged'::text) = (merged_into IS NOT NULL))),
+    CONSTRAINT person_external_id_check CHECK ((external_id <> ''::text)),
+    CONSTRAINT person_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
+    CONSTRAINT person_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT person_sex_check CHECK ((sex = ANY (ARRAY['f'::text, 'm'::text]))),
+    CONSTRAINT person_status_check CHECK ((status = ANY (ARRAY['active'::text, 'archived'::text, 'merged'::text])))
+);
+
+CREATE TABLE public.person_tie (
+    id bigint NOT NULL,
+    holder_id bigint NOT NULL,
+    attached_id bigint NOT NULL,
+    kind text NOT NULL,
+    project text,
+    since date NOT NULL,
+    until date,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_by integer,
+    ended_at timestamp with time zone,
+    CONSTRAINT person_tie_check CHECK ((holder_id <> attached_id)),
+    CONSTRAINT person_tie_check1 CHECK (((until IS NULL) OR (until >= since))),
+    CONSTRAINT person_tie_kind_check CHECK ((kind = ANY (ARRAY['teacher'::text, 'tutor'::text, 'assistant'::text, 'specialist'::text, 'coordinator'::text, 'parent'::text, 'guardian'::text])))
+);
+
+CREATE FUNCTION public.members_of(p_parts jsonb) RETURNS bigint[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT COALESCE(array_agg(DISTINCT m.id), '{}'::bigint[]) AS "coalesce"
+    FROM (jsonb_to_recordset(members_of.p_parts) part(attached_to bigint, project text, region text, schools integer[], class_name text)
+      CROSS JOIN LATERAL ( SELECT p.id
+            FROM public.person p
+           WHERE ((part.attached_to IS NULL) AND (p.school_id = ANY (part.schools)) AND (((p.grade)::text || upper(p.class_letter)) = part.class_name))
+         UNION ALL
+          SELECT p.id
+            FROM (public.person_tie t
+              JOIN public.person p ON ((p.id = t.attached_id)))
+           WHERE ((part.attached_to IS NOT NULL) AND (t.holder_id = part.attached_to) AND (t.ended_at IS NULL) AND public.tie_holds(t.since, t.until) AND (t.kind <> ALL (ARRAY['parent'::text, 'guardian'::text])) AND ((t.project IS NULL) OR (part.project IS NULL) OR (t.project = part.project)) AND ((part.region IS NULL) OR (p.region_code = part.region)) AND ((part.schools IS NULL) OR (p.school_id = ANY (part.schools))))) m);
+END;
+
 CREATE FUNCTION public.participant_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -238,11 +310,12 @@ begin
         wanted := wanted || format(' and p.search_key like %L', pattern);
     end loop;
     if not scope_country() then
-        wanted := wanted || case
-            when scope_schools() = '{}' then format(' and p.region_code = any (%L::text[])', scope_regions()::text)
-            when scope_regions() = '{}' then format(' and p.school_id = any (%L::int[])', scope_schools()::text)
-            else format(' and (p.region_code = any (%L::text[]) or p.school_id = any (%L::int[]))',
-                scope_regions()::text, scope_schools()::text) end;
+        -- What is not told is not asked for: one place alone is one walk of an index.
+        wanted := wanted || ' and (' || concat_ws(' or ',
+            case when scope_regions() <> '{}' then format('p.region_code = any (%L::text[])', scope_regions()::text) end,
+            case when scope_schools() <> '{}' then format('p.school_id = any (%L::int[])', scope_schools()::text) end,
+            case when scope_members() <> '{}' or (scope_regions() = '{}' and scope_schools() = '{}')
+                then format('p.id = any (%L::bigint[])', scope_members()::text) end) || ')';
     end if;
     if p_filter ? 'status' then wanted := wanted || format(' and p.status = %L', p_filter ->> 'status'); end if;
     if p_filter ? 'region' then wanted := wanted || format(' and p.region_code = %L', p_filter ->> 'region'); end if;
@@ -258,6 +331,45 @@ begin
         || ') as f order by ' || sorted;
 end
 $$;
+
+CREATE TABLE public.person_document (
+    id bigint NOT NULL,
+    person_id bigint NOT NULL,
+    kind text NOT NULL,
+    title text NOT NULL,
+    issuer text DEFAULT ''::text NOT NULL,
+    issued_on date,
+    language text NOT NULL,
+    media text NOT NULL,
+    size_bytes integer NOT NULL,
+    object_key text,
+    preview_key text,
+    state text DEFAULT 'waits'::text NOT NULL,
+    checked_at timestamp with time zone,
+    note text DEFAULT ''::text NOT NULL,
+    try_at timestamp with time zone DEFAULT now() NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    added_by integer NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_by integer,
+    confirmed_at timestamp with time zone,
+    CONSTRAINT person_document_check CHECK (((object_key IS NULL) = (state = 'refused'::text))),
+    CONSTRAINT person_document_check1 CHECK (((confirmed_by IS NULL) = (confirmed_at IS NULL))),
+    CONSTRAINT person_document_kind_check CHECK ((kind = ANY (ARRAY['diploma'::text, 'school-certificate'::text, 'course'::text, 'award'::text, 'language'::text, 'thanks'::text, 'reference'::text, 'other'::text]))),
+    CONSTRAINT person_document_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text, 'other'::text]))),
+    CONSTRAINT person_document_media_check CHECK ((media = ANY (ARRAY['application/pdf'::text, 'image/jpeg'::text, 'image/png'::text, 'image/webp'::text]))),
+    CONSTRAINT person_document_state_check CHECK ((state = ANY (ARRAY['waits'::text, 'clean'::text, 'unchecked'::text, 'refused'::text]))),
+    CONSTRAINT person_document_title_check CHECK ((title <> ''::text))
+);
+
+CREATE FUNCTION public.person_of_document(p_key text) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT person_document.person_id
+    FROM public.person_document
+   WHERE (person_document.object_key = person_of_document.p_key);
+END;
 
 CREATE FUNCTION public.person_place() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -326,6 +438,10 @@ CREATE FUNCTION public.scope_country() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN COALESCE((current_setting('elumiti.country'::text, true) = 'on'::text), false);
 
+CREATE FUNCTION public.scope_members() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('elumiti.members'::text, true), ''::text), '{}'::text))::bigint[];
+
 CREATE FUNCTION public.scope_person() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('elumiti.person'::text, true), ''::text))::bigint;
@@ -337,6 +453,23 @@ CREATE FUNCTION public.scope_regions() RETURNS text[]
 CREATE FUNCTION public.scope_schools() RETURNS integer[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE(NULLIF(current_setting('elumiti.schools'::text, true), ''::text), '{}'::text))::integer[];
+
+CREATE FUNCTION public.set_photo(p_person bigint, p_key text) RETURNS text
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ WITH before AS (
+          SELECT p_1.id,
+             p_1.photo_key
+            FROM public.person p_1
+           WHERE ((p_1.id = set_photo.p_person) AND (p_1.status <> 'merged'::text) AND (public.scope_country() OR (p_1.region_code = ANY (public.scope_regions())) OR (p_1.school_id = ANY (public.scope_schools())) OR (p_1.id = ANY (public.scope_members())) OR (p_1.id = public.scope_person())))
+          FOR NO KEY UPDATE OF p_1
+         )
+  UPDATE public.person p SET photo_key = set_photo.p_key, changed_at = now()
+    FROM before
+   WHERE (p.id = before.id)
+   RETURNING before.photo_key;
+END;
 
 CREATE FUNCTION public.settle_search() RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -355,41 +488,6 @@ begin
     return null;
 end
 $$;
-
-CREATE TABLE public.person (
-    id bigint NOT NULL,
-    external_id text,
-    last_name text NOT NULL,
-    first_name text NOT NULL,
-    middle_name text DEFAULT ''::text NOT NULL,
-    name_key text NOT NULL,
-    search_key text NOT NULL,
-    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
-    birth_date date NOT NULL,
-    sex text,
-    language text NOT NULL,
-    phone text DEFAULT ''::text NOT NULL,
-    email text DEFAULT ''::text NOT NULL,
-    photo_key text,
-    status text DEFAULT 'active'::text NOT NULL,
-    merged_into bigint,
-    region_code text NOT NULL,
-    district_id integer,
-    school_id integer,
-    grade smallint,
-    class_letter text DEFAULT ''::text NOT NULL,
-    projects text[] DEFAULT '{}'::text[] NOT NULL,
-    import_job bigint,
-    made_by integer,
-    made_at timestamp with time zone DEFAULT now() NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT person_check CHECK (((status = 'merged'::text) = (merged_into IS NOT NULL))),
-    CONSTRAINT person_external_id_check CHECK ((external_id <> ''::text)),
-    CONSTRAINT person_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
-    CONSTRAINT person_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
-    CONSTRAINT person_sex_check CHECK ((sex = ANY (ARRAY['f'::text, 'm'::text]))),
-    CONSTRAINT person_status_check CHECK ((status = ANY (ARRAY['active'::text, 'archived'::text, 'merged'::text])))
-);
 
 ALTER TABLE public.person ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.person_id_seq
@@ -471,6 +569,30 @@ begin
     return null;
 end
 $$;
+
+CREATE FUNCTION public.tie_names(p_person bigint) RETURNS TABLE(id bigint, person_id bigint, name text, holds boolean, kind text, project text, since date, until date, ended_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT t.id,
+     o.id,
+     concat_ws(' '::text, o.last_name, o.first_name, NULLIF(o.middle_name, ''::text)) AS concat_ws,
+     (t.holder_id = a.id),
+     t.kind,
+     t.project,
+     t.since,
+     t.until,
+     t.ended_at
+    FROM ((public.person a
+      JOIN public.person_tie t ON (((t.attached_id = a.id) OR ((t.holder_id = a.id) AND (a.id = public.scope_person())))))
+      JOIN public.person o ON ((o.id =
+         CASE
+             WHEN (t.holder_id = a.id) THEN t.attached_id
+             ELSE t.holder_id
+         END)))
+   WHERE ((a.id = tie_names.p_person) AND (public.scope_country() OR (a.region_code = ANY (public.scope_regions())) OR (a.school_id = ANY (public.scope_schools())) OR (a.id = ANY (public.scope_members())) OR (a.id = public.scope_person())))
+   ORDER BY (t.ended_at IS NOT NULL), o.sort_name, t.id;
+END;
 
 CREATE TABLE keys.item_key (
     form_id integer NOT NULL,
@@ -871,6 +993,11 @@ CREATE TABLE public.notice_wish (
     mail boolean NOT NULL
 );
 
+CREATE TABLE public.object_let_go (
+    key text NOT NULL,
+    erase_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.outage (
     id bigint NOT NULL,
     step text NOT NULL,
@@ -974,6 +1101,15 @@ ALTER TABLE public.pending_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+ALTER TABLE public.person_document ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.person_document_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.person_merge (
     id bigint NOT NULL,
     kept_id bigint NOT NULL,
@@ -1007,6 +1143,15 @@ CREATE TABLE public.person_project (
     joined_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT person_project_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
     CONSTRAINT person_project_project_check CHECK ((project = ANY (ARRAY['myn-bala'::text, 'qabilet'::text, 'birge-oqy'::text])))
+);
+
+ALTER TABLE public.person_tie ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.person_tie_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.person_twin (
@@ -1854,6 +1999,9 @@ ALTER TABLE ONLY public.notice
 ALTER TABLE ONLY public.notice_wish
     ADD CONSTRAINT notice_wish_pkey PRIMARY KEY (staff_id, kind);
 
+ALTER TABLE ONLY public.object_let_go
+    ADD CONSTRAINT object_let_go_pkey PRIMARY KEY (key);
+
 ALTER TABLE ONLY public.outage
     ADD CONSTRAINT outage_pkey PRIMARY KEY (id);
 
@@ -1872,6 +2020,9 @@ ALTER TABLE ONLY public.pending_act
 ALTER TABLE public.pending_act
     ADD CONSTRAINT pending_act_two_persons CHECK (((decided_by IS NULL) OR (decided_by <> made_by) OR (state = 'withdrawn'::text) OR (waiver_id IS NOT NULL))) NOT VALID;
 
+ALTER TABLE ONLY public.person_document
+    ADD CONSTRAINT person_document_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.person_iin
     ADD CONSTRAINT person_iin_pkey PRIMARY KEY (person_id);
 
@@ -1886,6 +2037,9 @@ ALTER TABLE ONLY public.person_project
 
 ALTER TABLE ONLY public.person_staging
     ADD CONSTRAINT person_staging_pkey PRIMARY KEY (job_id, row_number);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_pkey PRIMARY KEY (first_id, second_id);
@@ -2077,6 +2231,8 @@ CREATE INDEX notice_staff ON public.notice USING btree (staff_id, id);
 
 CREATE INDEX notice_unread ON public.notice USING btree (staff_id) WHERE (read_at IS NULL);
 
+CREATE INDEX object_let_go_due ON public.object_let_go USING btree (erase_at);
+
 CREATE INDEX outage_changed ON public.outage USING btree (changed_at);
 
 CREATE INDEX outage_ended ON public.outage USING btree (ended_ms);
@@ -2103,6 +2259,12 @@ CREATE INDEX person_archived ON public.person USING btree (sort_name, id) INCLUD
 
 CREATE INDEX person_district ON public.person USING btree (district_id, sort_name, id) INCLUDE (status, grade, sex, language, region_code, school_id);
 
+CREATE UNIQUE INDEX person_document_object ON public.person_document USING btree (object_key) WHERE (object_key IS NOT NULL);
+
+CREATE INDEX person_document_person ON public.person_document USING btree (person_id, id);
+
+CREATE INDEX person_document_waits ON public.person_document USING btree (try_at, id) WHERE (state = 'waits'::text);
+
 CREATE INDEX person_english ON public.person USING btree (sort_name, id) INCLUDE (status, grade, sex, region_code, school_id) WHERE (language = 'en'::text);
 
 CREATE UNIQUE INDEX person_external ON public.person USING btree (external_id) WHERE (external_id IS NOT NULL);
@@ -2124,6 +2286,12 @@ CREATE INDEX person_school ON public.person USING btree (school_id, sort_name, i
 CREATE INDEX person_search ON public.person USING gin (search_key public.gin_trgm_ops, region_code, grade);
 
 CREATE INDEX person_sort ON public.person USING btree (sort_name, id) INCLUDE (status, grade, sex, language, region_code, school_id);
+
+CREATE INDEX person_tie_attached ON public.person_tie USING btree (attached_id, id);
+
+CREATE INDEX person_tie_holder ON public.person_tie USING btree (holder_id, id);
+
+CREATE UNIQUE INDEX person_tie_once ON public.person_tie USING btree (holder_id, attached_id, kind, COALESCE(project, ''::text)) WHERE (ended_at IS NULL);
 
 CREATE INDEX person_twin_open ON public.person_twin USING btree (found_at DESC, first_id) WHERE (state = 'open'::text);
 
@@ -2336,6 +2504,15 @@ ALTER TABLE ONLY public.pending_act
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
 
+ALTER TABLE ONLY public.person_document
+    ADD CONSTRAINT person_document_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_document
+    ADD CONSTRAINT person_document_confirmed_by_fkey FOREIGN KEY (confirmed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_document
+    ADD CONSTRAINT person_document_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
 ALTER TABLE ONLY public.person_iin
     ADD CONSTRAINT person_iin_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
 
@@ -2374,6 +2551,21 @@ ALTER TABLE ONLY public.person
 
 ALTER TABLE ONLY public.person_staging
     ADD CONSTRAINT person_staging_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.job(id);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_attached_id_fkey FOREIGN KEY (attached_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
 
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
@@ -2594,11 +2786,15 @@ CREATE POLICY own ON public.person FOR SELECT TO elumiti_portal USING ((id = ( S
 
 ALTER TABLE public.person ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.person_document ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.person_iin ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.person_merge ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.person_project ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.person_tie ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.person_twin ENABLE ROW LEVEL SECURITY;
 
@@ -2610,7 +2806,11 @@ CREATE POLICY territory ON public.consent TO elumiti_portal USING ((EXISTS ( SEL
    FROM public.person p
   WHERE (p.id = consent.person_id))));
 
-CREATE POLICY territory ON public.person TO elumiti_portal USING ((( SELECT public.scope_country() AS scope_country) OR (region_code = ANY (( SELECT public.scope_regions() AS scope_regions)::text[])) OR (school_id = ANY (( SELECT public.scope_schools() AS scope_schools)::integer[]))));
+CREATE POLICY territory ON public.person TO elumiti_portal USING ((( SELECT public.scope_country() AS scope_country) OR (region_code = ANY (( SELECT public.scope_regions() AS scope_regions)::text[])) OR (school_id = ANY (( SELECT public.scope_schools() AS scope_schools)::integer[])) OR (id = ANY (( SELECT public.scope_members() AS scope_members)::bigint[]))));
+
+CREATE POLICY territory ON public.person_document TO elumiti_portal USING ((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_document.person_id))));
 
 CREATE POLICY territory ON public.person_iin TO elumiti_portal USING ((EXISTS ( SELECT 1
    FROM public.person p
@@ -2625,6 +2825,16 @@ CREATE POLICY territory ON public.person_merge TO elumiti_portal USING (((EXISTS
 CREATE POLICY territory ON public.person_project TO elumiti_portal USING ((EXISTS ( SELECT 1
    FROM public.person p
   WHERE (p.id = person_project.person_id))));
+
+CREATE POLICY territory ON public.person_tie TO elumiti_portal USING (((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.attached_id))) OR (EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.holder_id))))) WITH CHECK (((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.attached_id))) AND (EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.holder_id)))));
 
 CREATE POLICY territory ON public.person_twin TO elumiti_portal USING (((EXISTS ( SELECT 1
    FROM public.person p
@@ -2680,16 +2890,39 @@ GRANT ALL ON FUNCTION public.give_room_codes(p_form integer) TO elumiti_flusher;
 REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(holder_id) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(attached_id) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(until) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(ended_by) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(ended_at) ON TABLE public.person_tie TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.members_of(p_parts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.members_of(p_parts jsonb) TO elumiti_portal;
+
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
 
 REVOKE ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_document TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.person_of_document(p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.person_of_document(p_key text) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.set_photo(p_person bigint, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_photo(p_person bigint, p_key text) TO elumiti_portal;
+
 REVOKE ALL ON FUNCTION public.settle_search() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.settle_search() TO elumiti_portal;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
 
 GRANT USAGE ON SEQUENCE public.person_id_seq TO elumiti_portal;
 
@@ -2702,6 +2935,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_iin TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.staged_twins(p_job bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.staged_twins(p_job bigint) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.tie_names(p_person bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tie_names(p_person bigint) TO elumiti_portal;
 
 GRANT SELECT ON TABLE keys.item_key TO elumiti_scoring;
 
@@ -2826,6 +3062,8 @@ GRANT SELECT ON TABLE public.migration TO elumiti_release;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice_wish TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.object_let_go TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.outage TO elumiti_status;
 GRANT SELECT ON TABLE public.outage TO elumiti_portal;

@@ -7,12 +7,14 @@ from portal.features.account import routes as account
 from portal.features.acts import routes as acts
 from portal.features.audit import history
 from portal.features.audit import routes as audit
+from portal.features.files import exports as list_exports
 from portal.features.files import routes as files
 from portal.features.help import routes as help_pages
 from portal.features.home import routes as home
 from portal.features.incidents import routes as incidents
 from portal.features.live import controls
 from portal.features.live import routes as live
+from portal.features.me import routes as me
 from portal.features.modules import routes as modules
 from portal.features.notices import routes as notices
 from portal.features.participants import imports
@@ -28,6 +30,9 @@ from portal.features.persons import measures as person_measures
 from portal.features.persons import numbers as person_numbers
 from portal.features.persons import routes as persons
 from portal.features.persons import twins as person_twins
+from portal.features.photos import routes as photos
+from portal.features.portfolio import checking
+from portal.features.portfolio import routes as portfolio
 from portal.features.post import routes as post
 from portal.features.rescue import routes as rescue
 from portal.features.room_codes import routes as room_codes
@@ -42,6 +47,7 @@ from portal.features.talents import matching as talent_matching
 from portal.features.talents import routes as talents
 from portal.features.talents import ruling as talent_rules
 from portal.features.talents import weighing as talent_weighing
+from portal.features.ties import routes as ties
 from portal.features.waiver import routes as waiver
 
 ROUTES = [
@@ -50,6 +56,8 @@ ROUTES = [
     *forgotten.ROUTES,
     *notices.ROUTES,
     *files.ROUTES,
+    *list_exports.ROUTES,
+    *me.ROUTES,
     *home.ROUTES,
     *sittings.ROUTES,
     *participants.ROUTES,
@@ -63,6 +71,9 @@ ROUTES = [
     *person_exports.ROUTES,
     *person_measures.ROUTES,
     *person_consents.ROUTES,
+    *photos.ROUTES,
+    *portfolio.ROUTES,
+    *ties.ROUTES,
     *talents.ROUTES,
     *talent_rules.ROUTES,
     *talent_access.ROUTES,
@@ -88,6 +99,8 @@ ROUTES = [
     *modules.ROUTES,
     *help_pages.ROUTES,
 ]
-WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK}
+WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK, **list_exports.WORK}
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
 DAILY = [talent_weighing.ask_daily]
+# What the worker looks for every other second, beside its queue.
+ROUNDS = [checking.check_due]

@@ -21,6 +21,8 @@ MODULE_OF = {
     "person": "registry",
     "attribute": "registry",
     "consent": "registry",
+    "portfolio": "registry",
+    "tie": "registry",
     "talent": "talents",
 }
 NAMES = {

@@ -24,6 +24,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 ENTRIES = (
     Entry("/", N_("Overview"), "house", "own.account"),
+    Entry("/me", N_("My card"), "user", "own.account"),
     Entry("/sittings", N_("Sittings"), "calendar-clock", "sitting.view"),
     Entry("/persons", N_("Registry"), "contact", "person.view"),
     Entry("/talents", N_("Talents"), "trophy", "talent.view"),
@@ -49,6 +50,8 @@ DEMO = Entry("/demo", N_("Demo"), "info", "public")
 def menu(actor: Actor, path: str, *, demo: bool) -> list[Entry]:
     """The entries a person may open; the one he is in is marked."""
     shown = [entry for entry in ENTRIES if actor.may(entry.permission) and not actor.wants_factor]
+    if actor.person_id is None:
+        shown = [entry for entry in shown if entry.path != "/me"]
     if demo:
         shown.append(DEMO)
     return [
