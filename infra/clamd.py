@@ -71,4 +71,4 @@ async def _connect(url: str) -> tuple[StreamReader, StreamWriter]:
         return await asyncio.open_unix_connection(split.path)
     if split.scheme == "tcp" and split.hostname:
         return await asyncio.open_connection(split.hostname, split.port or DEFAULT_PORT)
-    raise ValueError("write it as tcp://HOST:3310 or unix:///run/clamav/clamd.ctl")  # noqa: EM101, TRY003 (read by doctor)
+    raise ValueError("write it as tcp://HOST:3310 or unix:///run/clamav/clamd.ctl")

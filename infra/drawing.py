@@ -1,7 +1,6 @@
-"""Pictures out of files that people sent, in a child process of little memory and time: what a hostile file could do to a
-decoder ends with the child.
+"""Pictures out of files that people sent, made in a child process of little memory and time.
 
-`draw` is the parent's side. A photo becomes two squares, a document (the first page, of a PDF) two previews; all is
+What a hostile file does to a decoder ends with the child. `draw` is the parent's side. A photo becomes two squares, a document (the first page, of a PDF) two previews; all is
 encoded anew as WebP, so that no metadata and no byte of the file is passed on.
 """
 

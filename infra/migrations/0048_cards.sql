@@ -121,7 +121,8 @@ create policy territory on person to elumiti_portal
 
 alter table person_tie enable row level security;
 create policy territory on person_tie to elumiti_portal
-    using (exists (select 1 from person p where p.id = attached_id) or exists (select 1 from person p where p.id = holder_id))
+    using (exists (select 1 from person p where p.id = attached_id) or exists (select 1 from person p where p.id = holder_id));
+create policy both_sides on person_tie as restrictive for insert to elumiti_portal
     with check (exists (select 1 from person p where p.id = attached_id) and exists (select 1 from person p where p.id = holder_id));
 
 -- The other side of a tie may lie outside of the territory: a tutor of another region, the school of a moved pupil. Whoever

@@ -2780,6 +2780,12 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
+CREATE POLICY both_sides ON public.person_tie AS RESTRICTIVE FOR INSERT TO elumiti_portal WITH CHECK (((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.attached_id))) AND (EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.holder_id)))));
+
 ALTER TABLE public.consent ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON public.person FOR SELECT TO elumiti_portal USING ((id = ( SELECT public.scope_person() AS scope_person)));
@@ -2829,10 +2835,6 @@ CREATE POLICY territory ON public.person_project TO elumiti_portal USING ((EXIST
 CREATE POLICY territory ON public.person_tie TO elumiti_portal USING (((EXISTS ( SELECT 1
    FROM public.person p
   WHERE (p.id = person_tie.attached_id))) OR (EXISTS ( SELECT 1
-   FROM public.person p
-  WHERE (p.id = person_tie.holder_id))))) WITH CHECK (((EXISTS ( SELECT 1
-   FROM public.person p
-  WHERE (p.id = person_tie.attached_id))) AND (EXISTS ( SELECT 1
    FROM public.person p
   WHERE (p.id = person_tie.holder_id)))));
 

@@ -115,9 +115,7 @@ async def _find(db: Connection, person_id: int, *, own: bool) -> Card:
 def tabs(actor: Actor, base: str) -> list[tuple[str, str]]:
     """The tabs that this person may open."""
     own = base == OWN
-    shown = [
-        (path, text) for path, text, permission in TABS if (path not in NOT_OWN if own else actor.may(permission))
-    ]
+    shown = [(path, text) for path, text, permission in TABS if (path not in NOT_OWN if own else actor.may(permission))]
     return [(base + path, t(text)) for path, text in shown]
 
 

@@ -99,7 +99,13 @@ ROUTES = [
     *modules.ROUTES,
     *help_pages.ROUTES,
 ]
-WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK, **list_exports.WORK}
+WORK = {
+    **participant_jobs.WORK,
+    **person_importing.WORK,
+    **person_exports.WORK,
+    **talent_weighing.WORK,
+    **list_exports.WORK,
+}
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
 DAILY = [talent_weighing.ask_daily]
 # What the worker looks for every other second, beside its queue.

@@ -102,9 +102,7 @@ async def ask(
     }
     job_id = await jobs.ask(db, KIND, sitting_id=None, made_by=actor.staff_id, payload=payload)
     fact: dict[str, object] = {"list": export.code, "rows": how_many, "form": kind, "job": job_id}
-    await audit.record(
-        db, actor, "person.list.asked", kind="person", object_id=person_id, after=fact, reason=purpose
-    )
+    await audit.record(db, actor, "person.list.asked", kind="person", object_id=person_id, after=fact, reason=purpose)
     return job_id
 
 

@@ -83,7 +83,9 @@ async def history(request: StaffRequest, db: Connection, person_id: int) -> Resp
         person = await queries.find_person(db, person_id)
         lines = await queries.history(db, person_id)
     known = cards.context(request, person.card)
-    return page(request, "persons/history.html", **known, person=person, lines=lines, acts=ACTS, titles=TITLES, **_names())
+    return page(
+        request, "persons/history.html", **known, person=person, lines=lines, acts=ACTS, titles=TITLES, **_names()
+    )
 
 
 @get("/persons/new", guards=[allows("person.edit")])

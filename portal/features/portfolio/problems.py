@@ -12,7 +12,9 @@ class NotADocument(Problem):
     code = "not-a-document"
     status = 422
     title = N_("This file cannot be taken into the portfolio.")
-    advice = N_("Give a PDF, JPEG, PNG or WebP of at most 10 MB. What a file is we see by its content, not by its name.")
+    advice = N_(
+        "Give a PDF, JPEG, PNG or WebP of at most 10 MB. What a file is we see by its content, not by its name."
+    )
 
 
 class PortfolioFull(Problem):

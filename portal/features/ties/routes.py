@@ -151,9 +151,7 @@ async def _page(request: StaffRequest, db: Connection, person_id: int, form: For
     actor = request.scope["user"]
     wanted, view = read_filter(request), listing(request, queries.SORTS, "name")
     async with cards.opened(db, actor, "tie.view", person_id) as card:
-        rows, total = await queries.attached(
-            db, card.id, wanted, sort=view.sort, limit=view.rows, offset=view.offset
-        )
+        rows, total = await queries.attached(db, card.id, wanted, sort=view.sort, limit=view.rows, offset=view.offset)
         await readings.count(db, actor, "row", len(rows))
         named = await queries.names(db, card.id)
     pairs = [("q" if name == "words" else name, value) for name, value in msgspec.to_builtins(wanted).items()]
