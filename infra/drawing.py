@@ -1,6 +1,7 @@
 """Pictures out of files that people sent, made in a child process of little memory and time.
 
-What a hostile file does to a decoder ends with the child. `draw` is the parent's side. A photo becomes two squares, a document (the first page, of a PDF) two previews; all is
+What a hostile file does to a decoder ends with the child. `draw` is the parent's side. A photo becomes two squares, a document (the first page, of a PDF) two
+previews; all is
 encoded anew as WebP, so that no metadata and no byte of the file is passed on.
 """
 

@@ -285,6 +285,179 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.scope_country() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((current_setting('elumiti.country'::text, true) = 'on'::text), false);
+
+CREATE FUNCTION public.scope_members() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('elumiti.members'::text, true), ''::text), '{}'::text))::bigint[];
+
+CREATE FUNCTION public.scope_person() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('elumiti.person'::text, true), ''::text))::bigint;
+
+CREATE FUNCTION public.scope_regions() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('elumiti.regions'::text, true), ''::text), '{}'::text))::text[];
+
+CREATE FUNCTION public.scope_schools() RETURNS integer[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('elumiti.schools'::text, true), ''::text), '{}'::text))::integer[];
+
+CREATE TABLE public.attempt (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    signed_in_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    finish_device uuid,
+    reopened_at timestamp with time zone,
+    restarted_at timestamp with time zone
+);
+
+CREATE TABLE public.exclusion (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    reason text NOT NULL,
+    note text NOT NULL,
+    excluded boolean NOT NULL,
+    asked_by integer NOT NULL,
+    agreed_by integer NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT exclusion_check CHECK ((asked_by <> agreed_by)),
+    CONSTRAINT exclusion_reason_check CHECK ((reason = ANY (ARRAY['other-person'::text, 'outside-help'::text, 'saw-questions'::text, 'not-entitled'::text, 'own-wish'::text, 'trial'::text])))
+);
+
+CREATE TABLE public.participant (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    school_id integer NOT NULL,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    birth_date date NOT NULL,
+    gender text,
+    grade smallint NOT NULL,
+    class_letter text DEFAULT ''::text NOT NULL,
+    language text NOT NULL,
+    extra_minutes smallint DEFAULT 0 NOT NULL,
+    external_id text NOT NULL,
+    code_hash bytea,
+    code_version smallint DEFAULT 0 NOT NULL,
+    birth_misses smallint DEFAULT 0 NOT NULL,
+    locked_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
+    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
+    import_job bigint,
+    devices_freed_at timestamp with time zone,
+    room_id integer,
+    CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
+    CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
+    CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
+);
+
+CREATE TABLE public.result (
+    attempt_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    raw numeric(8,2) NOT NULL,
+    max_points numeric(8,2) NOT NULL,
+    scaled numeric(6,2),
+    percentile numeric(6,2)
+);
+
+CREATE TABLE public.sitting (
+    id integer NOT NULL,
+    project text DEFAULT 'myn-bala'::text NOT NULL,
+    test_id integer NOT NULL,
+    form_id integer NOT NULL,
+    reserve_form_id integer,
+    title jsonb NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    waiting_opens_at timestamp with time zone NOT NULL,
+    last_entry_at timestamp with time zone NOT NULL,
+    duration_s integer NOT NULL,
+    ends_at timestamp with time zone,
+    grace_s integer DEFAULT 120 NOT NULL,
+    spread_s integer DEFAULT 60 NOT NULL,
+    late_policy text DEFAULT 'person'::text NOT NULL,
+    place text DEFAULT 'home'::text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    help_name text DEFAULT ''::text NOT NULL,
+    help_phone text DEFAULT ''::text NOT NULL,
+    control_version integer DEFAULT 0 NOT NULL,
+    demo_speed real DEFAULT 1 NOT NULL,
+    rehearsed_at timestamp with time zone,
+    published_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    created_by integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    demo_reference timestamp with time zone,
+    CONSTRAINT sitting_check CHECK (((waiting_opens_at <= starts_at) AND (starts_at < last_entry_at))),
+    CONSTRAINT sitting_check1 CHECK (((ends_at IS NULL) OR (ends_at >= last_entry_at))),
+    CONSTRAINT sitting_duration_s_check CHECK (((duration_s >= 60) AND (duration_s <= 28800))),
+    CONSTRAINT sitting_grace_s_check CHECK (((grace_s >= 0) AND (grace_s <= 3600))),
+    CONSTRAINT sitting_late_policy_check CHECK ((late_policy = ANY (ARRAY['count'::text, 'person'::text, 'refuse'::text]))),
+    CONSTRAINT sitting_place_check CHECK ((place = ANY (ARRAY['home'::text, 'hall'::text]))),
+    CONSTRAINT sitting_spread_s_check CHECK (((spread_s >= 0) AND (spread_s <= 90))),
+    CONSTRAINT sitting_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'closed'::text, 'archived'::text])))
+);
+
+CREATE TABLE public.talent_unmatched (
+    participant_id bigint NOT NULL,
+    rule_id integer NOT NULL,
+    sitting_id integer NOT NULL,
+    region_code text NOT NULL,
+    school_id integer NOT NULL,
+    why text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    person_id bigint,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT talent_unmatched_check CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
+    CONSTRAINT talent_unmatched_check1 CHECK (((person_id IS NULL) OR (decided_at IS NOT NULL))),
+    CONSTRAINT talent_unmatched_why_check CHECK ((why = ANY (ARRAY['none'::text, 'several'::text])))
+);
+
+CREATE FUNCTION public.participations_of(p_person bigint) RETURNS TABLE(attempt_id bigint, sitting_id integer, title jsonb, project text, starts_at timestamp with time zone, grade smallint, started_at timestamp with time zone, finished_at timestamp with time zone, raw numeric, max_points numeric, scaled numeric, percentile numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT pt.id,
+     s.id,
+     s.title,
+     s.project,
+     s.starts_at,
+     pt.grade,
+     at.started_at,
+     at.finished_at,
+     r.raw,
+     r.max_points,
+     r.scaled,
+     r.percentile
+    FROM (((((public.person a
+      JOIN public.participant pt ON ((pt.birth_date = a.birth_date)))
+      JOIN public.sitting s ON (((s.id = pt.sitting_id) AND (s.state <> 'draft'::text))))
+      LEFT JOIN public.attempt at ON ((at.id = pt.id)))
+      LEFT JOIN public.result r ON (((r.attempt_id = pt.id) AND (NOT (EXISTS ( SELECT
+            FROM public.exclusion e
+           WHERE ((e.attempt_id = pt.id) AND e.excluded)))))))
+      LEFT JOIN public.talent_unmatched u ON (((u.participant_id = pt.id) AND (u.decided_at IS NOT NULL))))
+   WHERE ((a.id = participations_of.p_person) AND (a.status <> 'merged'::text) AND (public.scope_country() OR (a.region_code = ANY (public.scope_regions())) OR (a.school_id = ANY (public.scope_schools())) OR (a.id = ANY (public.scope_members())) OR (a.id = public.scope_person())) AND
+         CASE
+             WHEN (u.participant_id IS NOT NULL) THEN (NOT (u.person_id IS DISTINCT FROM a.id))
+             WHEN ((a.external_id IS NOT NULL) AND (pt.external_id = a.external_id)) THEN ((pt.school_id = a.school_id) OR ((lower(pt.last_name) = lower(a.last_name)) AND (lower(pt.first_name) = lower(a.first_name))))
+             ELSE ((pt.school_id = a.school_id) AND (lower(pt.last_name) = lower(a.last_name)) AND (lower(pt.first_name) = lower(a.first_name)) AND (NOT (EXISTS ( SELECT
+                FROM public.person q
+               WHERE ((q.name_key = a.name_key) AND (q.birth_date = a.birth_date) AND (q.school_id = a.school_id) AND (q.id <> a.id) AND (q.status = 'active'::text))))))
+         END)
+   ORDER BY s.starts_at DESC, pt.id DESC
+  LIMIT 200;
+END;
+
 CREATE FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) RETURNS SETOF bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -405,6 +578,52 @@ begin
 end
 $$;
 
+CREATE TABLE public.review (
+    id bigint NOT NULL,
+    author_id bigint NOT NULL,
+    about_id bigint NOT NULL,
+    kind text NOT NULL,
+    project text NOT NULL,
+    period text NOT NULL,
+    stars smallint NOT NULL,
+    body text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'waits'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT review_check CHECK ((author_id <> about_id)),
+    CONSTRAINT review_check1 CHECK (((state = 'waits'::text) = (decided_at IS NULL))),
+    CONSTRAINT review_check2 CHECK (((state <> 'rejected'::text) OR (reason <> ''::text))),
+    CONSTRAINT review_kind_check CHECK ((kind = ANY (ARRAY['teacher'::text, 'tutor'::text, 'assistant'::text, 'specialist'::text]))),
+    CONSTRAINT review_period_check CHECK ((period ~ '^20[0-9]{2}-[12]$'::text)),
+    CONSTRAINT review_stars_check CHECK (((stars >= 1) AND (stars <= 5))),
+    CONSTRAINT review_state_check CHECK ((state = ANY (ARRAY['waits'::text, 'approved'::text, 'rejected'::text])))
+);
+
+CREATE FUNCTION public.reviews_of(p_about bigint) RETURNS TABLE(id bigint, kind text, project text, period text, stars smallint, body text, author text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT r.id,
+     r.kind,
+     r.project,
+     r.period,
+     r.stars,
+     r.body,
+         CASE
+             WHEN (w.birth_date <= (((now() AT TIME ZONE 'Asia/Almaty'::text))::date - '18 years'::interval)) THEN concat_ws(' '::text, w.last_name, w.first_name)
+             ELSE NULL::text
+         END AS "case"
+    FROM ((public.person a
+      JOIN public.review r ON (((r.about_id = a.id) AND (r.state = 'approved'::text))))
+      JOIN public.person w ON ((w.id = r.author_id)))
+   WHERE ((a.id = reviews_of.p_about) AND (public.scope_country() OR (a.region_code = ANY (public.scope_regions())) OR (a.school_id = ANY (public.scope_schools())) OR (a.id = ANY (public.scope_members())) OR (a.id = public.scope_person())))
+   ORDER BY r.period DESC, r.id DESC
+  LIMIT 500;
+END;
+
 CREATE FUNCTION public.rooms_want_codes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -433,26 +652,6 @@ begin
     return null;
 end
 $$;
-
-CREATE FUNCTION public.scope_country() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN COALESCE((current_setting('elumiti.country'::text, true) = 'on'::text), false);
-
-CREATE FUNCTION public.scope_members() RETURNS bigint[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (COALESCE(NULLIF(current_setting('elumiti.members'::text, true), ''::text), '{}'::text))::bigint[];
-
-CREATE FUNCTION public.scope_person() RETURNS bigint
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (NULLIF(current_setting('elumiti.person'::text, true), ''::text))::bigint;
-
-CREATE FUNCTION public.scope_regions() RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (COALESCE(NULLIF(current_setting('elumiti.regions'::text, true), ''::text), '{}'::text))::text[];
-
-CREATE FUNCTION public.scope_schools() RETURNS integer[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (COALESCE(NULLIF(current_setting('elumiti.schools'::text, true), ''::text), '{}'::text))::integer[];
 
 CREATE FUNCTION public.set_photo(p_person bigint, p_key text) RETURNS text
     LANGUAGE sql SECURITY DEFINER
@@ -600,17 +799,6 @@ CREATE TABLE keys.item_key (
     rule jsonb NOT NULL,
     points numeric(6,2) NOT NULL,
     voided boolean DEFAULT false NOT NULL
-);
-
-CREATE TABLE public.attempt (
-    id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    signed_in_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    finish_device uuid,
-    reopened_at timestamp with time zone,
-    restarted_at timestamp with time zone
 );
 
 CREATE TABLE public.attempt_device (
@@ -815,19 +1003,6 @@ ALTER TABLE public.district ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.exclusion (
-    attempt_id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    reason text NOT NULL,
-    note text NOT NULL,
-    excluded boolean NOT NULL,
-    asked_by integer NOT NULL,
-    agreed_by integer NOT NULL,
-    decided_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT exclusion_check CHECK ((asked_by <> agreed_by)),
-    CONSTRAINT exclusion_reason_check CHECK ((reason = ANY (ARRAY['other-person'::text, 'outside-help'::text, 'saw-questions'::text, 'not-entitled'::text, 'own-wish'::text, 'trial'::text])))
-);
-
 CREATE TABLE public.form (
     id integer NOT NULL,
     test_id integer NOT NULL,
@@ -960,6 +1135,81 @@ CREATE TABLE public.key_challenge (
     CONSTRAINT key_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'confirm'::text])))
 );
 
+CREATE TABLE public.kpi_entry (
+    id bigint NOT NULL,
+    person_id bigint NOT NULL,
+    project text NOT NULL,
+    measure text NOT NULL,
+    day date NOT NULL,
+    value numeric(10,2) NOT NULL,
+    source text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    made_by integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT kpi_entry_check CHECK (((source = 'system'::text) = (made_by IS NULL))),
+    CONSTRAINT kpi_entry_source_check CHECK ((source = ANY (ARRAY['system'::text, 'entered'::text, 'imported'::text]))),
+    CONSTRAINT kpi_entry_value_check CHECK ((value >= (0)::numeric))
+);
+
+ALTER TABLE public.kpi_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.kpi_entry_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.staff (
+    id integer NOT NULL,
+    login text NOT NULL,
+    full_name text NOT NULL,
+    language text DEFAULT 'kk'::text NOT NULL,
+    password_hash text NOT NULL,
+    own_school_id integer,
+    demo boolean DEFAULT false NOT NULL,
+    failed_sign_ins smallint DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text,
+    email_proven_at timestamp with time zone,
+    phone text DEFAULT ''::text NOT NULL,
+    person_id bigint,
+    registered_at timestamp with time zone,
+    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
+    CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT staff_login_check CHECK ((login = lower(login)))
+);
+
+CREATE VIEW public.kpi_known WITH (security_barrier='true') AS
+ SELECT s.person_id,
+    COALESCE(si.project, 'myn-bala'::text) AS project,
+    known.measure,
+    ((a.at AT TIME ZONE 'Asia/Almaty'::text))::date AS day,
+    (count(*))::integer AS value
+   FROM (((public.staff s
+     JOIN public.audit a ON (((a.staff_id = s.id) AND (a.at > (now() - '40 days'::interval)))))
+     JOIN ( VALUES ('sitting.sitting.published'::text,'sittings-published'::text), ('sitting.sitting.closed'::text,'sittings-closed'::text), ('slip.file.printed'::text,'slips-printed'::text), ('participant.import.taken'::text,'imports-taken'::text)) known(act, measure) ON ((known.act = a.act)))
+     LEFT JOIN public.sitting si ON (((a.object_kind = 'sitting'::text) AND (a.object_id = (si.id)::text))))
+  WHERE (s.person_id IS NOT NULL)
+  GROUP BY s.person_id, COALESCE(si.project, 'myn-bala'::text), known.measure, (((a.at AT TIME ZONE 'Asia/Almaty'::text))::date);
+
+CREATE TABLE public.kpi_measure (
+    code text NOT NULL,
+    project text,
+    role text NOT NULL,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    unit text NOT NULL,
+    from_system boolean DEFAULT false NOT NULL,
+    place smallint NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT kpi_measure_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{1,39}$'::text)),
+    CONSTRAINT kpi_measure_unit_check CHECK ((unit = ANY (ARRAY['count'::text, 'percent'::text, 'hours'::text])))
+);
+
 CREATE TABLE public.migration (
     number integer NOT NULL,
     name text NOT NULL,
@@ -1016,36 +1266,6 @@ ALTER TABLE public.outage ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.participant (
-    id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    school_id integer NOT NULL,
-    last_name text NOT NULL,
-    first_name text NOT NULL,
-    middle_name text DEFAULT ''::text NOT NULL,
-    birth_date date NOT NULL,
-    gender text,
-    grade smallint NOT NULL,
-    class_letter text DEFAULT ''::text NOT NULL,
-    language text NOT NULL,
-    extra_minutes smallint DEFAULT 0 NOT NULL,
-    external_id text NOT NULL,
-    code_hash bytea,
-    code_version smallint DEFAULT 0 NOT NULL,
-    birth_misses smallint DEFAULT 0 NOT NULL,
-    locked_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
-    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
-    import_job bigint,
-    devices_freed_at timestamp with time zone,
-    room_id integer,
-    CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
-    CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
-    CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
 );
 
 ALTER TABLE public.participant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1331,6 +1551,20 @@ CREATE TABLE public.response_event_other (
     marks smallint DEFAULT 0 CONSTRAINT response_event_marks_not_null NOT NULL
 );
 
+CREATE TABLE public.result_run (
+    run_id bigint NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.review ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.review_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.role (
     code text NOT NULL,
     kind text NOT NULL,
@@ -1494,43 +1728,6 @@ CREATE TABLE public.sign_in_address (
     seen_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE public.sitting (
-    id integer NOT NULL,
-    project text DEFAULT 'myn-bala'::text NOT NULL,
-    test_id integer NOT NULL,
-    form_id integer NOT NULL,
-    reserve_form_id integer,
-    title jsonb NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    waiting_opens_at timestamp with time zone NOT NULL,
-    last_entry_at timestamp with time zone NOT NULL,
-    duration_s integer NOT NULL,
-    ends_at timestamp with time zone,
-    grace_s integer DEFAULT 120 NOT NULL,
-    spread_s integer DEFAULT 60 NOT NULL,
-    late_policy text DEFAULT 'person'::text NOT NULL,
-    place text DEFAULT 'home'::text NOT NULL,
-    state text DEFAULT 'draft'::text NOT NULL,
-    help_name text DEFAULT ''::text NOT NULL,
-    help_phone text DEFAULT ''::text NOT NULL,
-    control_version integer DEFAULT 0 NOT NULL,
-    demo_speed real DEFAULT 1 NOT NULL,
-    rehearsed_at timestamp with time zone,
-    published_at timestamp with time zone,
-    closed_at timestamp with time zone,
-    created_by integer,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    demo_reference timestamp with time zone,
-    CONSTRAINT sitting_check CHECK (((waiting_opens_at <= starts_at) AND (starts_at < last_entry_at))),
-    CONSTRAINT sitting_check1 CHECK (((ends_at IS NULL) OR (ends_at >= last_entry_at))),
-    CONSTRAINT sitting_duration_s_check CHECK (((duration_s >= 60) AND (duration_s <= 28800))),
-    CONSTRAINT sitting_grace_s_check CHECK (((grace_s >= 0) AND (grace_s <= 3600))),
-    CONSTRAINT sitting_late_policy_check CHECK ((late_policy = ANY (ARRAY['count'::text, 'person'::text, 'refuse'::text]))),
-    CONSTRAINT sitting_place_check CHECK ((place = ANY (ARRAY['home'::text, 'hall'::text]))),
-    CONSTRAINT sitting_spread_s_check CHECK (((spread_s >= 0) AND (spread_s <= 90))),
-    CONSTRAINT sitting_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'closed'::text, 'archived'::text])))
-);
-
 ALTER TABLE public.sitting ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.sitting_id_seq
     START WITH 1
@@ -1543,28 +1740,6 @@ ALTER TABLE public.sitting ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE TABLE public.sitting_region (
     sitting_id integer NOT NULL,
     region_code text NOT NULL
-);
-
-CREATE TABLE public.staff (
-    id integer NOT NULL,
-    login text NOT NULL,
-    full_name text NOT NULL,
-    language text DEFAULT 'kk'::text NOT NULL,
-    password_hash text NOT NULL,
-    own_school_id integer,
-    demo boolean DEFAULT false NOT NULL,
-    failed_sign_ins smallint DEFAULT 0 NOT NULL,
-    locked_until timestamp with time zone,
-    disabled_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    email text,
-    email_proven_at timestamp with time zone,
-    phone text DEFAULT ''::text NOT NULL,
-    person_id bigint,
-    registered_at timestamp with time zone,
-    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
-    CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
-    CONSTRAINT staff_login_check CHECK ((login = lower(login)))
 );
 
 CREATE TABLE public.staff_grant (
@@ -1788,23 +1963,6 @@ ALTER TABLE public.talent_rule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
-CREATE TABLE public.talent_unmatched (
-    participant_id bigint NOT NULL,
-    rule_id integer NOT NULL,
-    sitting_id integer NOT NULL,
-    region_code text NOT NULL,
-    school_id integer NOT NULL,
-    why text NOT NULL,
-    found_at timestamp with time zone DEFAULT now() NOT NULL,
-    person_id bigint,
-    decided_by integer,
-    decided_at timestamp with time zone,
-    reason text DEFAULT ''::text NOT NULL,
-    CONSTRAINT talent_unmatched_check CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
-    CONSTRAINT talent_unmatched_check1 CHECK (((person_id IS NULL) OR (decided_at IS NOT NULL))),
-    CONSTRAINT talent_unmatched_why_check CHECK ((why = ANY (ARRAY['none'::text, 'several'::text])))
-);
-
 CREATE TABLE public.test (
     id integer NOT NULL,
     project text DEFAULT 'myn-bala'::text NOT NULL,
@@ -1987,6 +2145,12 @@ ALTER TABLE ONLY public.job
 ALTER TABLE ONLY public.key_challenge
     ADD CONSTRAINT key_challenge_pkey PRIMARY KEY (challenge);
 
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.kpi_measure
+    ADD CONSTRAINT kpi_measure_pkey PRIMARY KEY (code);
+
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 
@@ -2082,6 +2246,18 @@ ALTER TABLE ONLY public.response_event
 
 ALTER TABLE ONLY public.response_event_other
     ADD CONSTRAINT response_event_other_pkey PRIMARY KEY (sitting_id, attempt_id, device, seq);
+
+ALTER TABLE ONLY public.result
+    ADD CONSTRAINT result_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.result_run
+    ADD CONSTRAINT result_run_pkey PRIMARY KEY (run_id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_author_id_about_id_project_period_key UNIQUE (author_id, about_id, project, period);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.role_permission
     ADD CONSTRAINT role_permission_pkey PRIMARY KEY (role, permission);
@@ -2225,6 +2401,10 @@ CREATE INDEX job_untold ON public.job USING btree (id) WHERE ((told_at IS NULL) 
 
 CREATE INDEX key_challenge_staff ON public.key_challenge USING btree (staff_id);
 
+CREATE UNIQUE INDEX kpi_entry_once ON public.kpi_entry USING btree (person_id, project, measure, day) WHERE (source = 'system'::text);
+
+CREATE INDEX kpi_entry_person ON public.kpi_entry USING btree (person_id, day, id);
+
 CREATE INDEX notice_about ON public.notice USING btree (kind, about);
 
 CREATE INDEX notice_staff ON public.notice USING btree (staff_id, id);
@@ -2236,6 +2416,8 @@ CREATE INDEX object_let_go_due ON public.object_let_go USING btree (erase_at);
 CREATE INDEX outage_changed ON public.outage USING btree (changed_at);
 
 CREATE INDEX outage_ended ON public.outage USING btree (ended_ms);
+
+CREATE INDEX participant_born ON public.participant USING btree (birth_date, school_id);
 
 CREATE INDEX participant_changed ON public.participant USING btree (changed_in);
 
@@ -2308,6 +2490,10 @@ CREATE INDEX post_staff ON public.post USING btree (staff_id, id);
 CREATE INDEX reset_ask_address ON public.reset_ask USING btree (address, at);
 
 CREATE INDEX reset_ask_open ON public.reset_ask USING btree (id) WHERE (done_at IS NULL);
+
+CREATE INDEX review_about ON public.review USING btree (about_id, id);
+
+CREATE INDEX review_waits ON public.review USING btree (changed_at, id) WHERE (state = 'waits'::text);
 
 CREATE UNIQUE INDEX room_code_open_of_a_room ON public.room_code USING btree (form_id, room_id) WHERE ((closed_at IS NULL) AND (room_id IS NOT NULL));
 
@@ -2468,6 +2654,21 @@ ALTER TABLE ONLY public.job
 ALTER TABLE ONLY public.key_challenge
     ADD CONSTRAINT key_challenge_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_measure_fkey FOREIGN KEY (measure) REFERENCES public.kpi_measure(code);
+
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.kpi_measure
+    ADD CONSTRAINT kpi_measure_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
 ALTER TABLE ONLY public.notice
     ADD CONSTRAINT notice_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
@@ -2599,6 +2800,24 @@ ALTER TABLE ONLY public.reading
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.result
+    ADD CONSTRAINT result_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.score_run(id);
+
+ALTER TABLE ONLY public.result_run
+    ADD CONSTRAINT result_run_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.score_run(id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_about_id_fkey FOREIGN KEY (about_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
 
 ALTER TABLE ONLY public.role_permission
     ADD CONSTRAINT role_permission_role_fkey FOREIGN KEY (role) REFERENCES public.role(code);
@@ -2788,6 +3007,8 @@ CREATE POLICY both_sides ON public.person_tie AS RESTRICTIVE FOR INSERT TO elumi
 
 ALTER TABLE public.consent ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.kpi_entry ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own ON public.person FOR SELECT TO elumiti_portal USING ((id = ( SELECT public.scope_person() AS scope_person)));
 
 ALTER TABLE public.person ENABLE ROW LEVEL SECURITY;
@@ -2804,6 +3025,8 @@ ALTER TABLE public.person_tie ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.person_twin ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.review ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.talent ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.talent_unmatched ENABLE ROW LEVEL SECURITY;
@@ -2811,6 +3034,10 @@ ALTER TABLE public.talent_unmatched ENABLE ROW LEVEL SECURITY;
 CREATE POLICY territory ON public.consent TO elumiti_portal USING ((EXISTS ( SELECT 1
    FROM public.person p
   WHERE (p.id = consent.person_id))));
+
+CREATE POLICY territory ON public.kpi_entry TO elumiti_portal USING ((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = kpi_entry.person_id))));
 
 CREATE POLICY territory ON public.person TO elumiti_portal USING ((( SELECT public.scope_country() AS scope_country) OR (region_code = ANY (( SELECT public.scope_regions() AS scope_regions)::text[])) OR (school_id = ANY (( SELECT public.scope_schools() AS scope_schools)::integer[])) OR (id = ANY (( SELECT public.scope_members() AS scope_members)::bigint[]))));
 
@@ -2843,6 +3070,12 @@ CREATE POLICY territory ON public.person_twin TO elumiti_portal USING (((EXISTS 
   WHERE (p.id = person_twin.first_id))) AND (EXISTS ( SELECT 1
    FROM public.person p
   WHERE (p.id = person_twin.second_id)))));
+
+CREATE POLICY territory ON public.review TO elumiti_portal USING (((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = review.about_id))) OR (EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = review.author_id)))));
 
 CREATE POLICY territory ON public.talent TO elumiti_portal USING ((EXISTS ( SELECT 1
    FROM public.person p
@@ -2912,6 +3145,96 @@ GRANT ALL ON FUNCTION public.members_of(p_parts jsonb) TO elumiti_portal;
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
 
+GRANT SELECT ON TABLE public.attempt TO elumiti_engine;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO elumiti_flusher;
+GRANT SELECT ON TABLE public.attempt TO elumiti_portal;
+GRANT SELECT ON TABLE public.attempt TO elumiti_scoring;
+
+GRANT UPDATE(finished_at) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT UPDATE(finish_device) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT UPDATE(reopened_at) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
+GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
+GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
+
+GRANT SELECT(id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(sitting_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(school_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(first_name) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(birth_date) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(language) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(extra_minutes) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(code_hash) ON TABLE public.participant TO elumiti_engine;
+
+GRANT UPDATE(birth_misses) ON TABLE public.participant TO elumiti_flusher;
+
+GRANT SELECT(locked_at) ON TABLE public.participant TO elumiti_engine;
+GRANT UPDATE(locked_at) ON TABLE public.participant TO elumiti_flusher;
+
+GRANT SELECT(changed_in) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT INSERT,DELETE,UPDATE ON TABLE public.result TO elumiti_portal;
+
+GRANT SELECT(attempt_id) ON TABLE public.result TO elumiti_portal;
+
+GRANT SELECT(run_id) ON TABLE public.result TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.sitting TO elumiti_engine;
+GRANT SELECT ON TABLE public.sitting TO elumiti_flusher;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting TO elumiti_portal;
+GRANT SELECT ON TABLE public.sitting TO elumiti_scoring;
+GRANT SELECT ON TABLE public.sitting TO elumiti_release;
+
+GRANT SELECT(id) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(project) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(title) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(starts_at) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(last_entry_at) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(duration_s) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(ends_at) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(state) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(rule_id) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(why) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(person_id) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(decided_by) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(decided_at) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(reason) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.participations_of(p_person bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.participations_of(p_person bigint) TO elumiti_portal;
+
 REVOKE ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) TO elumiti_portal;
 
@@ -2919,6 +3242,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_document TO elumiti_por
 
 REVOKE ALL ON FUNCTION public.person_of_document(p_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_of_document(p_key text) TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.review TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.reviews_of(p_about bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.reviews_of(p_about bigint) TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.set_photo(p_person bigint, p_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.set_photo(p_person bigint, p_key text) TO elumiti_portal;
@@ -2942,17 +3270,6 @@ REVOKE ALL ON FUNCTION public.tie_names(p_person bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tie_names(p_person bigint) TO elumiti_portal;
 
 GRANT SELECT ON TABLE keys.item_key TO elumiti_scoring;
-
-GRANT SELECT ON TABLE public.attempt TO elumiti_engine;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO elumiti_flusher;
-GRANT SELECT ON TABLE public.attempt TO elumiti_portal;
-GRANT SELECT ON TABLE public.attempt TO elumiti_scoring;
-
-GRANT UPDATE(finished_at) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT UPDATE(finish_device) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT UPDATE(reopened_at) ON TABLE public.attempt TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.attempt_device TO elumiti_engine;
 GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_flusher;
@@ -3004,9 +3321,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.district TO elumiti_portal;
 GRANT SELECT ON TABLE public.district TO elumiti_scoring;
 GRANT SELECT ON TABLE public.district TO elumiti_release;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
-GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
-
 GRANT SELECT ON TABLE public.form TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.form TO elumiti_portal;
 GRANT SELECT ON TABLE public.form TO elumiti_scoring;
@@ -3054,6 +3368,18 @@ GRANT SELECT,UPDATE ON TABLE public.job TO elumiti_scoring;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.key_challenge TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.kpi_entry TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
+
+GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
+
+GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.kpi_known TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.kpi_measure TO elumiti_portal;
+
 GRANT SELECT ON TABLE public.migration TO elumiti_engine;
 GRANT SELECT ON TABLE public.migration TO elumiti_flusher;
 GRANT SELECT ON TABLE public.migration TO elumiti_portal;
@@ -3069,37 +3395,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.object_let_go TO elumiti_porta
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.outage TO elumiti_status;
 GRANT SELECT ON TABLE public.outage TO elumiti_portal;
-
-GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
-GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
-
-GRANT SELECT(id) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(sitting_id) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(school_id) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(first_name) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(birth_date) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(language) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(extra_minutes) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(code_hash) ON TABLE public.participant TO elumiti_engine;
-
-GRANT UPDATE(birth_misses) ON TABLE public.participant TO elumiti_flusher;
-
-GRANT SELECT(locked_at) ON TABLE public.participant TO elumiti_engine;
-GRANT UPDATE(locked_at) ON TABLE public.participant TO elumiti_flusher;
-
-GRANT SELECT(changed_in) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.participant_staging TO elumiti_portal;
 
@@ -3139,6 +3434,8 @@ GRANT SELECT ON TABLE public.response_event TO elumiti_engine;
 GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_portal;
 GRANT SELECT ON TABLE public.response_event TO elumiti_scoring;
+
+GRANT SELECT,INSERT ON TABLE public.result_run TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.role TO elumiti_portal;
 
@@ -3212,38 +3509,10 @@ GRANT SELECT ON TABLE public.setting TO elumiti_scoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_address TO elumiti_portal;
 
-GRANT SELECT ON TABLE public.sitting TO elumiti_engine;
-GRANT SELECT ON TABLE public.sitting TO elumiti_flusher;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting TO elumiti_portal;
-GRANT SELECT ON TABLE public.sitting TO elumiti_scoring;
-GRANT SELECT ON TABLE public.sitting TO elumiti_release;
-
-GRANT SELECT(id) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(project) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(title) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(starts_at) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(last_entry_at) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(duration_s) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(ends_at) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(state) ON TABLE public.sitting TO elumiti_status;
-
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_engine;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_portal;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_release;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
-
-GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
-
-GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_grant TO elumiti_portal;
 
@@ -3286,20 +3555,6 @@ GRANT UPDATE(state) ON TABLE public.talent_rule TO elumiti_portal;
 GRANT UPDATE(agreed_by) ON TABLE public.talent_rule TO elumiti_portal;
 
 GRANT UPDATE(switched_at) ON TABLE public.talent_rule TO elumiti_portal;
-
-GRANT SELECT,INSERT,DELETE ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(rule_id) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(why) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(person_id) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(decided_by) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(decided_at) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(reason) ON TABLE public.talent_unmatched TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.test TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test TO elumiti_portal;

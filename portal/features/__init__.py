@@ -12,6 +12,7 @@ from portal.features.files import routes as files
 from portal.features.help import routes as help_pages
 from portal.features.home import routes as home
 from portal.features.incidents import routes as incidents
+from portal.features.kpi import routes as kpi
 from portal.features.live import controls
 from portal.features.live import routes as live
 from portal.features.me import routes as me
@@ -35,6 +36,9 @@ from portal.features.portfolio import checking
 from portal.features.portfolio import routes as portfolio
 from portal.features.post import routes as post
 from portal.features.rescue import routes as rescue
+from portal.features.results import routes as results
+from portal.features.results import taking
+from portal.features.reviews import routes as reviews
 from portal.features.room_codes import routes as room_codes
 from portal.features.scores import decisions, downloads, questions, quota
 from portal.features.scores import routes as scores
@@ -74,6 +78,9 @@ ROUTES = [
     *photos.ROUTES,
     *portfolio.ROUTES,
     *ties.ROUTES,
+    *results.ROUTES,
+    *kpi.ROUTES,
+    *reviews.ROUTES,
     *talents.ROUTES,
     *talent_rules.ROUTES,
     *talent_access.ROUTES,
@@ -105,8 +112,9 @@ WORK = {
     **person_exports.WORK,
     **talent_weighing.WORK,
     **list_exports.WORK,
+    **kpi.WORK,
 }
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
-DAILY = [talent_weighing.ask_daily]
+DAILY = [talent_weighing.ask_daily, kpi.ask_daily]
 # What the worker looks for every other second, beside its queue.
-ROUNDS = [checking.check_due]
+ROUNDS = [checking.check_due, taking.take_published]

@@ -19,6 +19,7 @@ TITLES: dict[str, str] = {
     "persons-take": N_("Taking in the persons"),
     "persons-undo": N_("Taking the persons out again"),
     "persons-export": N_("Making the file"),
+    "kpi-gather": N_("Counting into the KPI logs"),
     "list-export": N_("Making the file"),
     "talents-weigh": N_("Weighing the rules of the talents"),
 }

@@ -23,6 +23,8 @@ MODULE_OF = {
     "consent": "registry",
     "portfolio": "registry",
     "tie": "registry",
+    "kpi": "kpi",
+    "review": "reviews",
     "talent": "talents",
 }
 NAMES = {
@@ -34,6 +36,8 @@ NAMES = {
     "incidents": N_("Status page"),
     "registry": N_("Registry"),
     "talents": N_("Talents"),
+    "kpi": N_("KPI log"),
+    "reviews": N_("Reviews"),
 }
 
 

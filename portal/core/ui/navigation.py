@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("/persons", N_("Registry"), "contact", "person.view"),
     Entry("/talents", N_("Talents"), "trophy", "talent.view"),
     Entry("/talents/rules", N_("Rules of the talents"), "list-checks", "talent.rule"),
+    Entry("/reviews", N_("Reviews"), "message-square", "review.moderate"),
     Entry("/live", N_("Live"), "radio", "live.view"),
     Entry("/acts", N_("Second person"), "user-check", "act.decide"),
     Entry("/waiver", N_("Outage"), "triangle-alert", "act.waive"),

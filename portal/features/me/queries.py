@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from portal.core.problems import NotThere
 from portal.core.territory import NAME
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ async def data(db: Connection, person_id: int) -> Data:
         """,
         person_id,
     )
+    if row is None:
+        raise NotThere
     return Data(**row)
 
 

@@ -1,4 +1,4 @@
-"""What hangs on a person and goes along when two rows become one: photo, documents, ties, login.
+"""What hangs on a person and goes along when two rows become one: photo, documents, ties, KPI log, reviews, login.
 
 It is written down, so that an undo brings back exactly what went over, and nothing that came later.
 """
@@ -11,7 +11,21 @@ if TYPE_CHECKING:
     from portal.core.db import Connection
 
 # Tables whose rows simply change their person.
-OWNED = ("person_document",)
+OWNED = ("person_document", "kpi_entry")
+# What the platform counted stays with each row: for one day both may have it, and it comes anew from the login.
+COUNTED = "and t.source <> 'system'"
+# A review of the same teacher in the same half-year that the kept row has too stays where it is; so does one that would
+# be a person's own of himself.
+MOVE_REVIEWS = """
+    update review t
+    set {side} = $1
+    where t.{side} = $2 and t.{other} <> $1 and not exists (
+        select
+        from review k
+        where k.{side} = $1 and k.{other} = t.{other} and k.project = t.project and k.period = t.period)
+    returning t.id
+"""
+AUTHORS = {"author_id": "about_id", "about_id": "author_id"}
 # A tie that the kept row has too, or that would join a person to himself, stays with the row that goes.
 MOVE_TIES = """
     update person_tie t
@@ -30,10 +44,16 @@ async def move(db: Connection, kept_id: int, gone_id: int) -> dict[str, Any]:
     """Everything of the gone row goes over; what that was."""
     moved: dict[str, Any] = {}
     for table in OWNED:
-        rows = await db.fetch(f"update {table} set person_id = $1 where person_id = $2 returning id", kept_id, gone_id)
+        but = COUNTED if table == "kpi_entry" else ""
+        rows = await db.fetch(
+            f"update {table} t set person_id = $1 where t.person_id = $2 {but} returning t.id", kept_id, gone_id
+        )
         moved[table] = [row["id"] for row in rows]
     for side, other in SIDES.items():
         rows = await db.fetch(MOVE_TIES.format(side=side, other=other), kept_id, gone_id)
+        moved[side] = [row["id"] for row in rows]
+    for side, other in AUTHORS.items():
+        rows = await db.fetch(MOVE_REVIEWS.format(side=side, other=other), kept_id, gone_id)
         moved[side] = [row["id"] for row in rows]
     moved["photo"] = await db.fetchval(
         """
@@ -67,6 +87,11 @@ async def move_back(db: Connection, kept_id: int, gone_id: int, moved: dict[str,
     for side in SIDES:
         await db.execute(
             f"update person_tie set {side} = $1 where {side} = $2 and id = any ($3::bigint[])",
+            *(gone_id, kept_id, moved.get(side, [])),
+        )
+    for side in AUTHORS:
+        await db.execute(
+            f"update review set {side} = $1 where {side} = $2 and id = any ($3::bigint[])",
             *(gone_id, kept_id, moved.get(side, [])),
         )
     photo = moved.get("photo")
