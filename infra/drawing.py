@@ -1,8 +1,8 @@
 """Pictures out of files that people sent, made in a child process of little memory and time.
 
-What a hostile file does to a decoder ends with the child. `draw` is the parent's side. A photo becomes two squares, a document (the first page, of a PDF) two
-previews; all is
-encoded anew as WebP, so that no metadata and no byte of the file is passed on.
+What a hostile file does to a decoder ends with the child. `draw` is the parent's side. A photo becomes two squares, a
+document (of a PDF the first page) two previews; all is encoded anew as WebP, so that no metadata and no byte of the file
+is passed on.
 """
 
 from __future__ import annotations
