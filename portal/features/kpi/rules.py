@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LARGEST = Decimal(100_000)
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 240, 8, 34, 26
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 440, 220, 4, 34, 26
+LABELS = 7
 HALF_YEAR = timedelta(days=183)
 EARLIEST = date(2020, 1, 1)
 NOT_DAY = N_("A day like 25.11.2026 is needed, not later than today.")
@@ -75,6 +76,8 @@ def bars(months: Sequence[tuple[date, Decimal]], wanted: Filter) -> list[Bar]:
         every.append(month)
         month = (month + timedelta(days=32)).replace(day=1)
     every = every[-24:]
+    names = [f"{MONTHS[current()][one.month - 1][:3]} {one.year % 100:02d}" for one in every]
+    apart = -(-len(every) // LABELS)
     highest = max(*values.values(), Decimal(1))
     step, tall = (WIDTH - LEFT) / len(every), HEIGHT - BOTTOM - TOP
     return [
@@ -83,7 +86,8 @@ def bars(months: Sequence[tuple[date, Decimal]], wanted: Filter) -> list[Bar]:
             round(HEIGHT - BOTTOM - float(values.get(one, Decimal(0)) / highest) * tall, 1),
             round(step * 0.7, 1),
             round(float(values.get(one, Decimal(0)) / highest) * tall, 1),
-            f"{MONTHS[current()][one.month - 1][:3]} {one.year % 100:02d}",
+            names[place],
+            names[place] if (len(every) - 1 - place) % apart == 0 else "",
             values.get(one, Decimal(0)),
         )
         for place, one in enumerate(every)

@@ -84,11 +84,12 @@ class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """A month of the drawing."""
+    """A month of the drawing; of many every second has its label."""
 
     x: float
     y: float
     width: float
     height: float
     month: str
+    label: str
     value: Decimal

@@ -50,7 +50,7 @@ async def check_due(pool: Pool, settings: PortalSettings) -> bool:
             log.error("portfolio.object.lost", document=waiting.id)
             return True
         try:
-            verdict = await scan(settings.clamd_url, body) if settings.clamd_url else None
+            verdict = await scan(settings.clamd_address, body) if settings.clamd_address else None
         except ScannerAwayError as error:
             log.warning("portfolio.scanner.away", document=waiting.id, error=str(error)[:200])
             return False

@@ -55,12 +55,12 @@ class Point(msgspec.Struct, frozen=True):
     day: str
 
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 260, 40, 24, 24, 34
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 440, 220, 40, 30, 24, 34
 
 
 def line(rows: list[Participation]) -> list[Point]:
-    """Percentile ranks from the oldest to the newest, evenly spaced: 0 at the foot, 100 at the top."""
-    scored = [row for row in reversed(rows) if row.percentile is not None][-12:]
+    """The last six percentile ranks, evenly spaced: 0 at the foot, 100 at the top."""
+    scored = [row for row in reversed(rows) if row.percentile is not None][-6:]
     step = (WIDTH - LEFT - RIGHT) / max(1, len(scored) - 1)
     tall = HEIGHT - TOP - BOTTOM
     return [

@@ -70,7 +70,7 @@ def check(house: House) -> Callable[..., None]:
     """Let the worker look at all that waits."""
 
     def run(url: str = "") -> None:
-        settings = msgspec.structs.replace(house.settings, clamd_url=url)
+        settings = msgspec.structs.replace(house.settings, clamd_address=url)
         while house.loop.run(check_due(house.front.inner.state.pool, settings), 60):
             pass
 
