@@ -146,6 +146,11 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
         numbers["twin"], numbers["other_twin"] = pair["first_id"], pair["second_id"]
         numbers["person"] = pair["first_id"]
         numbers["field"] = await db.fetchval("select id from attribute_field where kind = 'choice' order by id limit 1")
+        numbers["teacher"] = await db.fetchval("select person_id from staff where login = 'teacher'")
+        numbers["document"] = await db.fetchval("select min(id) from person_document")
+        # One's own card is pictured as the super-admin's, who is signed in.
+        await db.execute("update staff set person_id = null where login = 'teacher'")
+        await db.execute("update staff set person_id = $1 where login = 'super'", numbers["teacher"])
         numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")
     finally:
         await db.close()
