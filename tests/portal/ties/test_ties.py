@@ -296,3 +296,26 @@ def test_a_login_is_linked_with_its_person(house: House, school: School) -> None
     assert [dict(row) for row in record] == [{"before": {"person": None}, "after": {"person": school.teacher}}]
     assert boss.post(f"/staff/{ids[0]}/person", {"person": ""}).status_code == 303
     assert house.worker("test-administrator").post(f"/staff/{ids[0]}/person", {"person": "1"}).status_code == 403
+
+
+def test_lists_as_files_hold_own_pupils_alone(house: House, school: School) -> None:
+    """The registry's export, by a job that asks anew who they are; neither a new person nor a move beyond them."""
+    login = house.person("test-administrator")
+    house.sql("update staff set person_id = $2 where login = $1", login, school.teacher)
+    house.sql(
+        "update staff_grant set own_pupils = true where staff_id = (select id from staff where login = $1)", login
+    )
+    boss = house.visitor(login)
+    assert "Өзінікі" not in boss.get("/persons").text, "a tie of another project"
+    house.sql("update person_tie set project = 'myn-bala' where holder_id = $1", school.teacher)
+    answer = boss.post("/persons/export", {"purpose": "Тізім", "form": "csv"})
+    assert answer.status_code == 303, answer.text[-1500:]
+    path = answer.headers["location"]
+    house.loop.run(run_one(house.front.inner.state.pool, house.settings, WORK, int(path.split("/")[-1])), 60)
+    text = boss.get(f"{path}/file").content.decode("utf-8-sig")
+    assert "Өзінікі" in text
+    for name in ("Сыныптас", "Басқасынып", "Басқамектеп", "Мұғалімова"):
+        assert name not in text
+    assert boss.post(f"/persons/{school.classmate}/archive").status_code == 404
+    assert boss.post("/persons/bulk", {"ids": str(school.classmate), "do": "archive"}).status_code in {303, 404}
+    assert house.sql("select status from person where id = $1", school.classmate)[0]["status"] == "active"
