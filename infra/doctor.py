@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from infra import doctor_mail
+from infra import doctor_mail, doctor_scanner
 from infra import doctor_parts as parts
 from infra.local import Home, default_home, environment
 from infra.parts.process import port_answers
@@ -81,6 +81,7 @@ async def findings() -> AsyncIterator[Finding]:
     if isinstance(portal := processes.get("portal"), PortalSettings):
         yield await doctor_mail.mail(portal)
         yield doctor_mail.sms(portal)
+        yield await doctor_scanner.scanner(portal)
 
 
 def _python() -> Finding:

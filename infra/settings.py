@@ -145,6 +145,9 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Doc("SMS gateway with {phone}, {text} and {key} after the ?, sent by POST; empty: SMS are off")
     ] = ""
     sms_key: Annotated[str, Doc("The SMS gateway's key; without {key} in sms_url it goes as a Bearer token")] = ""
+    clamd_address: Annotated[
+        str, Doc("Virus scanner clamd: tcp://HOST:3310 or unix:///PATH; empty: documents are «not checked»")
+    ] = ""
     token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
     player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
     portal_url: Annotated[str, Doc("The portal's own public address")] = ""

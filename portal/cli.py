@@ -20,6 +20,7 @@ from portal.core.audit import record_for
 from portal.core.audit.archive import archive
 from portal.core.audit.heads import publish_head
 from portal.core.db import open_pool
+from portal.core.files.stored import erase_let_go
 from portal.core.files.uploads import erase_old
 from portal.core.given_back import weigh_for_ever
 from portal.core.jobs.telling import tell_of_ended
@@ -28,7 +29,7 @@ from portal.core.machines import clients, hooks
 from portal.core.post import outbox
 from portal.core.post.rounds import go_round
 from portal.core.post.sender import send_due
-from portal.features import DAILY, WORK
+from portal.features import DAILY, ROUNDS, WORK
 
 
 def work() -> None:
@@ -68,6 +69,8 @@ async def _work(settings: PortalSettings) -> None:
         asyncio.create_task(go_round(pool, settings, (answer_asks, tell_of_ended, send_due))),
         # In turns of its own: a receiver that lets us wait holds up no letter.
         asyncio.create_task(go_round(pool, settings, (hooks.deliver_due,))),
+        # Apart: a letter does not wait for a scanner.
+        asyncio.create_task(go_round(pool, settings, (*ROUNDS, erase_let_go))),
     ]
     running = worker(pool, settings, WORK, daily=daily, hourly=hourly)
     ready = os.environ.get("ELUMITI_READY_FILE")

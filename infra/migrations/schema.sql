@@ -250,6 +250,78 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.tie_holds(since date, until date) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ((since <= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date) AND ((until IS NULL) OR (until >= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date)));
+
+CREATE TABLE public.person (
+    id bigint NOT NULL,
+    external_id text,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    name_key text NOT NULL,
+    search_key text NOT NULL,
+    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
+    birth_date date NOT NULL,
+    sex text,
+    language text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    photo_key text,
+    status text DEFAULT 'active'::text NOT NULL,
+    merged_into bigint,
+    region_code text NOT NULL,
+    district_id integer,
+    school_id integer,
+    grade smallint,
+    class_letter text DEFAULT ''::text NOT NULL,
+    projects text[] DEFAULT '{}'::text[] NOT NULL,
+    import_job bigint,
+    made_by integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT person_check CHECK (((status = 'merged'::text) = (merged_into IS NOT NULL))),
+    CONSTRAINT person_external_id_check CHECK ((external_id <> ''::text)),
+    CONSTRAINT person_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
+    CONSTRAINT person_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT person_sex_check CHECK ((sex = ANY (ARRAY['f'::text, 'm'::text]))),
+    CONSTRAINT person_status_check CHECK ((status = ANY (ARRAY['active'::text, 'archived'::text, 'merged'::text])))
+);
+
+CREATE TABLE public.person_tie (
+    id bigint NOT NULL,
+    holder_id bigint NOT NULL,
+    attached_id bigint NOT NULL,
+    kind text NOT NULL,
+    project text,
+    since date NOT NULL,
+    until date,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_by integer,
+    ended_at timestamp with time zone,
+    CONSTRAINT person_tie_check CHECK ((holder_id <> attached_id)),
+    CONSTRAINT person_tie_check1 CHECK (((until IS NULL) OR (until >= since))),
+    CONSTRAINT person_tie_kind_check CHECK ((kind = ANY (ARRAY['teacher'::text, 'tutor'::text, 'assistant'::text, 'specialist'::text, 'coordinator'::text, 'parent'::text, 'guardian'::text])))
+);
+
+CREATE FUNCTION public.members_of(p_parts jsonb) RETURNS bigint[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT COALESCE(array_agg(DISTINCT m.id), '{}'::bigint[]) AS "coalesce"
+    FROM (jsonb_to_recordset(members_of.p_parts) part(attached_to bigint, project text, region text, schools integer[], class_name text)
+      CROSS JOIN LATERAL ( SELECT p.id
+            FROM public.person p
+           WHERE ((part.attached_to IS NULL) AND (p.school_id = ANY (part.schools)) AND (((p.grade)::text || upper(p.class_letter)) = part.class_name))
+         UNION ALL
+          SELECT p.id
+            FROM (public.person_tie t
+              JOIN public.person p ON ((p.id = t.attached_id)))
+           WHERE ((part.attached_to IS NOT NULL) AND (t.holder_id = part.attached_to) AND (t.ended_at IS NULL) AND public.tie_holds(t.since, t.until) AND (t.kind <> ALL (ARRAY['parent'::text, 'guardian'::text])) AND ((t.project IS NULL) OR (part.project IS NULL) OR (t.project = part.project)) AND ((part.region IS NULL) OR (p.region_code = part.region)) AND ((part.schools IS NULL) OR (p.school_id = ANY (part.schools))))) m);
+END;
+
 CREATE FUNCTION public.participant_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -258,6 +330,179 @@ begin
     return new;
 end
 $$;
+
+CREATE FUNCTION public.scope_country() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((current_setting('elumiti.country'::text, true) = 'on'::text), false);
+
+CREATE FUNCTION public.scope_members() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('elumiti.members'::text, true), ''::text), '{}'::text))::bigint[];
+
+CREATE FUNCTION public.scope_person() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('elumiti.person'::text, true), ''::text))::bigint;
+
+CREATE FUNCTION public.scope_regions() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('elumiti.regions'::text, true), ''::text), '{}'::text))::text[];
+
+CREATE FUNCTION public.scope_schools() RETURNS integer[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('elumiti.schools'::text, true), ''::text), '{}'::text))::integer[];
+
+CREATE TABLE public.attempt (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    signed_in_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    finish_device uuid,
+    reopened_at timestamp with time zone,
+    restarted_at timestamp with time zone
+);
+
+CREATE TABLE public.exclusion (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    reason text NOT NULL,
+    note text NOT NULL,
+    excluded boolean NOT NULL,
+    asked_by integer NOT NULL,
+    agreed_by integer NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT exclusion_check CHECK ((asked_by <> agreed_by)),
+    CONSTRAINT exclusion_reason_check CHECK ((reason = ANY (ARRAY['other-person'::text, 'outside-help'::text, 'saw-questions'::text, 'not-entitled'::text, 'own-wish'::text, 'trial'::text])))
+);
+
+CREATE TABLE public.participant (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    school_id integer NOT NULL,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    birth_date date NOT NULL,
+    gender text,
+    grade smallint NOT NULL,
+    class_letter text DEFAULT ''::text NOT NULL,
+    language text NOT NULL,
+    extra_minutes smallint DEFAULT 0 NOT NULL,
+    external_id text NOT NULL,
+    code_hash bytea,
+    code_version smallint DEFAULT 0 NOT NULL,
+    birth_misses smallint DEFAULT 0 NOT NULL,
+    locked_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
+    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
+    import_job bigint,
+    devices_freed_at timestamp with time zone,
+    room_id integer,
+    CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
+    CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
+    CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
+);
+
+CREATE TABLE public.result (
+    attempt_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    raw numeric(8,2) NOT NULL,
+    max_points numeric(8,2) NOT NULL,
+    scaled numeric(6,2),
+    percentile numeric(6,2)
+);
+
+CREATE TABLE public.sitting (
+    id integer NOT NULL,
+    project text DEFAULT 'myn-bala'::text NOT NULL,
+    test_id integer NOT NULL,
+    form_id integer NOT NULL,
+    reserve_form_id integer,
+    title jsonb NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    waiting_opens_at timestamp with time zone NOT NULL,
+    last_entry_at timestamp with time zone NOT NULL,
+    duration_s integer NOT NULL,
+    ends_at timestamp with time zone,
+    grace_s integer DEFAULT 120 NOT NULL,
+    spread_s integer DEFAULT 60 NOT NULL,
+    late_policy text DEFAULT 'person'::text NOT NULL,
+    place text DEFAULT 'home'::text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    help_name text DEFAULT ''::text NOT NULL,
+    help_phone text DEFAULT ''::text NOT NULL,
+    control_version integer DEFAULT 0 NOT NULL,
+    demo_speed real DEFAULT 1 NOT NULL,
+    rehearsed_at timestamp with time zone,
+    published_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    created_by integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    demo_reference timestamp with time zone,
+    CONSTRAINT sitting_check CHECK (((waiting_opens_at <= starts_at) AND (starts_at < last_entry_at))),
+    CONSTRAINT sitting_check1 CHECK (((ends_at IS NULL) OR (ends_at >= last_entry_at))),
+    CONSTRAINT sitting_duration_s_check CHECK (((duration_s >= 60) AND (duration_s <= 28800))),
+    CONSTRAINT sitting_grace_s_check CHECK (((grace_s >= 0) AND (grace_s <= 3600))),
+    CONSTRAINT sitting_late_policy_check CHECK ((late_policy = ANY (ARRAY['count'::text, 'person'::text, 'refuse'::text]))),
+    CONSTRAINT sitting_place_check CHECK ((place = ANY (ARRAY['home'::text, 'hall'::text]))),
+    CONSTRAINT sitting_spread_s_check CHECK (((spread_s >= 0) AND (spread_s <= 90))),
+    CONSTRAINT sitting_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'closed'::text, 'archived'::text])))
+);
+
+CREATE TABLE public.talent_unmatched (
+    participant_id bigint NOT NULL,
+    rule_id integer NOT NULL,
+    sitting_id integer NOT NULL,
+    region_code text NOT NULL,
+    school_id integer NOT NULL,
+    why text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    person_id bigint,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT talent_unmatched_check CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
+    CONSTRAINT talent_unmatched_check1 CHECK (((person_id IS NULL) OR (decided_at IS NOT NULL))),
+    CONSTRAINT talent_unmatched_why_check CHECK ((why = ANY (ARRAY['none'::text, 'several'::text])))
+);
+
+CREATE FUNCTION public.participations_of(p_person bigint) RETURNS TABLE(attempt_id bigint, sitting_id integer, title jsonb, project text, starts_at timestamp with time zone, grade smallint, started_at timestamp with time zone, finished_at timestamp with time zone, raw numeric, max_points numeric, scaled numeric, percentile numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT pt.id,
+     s.id,
+     s.title,
+     s.project,
+     s.starts_at,
+     pt.grade,
+     at.started_at,
+     at.finished_at,
+     r.raw,
+     r.max_points,
+     r.scaled,
+     r.percentile
+    FROM (((((public.person a
+      JOIN public.participant pt ON ((pt.birth_date = a.birth_date)))
+      JOIN public.sitting s ON (((s.id = pt.sitting_id) AND (s.state <> 'draft'::text))))
+      LEFT JOIN public.attempt at ON ((at.id = pt.id)))
+      LEFT JOIN public.result r ON (((r.attempt_id = pt.id) AND (NOT (EXISTS ( SELECT
+            FROM public.exclusion e
+           WHERE ((e.attempt_id = pt.id) AND e.excluded)))))))
+      LEFT JOIN public.talent_unmatched u ON (((u.participant_id = pt.id) AND (u.decided_at IS NOT NULL))))
+   WHERE ((a.id = participations_of.p_person) AND (a.status <> 'merged'::text) AND (public.scope_country() OR (a.region_code = ANY (public.scope_regions())) OR (a.school_id = ANY (public.scope_schools())) OR (a.id = ANY (public.scope_members())) OR (a.id = public.scope_person())) AND
+         CASE
+             WHEN (u.participant_id IS NOT NULL) THEN (NOT (u.person_id IS DISTINCT FROM a.id))
+             WHEN ((a.external_id IS NOT NULL) AND (pt.external_id = a.external_id)) THEN ((pt.school_id = a.school_id) OR ((lower(pt.last_name) = lower(a.last_name)) AND (lower(pt.first_name) = lower(a.first_name))))
+             ELSE ((pt.school_id = a.school_id) AND (lower(pt.last_name) = lower(a.last_name)) AND (lower(pt.first_name) = lower(a.first_name)) AND (NOT (EXISTS ( SELECT
+                FROM public.person q
+               WHERE ((q.name_key = a.name_key) AND (q.birth_date = a.birth_date) AND (q.school_id = a.school_id) AND (q.id <> a.id) AND (q.status = 'active'::text))))))
+         END)
+   ORDER BY s.starts_at DESC, pt.id DESC
+  LIMIT 200;
+END;
 
 CREATE FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) RETURNS SETOF bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -284,11 +529,12 @@ begin
         wanted := wanted || format(' and p.search_key like %L', pattern);
     end loop;
     if not scope_country() then
-        wanted := wanted || case
-            when scope_schools() = '{}' then format(' and p.region_code = any (%L::text[])', scope_regions()::text)
-            when scope_regions() = '{}' then format(' and p.school_id = any (%L::int[])', scope_schools()::text)
-            else format(' and (p.region_code = any (%L::text[]) or p.school_id = any (%L::int[]))',
-                scope_regions()::text, scope_schools()::text) end;
+        -- What is not told is not asked for: one place alone is one walk of an index.
+        wanted := wanted || ' and (' || concat_ws(' or ',
+            case when scope_regions() <> '{}' then format('p.region_code = any (%L::text[])', scope_regions()::text) end,
+            case when scope_schools() <> '{}' then format('p.school_id = any (%L::int[])', scope_schools()::text) end,
+            case when scope_members() <> '{}' or (scope_regions() = '{}' and scope_schools() = '{}')
+                then format('p.id = any (%L::bigint[])', scope_members()::text) end) || ')';
     end if;
     if p_filter ? 'status' then wanted := wanted || format(' and p.status = %L', p_filter ->> 'status'); end if;
     if p_filter ? 'region' then wanted := wanted || format(' and p.region_code = %L', p_filter ->> 'region'); end if;
@@ -304,6 +550,45 @@ begin
         || ') as f order by ' || sorted;
 end
 $$;
+
+CREATE TABLE public.person_document (
+    id bigint NOT NULL,
+    person_id bigint NOT NULL,
+    kind text NOT NULL,
+    title text NOT NULL,
+    issuer text DEFAULT ''::text NOT NULL,
+    issued_on date,
+    language text NOT NULL,
+    media text NOT NULL,
+    size_bytes integer NOT NULL,
+    object_key text,
+    preview_key text,
+    state text DEFAULT 'waits'::text NOT NULL,
+    checked_at timestamp with time zone,
+    note text DEFAULT ''::text NOT NULL,
+    try_at timestamp with time zone DEFAULT now() NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    added_by integer NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_by integer,
+    confirmed_at timestamp with time zone,
+    CONSTRAINT person_document_check CHECK (((object_key IS NULL) = (state = 'refused'::text))),
+    CONSTRAINT person_document_check1 CHECK (((confirmed_by IS NULL) = (confirmed_at IS NULL))),
+    CONSTRAINT person_document_kind_check CHECK ((kind = ANY (ARRAY['diploma'::text, 'school-certificate'::text, 'course'::text, 'award'::text, 'language'::text, 'thanks'::text, 'reference'::text, 'other'::text]))),
+    CONSTRAINT person_document_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text, 'other'::text]))),
+    CONSTRAINT person_document_media_check CHECK ((media = ANY (ARRAY['application/pdf'::text, 'image/jpeg'::text, 'image/png'::text, 'image/webp'::text]))),
+    CONSTRAINT person_document_state_check CHECK ((state = ANY (ARRAY['waits'::text, 'clean'::text, 'unchecked'::text, 'refused'::text]))),
+    CONSTRAINT person_document_title_check CHECK ((title <> ''::text))
+);
+
+CREATE FUNCTION public.person_of_document(p_key text) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT person_document.person_id
+    FROM public.person_document
+   WHERE (person_document.object_key = person_of_document.p_key);
+END;
 
 CREATE FUNCTION public.person_place() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -338,6 +623,52 @@ begin
     return null;
 end
 $$;
+
+CREATE TABLE public.review (
+    id bigint NOT NULL,
+    author_id bigint NOT NULL,
+    about_id bigint NOT NULL,
+    kind text NOT NULL,
+    project text NOT NULL,
+    period text NOT NULL,
+    stars smallint NOT NULL,
+    body text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'waits'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT review_check CHECK ((author_id <> about_id)),
+    CONSTRAINT review_check1 CHECK (((state = 'waits'::text) = (decided_at IS NULL))),
+    CONSTRAINT review_check2 CHECK (((state <> 'rejected'::text) OR (reason <> ''::text))),
+    CONSTRAINT review_kind_check CHECK ((kind = ANY (ARRAY['teacher'::text, 'tutor'::text, 'assistant'::text, 'specialist'::text]))),
+    CONSTRAINT review_period_check CHECK ((period ~ '^20[0-9]{2}-[12]$'::text)),
+    CONSTRAINT review_stars_check CHECK (((stars >= 1) AND (stars <= 5))),
+    CONSTRAINT review_state_check CHECK ((state = ANY (ARRAY['waits'::text, 'approved'::text, 'rejected'::text])))
+);
+
+CREATE FUNCTION public.reviews_of(p_about bigint) RETURNS TABLE(id bigint, kind text, project text, period text, stars smallint, body text, author text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT r.id,
+     r.kind,
+     r.project,
+     r.period,
+     r.stars,
+     r.body,
+         CASE
+             WHEN (w.birth_date <= (((now() AT TIME ZONE 'Asia/Almaty'::text))::date - '18 years'::interval)) THEN concat_ws(' '::text, w.last_name, w.first_name)
+             ELSE NULL::text
+         END AS "case"
+    FROM ((public.person a
+      JOIN public.review r ON (((r.about_id = a.id) AND (r.state = 'approved'::text))))
+      JOIN public.person w ON ((w.id = r.author_id)))
+   WHERE ((a.id = reviews_of.p_about) AND (public.scope_country() OR (a.region_code = ANY (public.scope_regions())) OR (a.school_id = ANY (public.scope_schools())) OR (a.id = ANY (public.scope_members())) OR (a.id = public.scope_person())))
+   ORDER BY r.period DESC, r.id DESC
+  LIMIT 500;
+END;
 
 CREATE FUNCTION public.rooms_want_codes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -380,21 +711,22 @@ begin
 end
 $$;
 
-CREATE FUNCTION public.scope_country() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN COALESCE((current_setting('elumiti.country'::text, true) = 'on'::text), false);
-
-CREATE FUNCTION public.scope_person() RETURNS bigint
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (NULLIF(current_setting('elumiti.person'::text, true), ''::text))::bigint;
-
-CREATE FUNCTION public.scope_regions() RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (COALESCE(NULLIF(current_setting('elumiti.regions'::text, true), ''::text), '{}'::text))::text[];
-
-CREATE FUNCTION public.scope_schools() RETURNS integer[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (COALESCE(NULLIF(current_setting('elumiti.schools'::text, true), ''::text), '{}'::text))::integer[];
+CREATE FUNCTION public.set_photo(p_person bigint, p_key text) RETURNS text
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ WITH before AS (
+          SELECT p_1.id,
+             p_1.photo_key
+            FROM public.person p_1
+           WHERE ((p_1.id = set_photo.p_person) AND (p_1.status <> 'merged'::text) AND (public.scope_country() OR (p_1.region_code = ANY (public.scope_regions())) OR (p_1.school_id = ANY (public.scope_schools())) OR (p_1.id = ANY (public.scope_members())) OR (p_1.id = public.scope_person())))
+          FOR NO KEY UPDATE OF p_1
+         )
+  UPDATE public.person p SET photo_key = set_photo.p_key, changed_at = now()
+    FROM before
+   WHERE (p.id = before.id)
+   RETURNING before.photo_key;
+END;
 
 CREATE FUNCTION public.settle_search() RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -457,41 +789,6 @@ begin
     return null;
 end
 $$;
-
-CREATE TABLE public.person (
-    id bigint NOT NULL,
-    external_id text,
-    last_name text NOT NULL,
-    first_name text NOT NULL,
-    middle_name text DEFAULT ''::text NOT NULL,
-    name_key text NOT NULL,
-    search_key text NOT NULL,
-    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
-    birth_date date NOT NULL,
-    sex text,
-    language text NOT NULL,
-    phone text DEFAULT ''::text NOT NULL,
-    email text DEFAULT ''::text NOT NULL,
-    photo_key text,
-    status text DEFAULT 'active'::text NOT NULL,
-    merged_into bigint,
-    region_code text NOT NULL,
-    district_id integer,
-    school_id integer,
-    grade smallint,
-    class_letter text DEFAULT ''::text NOT NULL,
-    projects text[] DEFAULT '{}'::text[] NOT NULL,
-    import_job bigint,
-    made_by integer,
-    made_at timestamp with time zone DEFAULT now() NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT person_check CHECK (((status = 'merged'::text) = (merged_into IS NOT NULL))),
-    CONSTRAINT person_external_id_check CHECK ((external_id <> ''::text)),
-    CONSTRAINT person_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
-    CONSTRAINT person_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
-    CONSTRAINT person_sex_check CHECK ((sex = ANY (ARRAY['f'::text, 'm'::text]))),
-    CONSTRAINT person_status_check CHECK ((status = ANY (ARRAY['active'::text, 'archived'::text, 'merged'::text])))
-);
 
 ALTER TABLE public.person ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.person_id_seq
@@ -585,23 +882,36 @@ CREATE FUNCTION public.tell_hooks(p_projects text[], p_kind text, p_object text)
     order by w.id
 $$;
 
+CREATE FUNCTION public.tie_names(p_person bigint) RETURNS TABLE(id bigint, person_id bigint, name text, holds boolean, kind text, project text, since date, until date, ended_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT t.id,
+     o.id,
+     concat_ws(' '::text, o.last_name, o.first_name, NULLIF(o.middle_name, ''::text)) AS concat_ws,
+     (t.holder_id = a.id),
+     t.kind,
+     t.project,
+     t.since,
+     t.until,
+     t.ended_at
+    FROM ((public.person a
+      JOIN public.person_tie t ON (((t.attached_id = a.id) OR ((t.holder_id = a.id) AND (a.id = public.scope_person())))))
+      JOIN public.person o ON ((o.id =
+         CASE
+             WHEN (t.holder_id = a.id) THEN t.attached_id
+             ELSE t.holder_id
+         END)))
+   WHERE ((a.id = tie_names.p_person) AND (public.scope_country() OR (a.region_code = ANY (public.scope_regions())) OR (a.school_id = ANY (public.scope_schools())) OR (a.id = ANY (public.scope_members())) OR (a.id = public.scope_person())))
+   ORDER BY (t.ended_at IS NOT NULL), o.sort_name, t.id;
+END;
+
 CREATE TABLE keys.item_key (
     form_id integer NOT NULL,
     code text NOT NULL,
     rule jsonb NOT NULL,
     points numeric(6,2) NOT NULL,
     voided boolean DEFAULT false NOT NULL
-);
-
-CREATE TABLE public.attempt (
-    id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    signed_in_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    finish_device uuid,
-    reopened_at timestamp with time zone,
-    restarted_at timestamp with time zone
 );
 
 CREATE TABLE public.attempt_device (
@@ -806,19 +1116,6 @@ ALTER TABLE public.district ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.exclusion (
-    attempt_id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    reason text NOT NULL,
-    note text NOT NULL,
-    excluded boolean NOT NULL,
-    asked_by integer NOT NULL,
-    agreed_by integer NOT NULL,
-    decided_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT exclusion_check CHECK ((asked_by <> agreed_by)),
-    CONSTRAINT exclusion_reason_check CHECK ((reason = ANY (ARRAY['other-person'::text, 'outside-help'::text, 'saw-questions'::text, 'not-entitled'::text, 'own-wish'::text, 'trial'::text])))
-);
-
 CREATE TABLE public.form (
     id integer NOT NULL,
     test_id integer NOT NULL,
@@ -951,6 +1248,83 @@ CREATE TABLE public.key_challenge (
     CONSTRAINT key_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'confirm'::text])))
 );
 
+CREATE TABLE public.kpi_entry (
+    id bigint NOT NULL,
+    person_id bigint NOT NULL,
+    project text NOT NULL,
+    measure text NOT NULL,
+    day date NOT NULL,
+    value numeric(10,2) NOT NULL,
+    source text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    made_by integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT kpi_entry_check CHECK (((source = 'system'::text) = (made_by IS NULL))),
+    CONSTRAINT kpi_entry_source_check CHECK ((source = ANY (ARRAY['system'::text, 'entered'::text, 'imported'::text]))),
+    CONSTRAINT kpi_entry_value_check CHECK ((value >= (0)::numeric))
+);
+
+ALTER TABLE public.kpi_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.kpi_entry_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.staff (
+    id integer NOT NULL,
+    login text NOT NULL,
+    full_name text NOT NULL,
+    language text DEFAULT 'kk'::text NOT NULL,
+    password_hash text NOT NULL,
+    own_school_id integer,
+    demo boolean DEFAULT false NOT NULL,
+    failed_sign_ins smallint DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text,
+    email_proven_at timestamp with time zone,
+    phone text DEFAULT ''::text NOT NULL,
+    person_id bigint,
+    registered_at timestamp with time zone,
+    public_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
+    CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT staff_login_check CHECK ((login = lower(login)))
+);
+
+CREATE VIEW public.kpi_known WITH (security_barrier='true') AS
+ SELECT s.person_id,
+    COALESCE(si.project, 'myn-bala'::text) AS project,
+    known.measure,
+    ((a.at AT TIME ZONE 'Asia/Almaty'::text))::date AS day,
+    (count(*))::integer AS value
+   FROM (((public.staff s
+     JOIN public.audit a ON (((a.staff_id = s.id) AND (a.at > (now() - '40 days'::interval)))))
+     JOIN ( VALUES ('sitting.sitting.published'::text,'sittings-published'::text), ('sitting.sitting.closed'::text,'sittings-closed'::text), ('slip.file.printed'::text,'slips-printed'::text), ('participant.import.taken'::text,'imports-taken'::text)) known(act, measure) ON ((known.act = a.act)))
+     LEFT JOIN public.sitting si ON (((a.object_kind = 'sitting'::text) AND (a.object_id = (si.id)::text))))
+  WHERE (s.person_id IS NOT NULL)
+  GROUP BY s.person_id, COALESCE(si.project, 'myn-bala'::text), known.measure, (((a.at AT TIME ZONE 'Asia/Almaty'::text))::date);
+
+CREATE TABLE public.kpi_measure (
+    code text NOT NULL,
+    project text,
+    role text NOT NULL,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    unit text NOT NULL,
+    from_system boolean DEFAULT false NOT NULL,
+    place smallint NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT kpi_measure_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{1,39}$'::text)),
+    CONSTRAINT kpi_measure_unit_check CHECK ((unit = ANY (ARRAY['count'::text, 'percent'::text, 'hours'::text])))
+);
+
 CREATE TABLE public.machine_change (
     client_id integer NOT NULL,
     staff_id integer NOT NULL,
@@ -1039,6 +1413,11 @@ CREATE TABLE public.notice_wish (
     mail boolean NOT NULL
 );
 
+CREATE TABLE public.object_let_go (
+    key text NOT NULL,
+    erase_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.outage (
     id bigint NOT NULL,
     step text NOT NULL,
@@ -1057,36 +1436,6 @@ ALTER TABLE public.outage ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.participant (
-    id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    school_id integer NOT NULL,
-    last_name text NOT NULL,
-    first_name text NOT NULL,
-    middle_name text DEFAULT ''::text NOT NULL,
-    birth_date date NOT NULL,
-    gender text,
-    grade smallint NOT NULL,
-    class_letter text DEFAULT ''::text NOT NULL,
-    language text NOT NULL,
-    extra_minutes smallint DEFAULT 0 NOT NULL,
-    external_id text NOT NULL,
-    code_hash bytea,
-    code_version smallint DEFAULT 0 NOT NULL,
-    birth_misses smallint DEFAULT 0 NOT NULL,
-    locked_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
-    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
-    import_job bigint,
-    devices_freed_at timestamp with time zone,
-    room_id integer,
-    CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
-    CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
-    CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
 );
 
 ALTER TABLE public.participant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1142,6 +1491,15 @@ ALTER TABLE public.pending_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+ALTER TABLE public.person_document ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.person_document_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.person_merge (
     id bigint NOT NULL,
     kept_id bigint NOT NULL,
@@ -1175,6 +1533,15 @@ CREATE TABLE public.person_project (
     joined_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT person_project_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
     CONSTRAINT person_project_project_check CHECK ((project = ANY (ARRAY['myn-bala'::text, 'qabilet'::text, 'birge-oqy'::text])))
+);
+
+ALTER TABLE public.person_tie ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.person_tie_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.person_twin (
@@ -1352,6 +1719,20 @@ CREATE TABLE public.response_event_other (
     since_ms integer,
     received_ms bigint CONSTRAINT response_event_received_ms_not_null NOT NULL,
     marks smallint DEFAULT 0 CONSTRAINT response_event_marks_not_null NOT NULL
+);
+
+CREATE TABLE public.result_run (
+    run_id bigint NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.review ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.review_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.role (
@@ -1539,43 +1920,6 @@ CREATE TABLE public.sign_in_address (
     seen_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE public.sitting (
-    id integer NOT NULL,
-    project text DEFAULT 'myn-bala'::text NOT NULL,
-    test_id integer NOT NULL,
-    form_id integer NOT NULL,
-    reserve_form_id integer,
-    title jsonb NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    waiting_opens_at timestamp with time zone NOT NULL,
-    last_entry_at timestamp with time zone NOT NULL,
-    duration_s integer NOT NULL,
-    ends_at timestamp with time zone,
-    grace_s integer DEFAULT 120 NOT NULL,
-    spread_s integer DEFAULT 60 NOT NULL,
-    late_policy text DEFAULT 'person'::text NOT NULL,
-    place text DEFAULT 'home'::text NOT NULL,
-    state text DEFAULT 'draft'::text NOT NULL,
-    help_name text DEFAULT ''::text NOT NULL,
-    help_phone text DEFAULT ''::text NOT NULL,
-    control_version integer DEFAULT 0 NOT NULL,
-    demo_speed real DEFAULT 1 NOT NULL,
-    rehearsed_at timestamp with time zone,
-    published_at timestamp with time zone,
-    closed_at timestamp with time zone,
-    created_by integer,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    demo_reference timestamp with time zone,
-    CONSTRAINT sitting_check CHECK (((waiting_opens_at <= starts_at) AND (starts_at < last_entry_at))),
-    CONSTRAINT sitting_check1 CHECK (((ends_at IS NULL) OR (ends_at >= last_entry_at))),
-    CONSTRAINT sitting_duration_s_check CHECK (((duration_s >= 60) AND (duration_s <= 28800))),
-    CONSTRAINT sitting_grace_s_check CHECK (((grace_s >= 0) AND (grace_s <= 3600))),
-    CONSTRAINT sitting_late_policy_check CHECK ((late_policy = ANY (ARRAY['count'::text, 'person'::text, 'refuse'::text]))),
-    CONSTRAINT sitting_place_check CHECK ((place = ANY (ARRAY['home'::text, 'hall'::text]))),
-    CONSTRAINT sitting_spread_s_check CHECK (((spread_s >= 0) AND (spread_s <= 90))),
-    CONSTRAINT sitting_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'closed'::text, 'archived'::text])))
-);
-
 ALTER TABLE public.sitting ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.sitting_id_seq
     START WITH 1
@@ -1588,30 +1932,6 @@ ALTER TABLE public.sitting ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE TABLE public.sitting_region (
     sitting_id integer NOT NULL,
     region_code text NOT NULL
-);
-
-CREATE TABLE public.staff (
-    id integer NOT NULL,
-    login text NOT NULL,
-    full_name text NOT NULL,
-    language text DEFAULT 'kk'::text NOT NULL,
-    password_hash text NOT NULL,
-    own_school_id integer,
-    demo boolean DEFAULT false NOT NULL,
-    failed_sign_ins smallint DEFAULT 0 NOT NULL,
-    locked_until timestamp with time zone,
-    disabled_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    email text,
-    email_proven_at timestamp with time zone,
-    phone text DEFAULT ''::text NOT NULL,
-    person_id bigint,
-    registered_at timestamp with time zone,
-    public_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
-    CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
-    CONSTRAINT staff_login_check CHECK ((login = lower(login)))
 );
 
 ALTER TABLE public.staff_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1814,23 +2134,6 @@ ALTER TABLE public.talent_rule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.talent_unmatched (
-    participant_id bigint NOT NULL,
-    rule_id integer NOT NULL,
-    sitting_id integer NOT NULL,
-    region_code text NOT NULL,
-    school_id integer NOT NULL,
-    why text NOT NULL,
-    found_at timestamp with time zone DEFAULT now() NOT NULL,
-    person_id bigint,
-    decided_by integer,
-    decided_at timestamp with time zone,
-    reason text DEFAULT ''::text NOT NULL,
-    CONSTRAINT talent_unmatched_check CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
-    CONSTRAINT talent_unmatched_check1 CHECK (((person_id IS NULL) OR (decided_at IS NOT NULL))),
-    CONSTRAINT talent_unmatched_why_check CHECK ((why = ANY (ARRAY['none'::text, 'several'::text])))
 );
 
 CREATE TABLE public.test (
@@ -2061,6 +2364,12 @@ ALTER TABLE ONLY public.job
 ALTER TABLE ONLY public.key_challenge
     ADD CONSTRAINT key_challenge_pkey PRIMARY KEY (challenge);
 
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.kpi_measure
+    ADD CONSTRAINT kpi_measure_pkey PRIMARY KEY (code);
+
 ALTER TABLE ONLY public.machine_client
     ADD CONSTRAINT machine_client_pkey PRIMARY KEY (id);
 
@@ -2088,6 +2397,9 @@ ALTER TABLE ONLY public.notice
 ALTER TABLE ONLY public.notice_wish
     ADD CONSTRAINT notice_wish_pkey PRIMARY KEY (staff_id, kind);
 
+ALTER TABLE ONLY public.object_let_go
+    ADD CONSTRAINT object_let_go_pkey PRIMARY KEY (key);
+
 ALTER TABLE ONLY public.outage
     ADD CONSTRAINT outage_pkey PRIMARY KEY (id);
 
@@ -2106,6 +2418,9 @@ ALTER TABLE ONLY public.pending_act
 ALTER TABLE public.pending_act
     ADD CONSTRAINT pending_act_two_persons CHECK (((decided_by IS NULL) OR (decided_by <> made_by) OR (state = 'withdrawn'::text) OR (waiver_id IS NOT NULL))) NOT VALID;
 
+ALTER TABLE ONLY public.person_document
+    ADD CONSTRAINT person_document_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.person_iin
     ADD CONSTRAINT person_iin_pkey PRIMARY KEY (person_id);
 
@@ -2120,6 +2435,9 @@ ALTER TABLE ONLY public.person_project
 
 ALTER TABLE ONLY public.person_staging
     ADD CONSTRAINT person_staging_pkey PRIMARY KEY (job_id, row_number);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_pkey PRIMARY KEY (first_id, second_id);
@@ -2162,6 +2480,18 @@ ALTER TABLE ONLY public.response_event
 
 ALTER TABLE ONLY public.response_event_other
     ADD CONSTRAINT response_event_other_pkey PRIMARY KEY (sitting_id, attempt_id, device, seq);
+
+ALTER TABLE ONLY public.result
+    ADD CONSTRAINT result_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.result_run
+    ADD CONSTRAINT result_run_pkey PRIMARY KEY (run_id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_author_id_about_id_project_period_key UNIQUE (author_id, about_id, project, period);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.role_permission
     ADD CONSTRAINT role_permission_pkey PRIMARY KEY (role, permission);
@@ -2317,6 +2647,10 @@ CREATE INDEX job_untold ON public.job USING btree (id) WHERE ((told_at IS NULL) 
 
 CREATE INDEX key_challenge_staff ON public.key_challenge USING btree (staff_id);
 
+CREATE UNIQUE INDEX kpi_entry_once ON public.kpi_entry USING btree (person_id, project, measure, day) WHERE (source = 'system'::text);
+
+CREATE INDEX kpi_entry_person ON public.kpi_entry USING btree (person_id, day, id);
+
 CREATE INDEX machine_change_hour ON public.machine_change USING btree (client_id, at);
 
 CREATE INDEX machine_external_id ON public.machine_external USING btree (client_id, external_id);
@@ -2327,9 +2661,13 @@ CREATE INDEX notice_staff ON public.notice USING btree (staff_id, id);
 
 CREATE INDEX notice_unread ON public.notice USING btree (staff_id) WHERE (read_at IS NULL);
 
+CREATE INDEX object_let_go_due ON public.object_let_go USING btree (erase_at);
+
 CREATE INDEX outage_changed ON public.outage USING btree (changed_at);
 
 CREATE INDEX outage_ended ON public.outage USING btree (ended_ms);
+
+CREATE INDEX participant_born ON public.participant USING btree (birth_date, school_id);
 
 CREATE INDEX participant_changed ON public.participant USING btree (changed_in);
 
@@ -2353,6 +2691,12 @@ CREATE INDEX person_archived ON public.person USING btree (sort_name, id) INCLUD
 
 CREATE INDEX person_district ON public.person USING btree (district_id, sort_name, id) INCLUDE (status, grade, sex, language, region_code, school_id);
 
+CREATE UNIQUE INDEX person_document_object ON public.person_document USING btree (object_key) WHERE (object_key IS NOT NULL);
+
+CREATE INDEX person_document_person ON public.person_document USING btree (person_id, id);
+
+CREATE INDEX person_document_waits ON public.person_document USING btree (try_at, id) WHERE (state = 'waits'::text);
+
 CREATE INDEX person_english ON public.person USING btree (sort_name, id) INCLUDE (status, grade, sex, region_code, school_id) WHERE (language = 'en'::text);
 
 CREATE UNIQUE INDEX person_external ON public.person USING btree (external_id) WHERE (external_id IS NOT NULL);
@@ -2375,6 +2719,12 @@ CREATE INDEX person_search ON public.person USING gin (search_key public.gin_trg
 
 CREATE INDEX person_sort ON public.person USING btree (sort_name, id) INCLUDE (status, grade, sex, language, region_code, school_id);
 
+CREATE INDEX person_tie_attached ON public.person_tie USING btree (attached_id, id);
+
+CREATE INDEX person_tie_holder ON public.person_tie USING btree (holder_id, id);
+
+CREATE UNIQUE INDEX person_tie_once ON public.person_tie USING btree (holder_id, attached_id, kind, COALESCE(project, ''::text)) WHERE (ended_at IS NULL);
+
 CREATE INDEX person_twin_open ON public.person_twin USING btree (found_at DESC, first_id) WHERE (state = 'open'::text);
 
 CREATE INDEX person_twin_second ON public.person_twin USING btree (second_id);
@@ -2390,6 +2740,10 @@ CREATE INDEX post_staff ON public.post USING btree (staff_id, id);
 CREATE INDEX reset_ask_address ON public.reset_ask USING btree (address, at);
 
 CREATE INDEX reset_ask_open ON public.reset_ask USING btree (id) WHERE (done_at IS NULL);
+
+CREATE INDEX review_about ON public.review USING btree (about_id, id);
+
+CREATE INDEX review_waits ON public.review USING btree (changed_at, id) WHERE (state = 'waits'::text);
 
 CREATE UNIQUE INDEX room_code_open_of_a_room ON public.room_code USING btree (form_id, room_id) WHERE ((closed_at IS NULL) AND (room_id IS NOT NULL));
 
@@ -2574,6 +2928,21 @@ ALTER TABLE ONLY public.job
 ALTER TABLE ONLY public.key_challenge
     ADD CONSTRAINT key_challenge_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_measure_fkey FOREIGN KEY (measure) REFERENCES public.kpi_measure(code);
+
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.kpi_entry
+    ADD CONSTRAINT kpi_entry_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.kpi_measure
+    ADD CONSTRAINT kpi_measure_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
 ALTER TABLE ONLY public.machine_change
     ADD CONSTRAINT machine_change_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.machine_client(id);
 
@@ -2640,6 +3009,15 @@ ALTER TABLE ONLY public.pending_act
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
 
+ALTER TABLE ONLY public.person_document
+    ADD CONSTRAINT person_document_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_document
+    ADD CONSTRAINT person_document_confirmed_by_fkey FOREIGN KEY (confirmed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_document
+    ADD CONSTRAINT person_document_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
 ALTER TABLE ONLY public.person_iin
     ADD CONSTRAINT person_iin_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
 
@@ -2679,6 +3057,21 @@ ALTER TABLE ONLY public.person
 ALTER TABLE ONLY public.person_staging
     ADD CONSTRAINT person_staging_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.job(id);
 
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_attached_id_fkey FOREIGN KEY (attached_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.person_tie
+    ADD CONSTRAINT person_tie_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
 
@@ -2711,6 +3104,24 @@ ALTER TABLE ONLY public.reading
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.result
+    ADD CONSTRAINT result_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.score_run(id);
+
+ALTER TABLE ONLY public.result_run
+    ADD CONSTRAINT result_run_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.score_run(id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_about_id_fkey FOREIGN KEY (about_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.review
+    ADD CONSTRAINT review_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
 
 ALTER TABLE ONLY public.role_permission
     ADD CONSTRAINT role_permission_role_fkey FOREIGN KEY (role) REFERENCES public.role(code);
@@ -2907,11 +3318,21 @@ ALTER TABLE ONLY public.webhook
 ALTER TABLE ONLY public.webhook
     ADD CONSTRAINT webhook_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
 
+CREATE POLICY both_sides ON public.person_tie AS RESTRICTIVE FOR INSERT TO elumiti_portal WITH CHECK (((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.attached_id))) AND (EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.holder_id)))));
+
 ALTER TABLE public.consent ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.kpi_entry ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON public.person FOR SELECT TO elumiti_portal USING ((id = ( SELECT public.scope_person() AS scope_person)));
 
 ALTER TABLE public.person ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.person_document ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.person_iin ENABLE ROW LEVEL SECURITY;
 
@@ -2919,7 +3340,11 @@ ALTER TABLE public.person_merge ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.person_project ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.person_tie ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.person_twin ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.review ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.talent ENABLE ROW LEVEL SECURITY;
 
@@ -2929,7 +3354,15 @@ CREATE POLICY territory ON public.consent TO elumiti_portal USING ((EXISTS ( SEL
    FROM public.person p
   WHERE (p.id = consent.person_id))));
 
-CREATE POLICY territory ON public.person TO elumiti_portal USING ((( SELECT public.scope_country() AS scope_country) OR (region_code = ANY (( SELECT public.scope_regions() AS scope_regions)::text[])) OR (school_id = ANY (( SELECT public.scope_schools() AS scope_schools)::integer[]))));
+CREATE POLICY territory ON public.kpi_entry TO elumiti_portal USING ((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = kpi_entry.person_id))));
+
+CREATE POLICY territory ON public.person TO elumiti_portal USING ((( SELECT public.scope_country() AS scope_country) OR (region_code = ANY (( SELECT public.scope_regions() AS scope_regions)::text[])) OR (school_id = ANY (( SELECT public.scope_schools() AS scope_schools)::integer[])) OR (id = ANY (( SELECT public.scope_members() AS scope_members)::bigint[]))));
+
+CREATE POLICY territory ON public.person_document TO elumiti_portal USING ((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_document.person_id))));
 
 CREATE POLICY territory ON public.person_iin TO elumiti_portal USING ((EXISTS ( SELECT 1
    FROM public.person p
@@ -2945,11 +3378,23 @@ CREATE POLICY territory ON public.person_project TO elumiti_portal USING ((EXIST
    FROM public.person p
   WHERE (p.id = person_project.person_id))));
 
+CREATE POLICY territory ON public.person_tie TO elumiti_portal USING (((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.attached_id))) OR (EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = person_tie.holder_id)))));
+
 CREATE POLICY territory ON public.person_twin TO elumiti_portal USING (((EXISTS ( SELECT 1
    FROM public.person p
   WHERE (p.id = person_twin.first_id))) AND (EXISTS ( SELECT 1
    FROM public.person p
   WHERE (p.id = person_twin.second_id)))));
+
+CREATE POLICY territory ON public.review TO elumiti_portal USING (((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = review.about_id))) OR (EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = review.author_id)))));
 
 CREATE POLICY territory ON public.talent TO elumiti_portal USING ((EXISTS ( SELECT 1
    FROM public.person p
@@ -3003,16 +3448,134 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_grant TO elumiti_portal;
 REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(holder_id) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(attached_id) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(until) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(ended_by) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(ended_at) ON TABLE public.person_tie TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.members_of(p_parts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.members_of(p_parts jsonb) TO elumiti_portal;
+
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
+
+GRANT SELECT ON TABLE public.attempt TO elumiti_engine;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO elumiti_flusher;
+GRANT SELECT ON TABLE public.attempt TO elumiti_portal;
+GRANT SELECT ON TABLE public.attempt TO elumiti_scoring;
+
+GRANT UPDATE(finished_at) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT UPDATE(finish_device) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT UPDATE(reopened_at) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
+GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
+GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
+
+GRANT SELECT(id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(sitting_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(school_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(first_name) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(birth_date) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(language) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(extra_minutes) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(code_hash) ON TABLE public.participant TO elumiti_engine;
+
+GRANT UPDATE(birth_misses) ON TABLE public.participant TO elumiti_flusher;
+
+GRANT SELECT(locked_at) ON TABLE public.participant TO elumiti_engine;
+GRANT UPDATE(locked_at) ON TABLE public.participant TO elumiti_flusher;
+
+GRANT SELECT(changed_in) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT INSERT,DELETE,UPDATE ON TABLE public.result TO elumiti_portal;
+
+GRANT SELECT(attempt_id) ON TABLE public.result TO elumiti_portal;
+
+GRANT SELECT(run_id) ON TABLE public.result TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.sitting TO elumiti_engine;
+GRANT SELECT ON TABLE public.sitting TO elumiti_flusher;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting TO elumiti_portal;
+GRANT SELECT ON TABLE public.sitting TO elumiti_scoring;
+GRANT SELECT ON TABLE public.sitting TO elumiti_release;
+
+GRANT SELECT(id) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(project) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(title) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(starts_at) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(last_entry_at) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(duration_s) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(ends_at) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT(state) ON TABLE public.sitting TO elumiti_status;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(rule_id) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(why) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(person_id) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(decided_by) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(decided_at) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+GRANT UPDATE(reason) ON TABLE public.talent_unmatched TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.participations_of(p_person bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.participations_of(p_person bigint) TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_found(p_patterns text[], p_filter jsonb, p_most integer, p_order text) TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_document TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.person_of_document(p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.person_of_document(p_key text) TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.review TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.reviews_of(p_about bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.reviews_of(p_about bigint) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.set_photo(p_person bigint, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_photo(p_person bigint, p_key text) TO elumiti_portal;
+
 REVOKE ALL ON FUNCTION public.settle_search() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.settle_search() TO elumiti_portal;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
 
 GRANT USAGE ON SEQUENCE public.person_id_seq TO elumiti_portal;
 
@@ -3029,18 +3592,10 @@ GRANT ALL ON FUNCTION public.staged_twins(p_job bigint) TO elumiti_portal;
 REVOKE ALL ON FUNCTION public.tell_hooks(p_projects text[], p_kind text, p_object text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tell_hooks(p_projects text[], p_kind text, p_object text) TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.tie_names(p_person bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tie_names(p_person bigint) TO elumiti_portal;
+
 GRANT SELECT ON TABLE keys.item_key TO elumiti_scoring;
-
-GRANT SELECT ON TABLE public.attempt TO elumiti_engine;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO elumiti_flusher;
-GRANT SELECT ON TABLE public.attempt TO elumiti_portal;
-GRANT SELECT ON TABLE public.attempt TO elumiti_scoring;
-
-GRANT UPDATE(finished_at) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT UPDATE(finish_device) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT UPDATE(reopened_at) ON TABLE public.attempt TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.attempt_device TO elumiti_engine;
 GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_flusher;
@@ -3092,9 +3647,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.district TO elumiti_portal;
 GRANT SELECT ON TABLE public.district TO elumiti_scoring;
 GRANT SELECT ON TABLE public.district TO elumiti_release;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
-GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
-
 GRANT SELECT ON TABLE public.form TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.form TO elumiti_portal;
 GRANT SELECT ON TABLE public.form TO elumiti_scoring;
@@ -3142,6 +3694,18 @@ GRANT SELECT,UPDATE ON TABLE public.job TO elumiti_scoring;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.key_challenge TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.kpi_entry TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
+
+GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
+
+GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
+
+GRANT SELECT ON TABLE public.kpi_known TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.kpi_measure TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.machine_change TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_client TO elumiti_portal;
@@ -3163,39 +3727,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice_wish TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.object_let_go TO elumiti_portal;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.outage TO elumiti_status;
 GRANT SELECT ON TABLE public.outage TO elumiti_portal;
-
-GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
-GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
-
-GRANT SELECT(id) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(sitting_id) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(school_id) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(first_name) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(birth_date) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(language) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(extra_minutes) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(code_hash) ON TABLE public.participant TO elumiti_engine;
-
-GRANT UPDATE(birth_misses) ON TABLE public.participant TO elumiti_flusher;
-
-GRANT SELECT(locked_at) ON TABLE public.participant TO elumiti_engine;
-GRANT UPDATE(locked_at) ON TABLE public.participant TO elumiti_flusher;
-
-GRANT SELECT(changed_in) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
-
-GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.participant_staging TO elumiti_portal;
 
@@ -3235,6 +3770,8 @@ GRANT SELECT ON TABLE public.response_event TO elumiti_engine;
 GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.response_event TO elumiti_portal;
 GRANT SELECT ON TABLE public.response_event TO elumiti_scoring;
+
+GRANT SELECT,INSERT ON TABLE public.result_run TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.role TO elumiti_portal;
 
@@ -3308,38 +3845,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.settlement TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_address TO elumiti_portal;
 
-GRANT SELECT ON TABLE public.sitting TO elumiti_engine;
-GRANT SELECT ON TABLE public.sitting TO elumiti_flusher;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting TO elumiti_portal;
-GRANT SELECT ON TABLE public.sitting TO elumiti_scoring;
-GRANT SELECT ON TABLE public.sitting TO elumiti_release;
-
-GRANT SELECT(id) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(project) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(title) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(starts_at) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(last_entry_at) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(duration_s) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(ends_at) ON TABLE public.sitting TO elumiti_status;
-
-GRANT SELECT(state) ON TABLE public.sitting TO elumiti_status;
-
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_engine;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_portal;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_release;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
-
-GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
-
-GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.staff_key TO elumiti_portal;
 
@@ -3380,20 +3889,6 @@ GRANT UPDATE(state) ON TABLE public.talent_rule TO elumiti_portal;
 GRANT UPDATE(agreed_by) ON TABLE public.talent_rule TO elumiti_portal;
 
 GRANT UPDATE(switched_at) ON TABLE public.talent_rule TO elumiti_portal;
-
-GRANT SELECT,INSERT,DELETE ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(rule_id) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(why) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(person_id) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(decided_by) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(decided_at) ON TABLE public.talent_unmatched TO elumiti_portal;
-
-GRANT UPDATE(reason) ON TABLE public.talent_unmatched TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.test TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test TO elumiti_portal;

@@ -1,7 +1,7 @@
 """`registry_search_p95_ms`, `registry_page_p95_ms`, `registry_import_100k_s`: the registry of persons at five millions.
 
-Through the portal's own HTTP, as staff of the country, of a region and of a school: the page with its names, filters and
-count, not the query alone. Nothing is asked twice, so that no cache of ours could help.
+Through the portal's own HTTP, as staff of the country, of a region, of a school, of own pupils: the page with its names,
+filters and count, not the query alone. Nothing is asked twice, so that no cache of ours could help.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ async def measure(persons: int = PERSONS, asked: int = ASKED, rows: int = ROWS) 
         finally:
             for visitor in visitors:
                 await visitor.close()
-    size = f"{persons} persons, {len(crowd.logins)} staff (country, region, school) by turns"
+    size = f"{persons} persons, {len(crowd.logins)} staff (country, region, school, own pupils, both) by turns"
     how = "each answer the whole page over HTTP, one at a time, all on the same cores"
     searching = (
         f"{len(searches)} searches by parts of names in Kazakh, Russian and Latin letters, {found.met} of them met somebody; "

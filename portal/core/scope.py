@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from portal.core.problems import NotThere
 from portal.core.readings import ReadingStopped, alarm
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 TELL = """
     select set_config('elumiti.country', $1, true), set_config('elumiti.regions', $2::text[]::text, true),
-           set_config('elumiti.schools', $3::int[]::text, true)
+           set_config('elumiti.schools', $3::int[]::text, true), set_config('elumiti.members', $4::bigint[]::text, true)
 """
 
 
@@ -48,9 +50,15 @@ async def as_oneself(db: Connection, actor: Actor) -> AsyncIterator[int]:
 
 @contextlib.asynccontextmanager
 async def within(db: Connection, scope: Scope) -> AsyncIterator[Scope]:
-    """A transaction within a territory: for jobs, which carry the scope of the person who asked."""
+    """A transaction within a territory: for jobs, which carry the scope of the person who asked.
+
+    Who is in a class or attached to him is looked up now: a pupil who left is not seen by the next transaction.
+    """
     async with db.transaction():
         country, regions, schools = scope.parameters
+        members: list[int] = []
+        if scope.parts and not country:
+            members = await db.fetchval("select members_of($1)", msgspec.to_builtins(scope.parts))
         # Local to the transaction: the next one of this connection begins with nothing.
-        await db.execute(TELL, "on" if country else "off", regions, schools)
-        yield scope
+        await db.execute(TELL, "on" if country else "off", regions, schools, members)
+        yield msgspec.structs.replace(scope, members=tuple(sorted(members)))

@@ -28,6 +28,7 @@ SEED = 20261127
 REGION = "KZ-61"
 SCHOOLS_A_DISTRICT = 90
 HEAD = "last_name;first_name;middle_name;birth_date;sex;iin;language;school_code;grade;class_letter;external_id"
+OWN_PUPILS = 40
 BORN_FROM, BORN_DAYS = date(2006, 9, 1), 12 * 365
 # Popular names are common: by the square of an even draw a third of the people share the first tenth of the names.
 DRAW = """
@@ -72,7 +73,6 @@ async def fill(persons: int) -> dict[str, object]:
         )
         counts = await _names(db)
         schools = await _schools(db)
-        logins = await _staff(db)
         indexes = await db.fetch(
             "select indexdef from pg_indexes where tablename in ('person', 'person_iin') and indexdef not like '%_pkey%'"
         )
@@ -101,6 +101,7 @@ async def fill(persons: int) -> dict[str, object]:
             await db.execute(row["indexdef"], timeout=3600)
         for table in ("person", "person_project", "person_iin", "school", "district"):
             await db.execute(f"vacuum analyze {table}", timeout=3600)
+        logins = await _staff(db)
         sample = await db.fetch("select last_name, first_name from person where id % 9973 = 7 order by id limit 400")
         # A school of the region whose visitor asks: two of three see it, and the third meets the wall.
         where = await db.fetchrow(
@@ -155,21 +156,48 @@ async def _schools(db: asyncpg.Connection[asyncpg.Record]) -> int:
 
 
 async def _staff(db: asyncpg.Connection[asyncpg.Record]) -> list[dict[str, str]]:
-    """One of the country, one of a region, one of a school."""
+    """One of the country, one of a region, one of a school; one with own pupils alone, one with both of the last."""
     school = await db.fetchrow("select s.id from school s order by s.id limit 1")
     assert school is not None
     logins: list[dict[str, str]] = []
-    for name, region, place in (("country", None, None), ("region", REGION, None), ("school", None, school["id"])):
+    kinds = (
+        ("country", [Place()]),
+        ("region", [Place(region=REGION)]),
+        ("school", [Place(school=school["id"])]),
+        ("pupils", [Place(own_pupils=True)]),
+        ("school and pupils", [Place(school=school["id"]), Place(own_pupils=True)]),
+    )
+    for name, places in kinds:
         password = secrets.token_urlsafe(12)
-        staff = await create_staff(
-            db, login=f"bench-{name}", full_name=f"Өлшеуші ({name})", password=password, demo=True
-        )
+        login = f"bench-{name.replace(' ', '-')}"
+        staff = await create_staff(db, login=login, full_name=f"Өлшеуші ({name})", password=password, demo=True)
         ends = datetime.now(UTC) + timedelta(days=1)
-        await give_role(
-            db, staff_id=staff, role="test-administrator", ends_at=ends, place=Place(region=region, school=place)
-        )
-        logins.append({"name": name, "login": f"bench-{name}", "password": password})
+        for place in places:
+            await give_role(db, staff_id=staff, role="test-administrator", ends_at=ends, place=place)
+        if places[-1].own_pupils:
+            await _attach(db, staff)
+        logins.append({"name": name, "login": login, "password": password})
     return logins
+
+
+async def _attach(db: asyncpg.Connection[asyncpg.Record], staff: int) -> None:
+    """The login's holder is somebody, and some dozens all over the country are his pupils."""
+    await db.execute(
+        """
+        with holder as (
+            update staff set person_id = (
+                select min(id) from person where id not in (select person_id from staff where person_id is not null))
+            where id = $1
+            returning person_id
+        )
+        insert into person_tie (holder_id, attached_id, kind, since, made_by)
+        select h.person_id, p.id, 'teacher', '2026-01-01', $1
+        from holder h
+        cross join lateral (
+            select id from person where id > h.person_id and id % 997 = h.person_id % 997 order by id limit $2) p
+        """,
+        *(staff, OWN_PUPILS),
+    )
 
 
 def write_list(rows: int) -> None:

@@ -29,6 +29,7 @@ from loadtest.scenario import PlayPupil, Scenario
 from portal.core.accounts import Place, create_staff, give_role, school_year_end
 from portal.core.iin import keys_of
 from portal.demo import tables
+from portal.demo.cards import insert_cards
 from portal.demo.content import load_form
 from portal.demo.machines import insert_machines
 from portal.demo.people import draw_people
@@ -59,6 +60,7 @@ STAFF = (
     ("specialist", "Меруерт Асанқызы Қалиева", "qabilet-specialist"),
     ("sysadmin", "Бауыржан Тоқтарұлы Ысқақов", "system-admin"),
     ("coordinator", "Ержан Серікұлы Әбдіқадыров", "myn-bala-coordinator"),
+    ("teacher", "Гүлмира Қайратқызы Оспанова", "birge-teacher"),
 )
 
 
@@ -137,12 +139,14 @@ async def fill() -> Demo:
     db = await asyncpg.connect(owner.owner_database_url)
     try:
         async with db.transaction():
-            await insert_registry(
-                db, people, schools, keys_of(read(PortalSettings, environment(default_home(), "portal")))
-            )
-            demo = await _make_sittings(db, people, schools, forms, packed, await _make_staff(db))
+            portal = read(PortalSettings, environment(default_home(), "portal"))
+            await insert_registry(db, people, schools, keys_of(portal))
+            logins = await _make_staff(db)
+            demo = await _make_sittings(db, people, schools, forms, packed, logins)
+            numbers = {row["login"]: row["id"] for row in await db.fetch("select login, id from staff where demo")}
             await insert_talents(db)
-            await insert_machines(db, read(PortalSettings, environment(default_home(), "portal")))
+            await insert_machines(db, portal)
+            await insert_cards(db, portal.objects, numbers)
     finally:
         await db.close()
     _write_note(demo)
@@ -176,7 +180,7 @@ async def _make_staff(db: asyncpg.Connection[asyncpg.Record]) -> list[Login]:
         "select d.region_code from school s join district d on d.id = s.district_id order by s.id limit 1"
     )
     for login, _, role in STAFF:
-        place = Place(region=region) if role.endswith("coordinator") else Place()
+        place = Place(region=region if role.endswith("coordinator") else None, own_pupils=role.endswith("teacher"))
         giver = None if login == "super" else numbers["super"]
         await give_role(db, staff_id=numbers[login], role=role, ends_at=ends, place=place, given_by=giver)
     return logins

@@ -7,14 +7,17 @@ from portal.features.account import routes as account
 from portal.features.acts import routes as acts
 from portal.features.audit import history
 from portal.features.audit import routes as audit
+from portal.features.files import exports as list_exports
 from portal.features.files import routes as files
 from portal.features.help import routes as help_pages
 from portal.features.home import routes as home
 from portal.features.incidents import routes as incidents
+from portal.features.kpi import routes as kpi
 from portal.features.live import controls
 from portal.features.live import routes as live
 from portal.features.machines import hooks as machine_hooks
 from portal.features.machines import routes as machines
+from portal.features.me import routes as me
 from portal.features.modules import routes as modules
 from portal.features.notices import routes as notices
 from portal.features.participants import imports
@@ -30,10 +33,16 @@ from portal.features.persons import measures as person_measures
 from portal.features.persons import numbers as person_numbers
 from portal.features.persons import routes as persons
 from portal.features.persons import twins as person_twins
+from portal.features.photos import routes as photos
 from portal.features.places import imports as place_imports
 from portal.features.places import routes as places
+from portal.features.portfolio import checking
+from portal.features.portfolio import routes as portfolio
 from portal.features.post import routes as post
 from portal.features.rescue import routes as rescue
+from portal.features.results import routes as results
+from portal.features.results import taking
+from portal.features.reviews import routes as reviews
 from portal.features.room_codes import routes as room_codes
 from portal.features.scim import routes as scim
 from portal.features.scores import decisions, downloads, questions, quota
@@ -47,6 +56,7 @@ from portal.features.talents import matching as talent_matching
 from portal.features.talents import routes as talents
 from portal.features.talents import ruling as talent_rules
 from portal.features.talents import weighing as talent_weighing
+from portal.features.ties import routes as ties
 from portal.features.waiver import routes as waiver
 
 ROUTES = [
@@ -55,6 +65,8 @@ ROUTES = [
     *forgotten.ROUTES,
     *notices.ROUTES,
     *files.ROUTES,
+    *list_exports.ROUTES,
+    *me.ROUTES,
     *home.ROUTES,
     *sittings.ROUTES,
     *participants.ROUTES,
@@ -70,6 +82,12 @@ ROUTES = [
     *person_consents.ROUTES,
     *places.ROUTES,
     *place_imports.ROUTES,
+    *photos.ROUTES,
+    *portfolio.ROUTES,
+    *ties.ROUTES,
+    *results.ROUTES,
+    *kpi.ROUTES,
+    *reviews.ROUTES,
     *talents.ROUTES,
     *talent_rules.ROUTES,
     *talent_access.ROUTES,
@@ -98,6 +116,15 @@ ROUTES = [
     *scim.ROUTES,
     *help_pages.ROUTES,
 ]
-WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK}
+WORK = {
+    **participant_jobs.WORK,
+    **person_importing.WORK,
+    **person_exports.WORK,
+    **talent_weighing.WORK,
+    **list_exports.WORK,
+    **kpi.WORK,
+}
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
-DAILY = [talent_weighing.ask_daily]
+DAILY = [talent_weighing.ask_daily, kpi.ask_daily]
+# What the worker looks for every other second, beside its queue.
+ROUNDS = [checking.check_due, taking.take_published]

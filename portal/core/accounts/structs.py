@@ -46,12 +46,28 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
         return not self.class_name and not self.own_pupils
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Some pupils of a place: a class of schools, or who is attached to a person (in a project; None: in any)."""
+
+    schools: tuple[int, ...] | None = None
+    class_name: str = ""
+    attached_to: int | None = None
+    project: str | None = None
+    region: str | None = None
+
+
 class Scope(msgspec.Struct, frozen=True):
-    """Where a permission holds. Every query over people or sittings takes one."""
+    """Where a permission holds. Every query over people or sittings takes one.
+
+    `parts` are classes and own pupils; which persons those are, `portal.core.scope` looks up as it tells Postgres, and puts
+    into `members`. Only the registry's queries use these; for all others a class is no part of its school.
+    """
 
     country: bool = False
     regions: tuple[str, ...] = ()
     schools: tuple[int, ...] = ()
+    parts: tuple[Part, ...] = ()
+    members: tuple[int, ...] = ()
 
     @property
     def parameters(self) -> tuple[bool, list[str], list[int]]:
@@ -152,14 +168,25 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return any(permission in grant.raised_only for grant in self.grants)
 
     def scope(self, permission: str) -> Scope:
-        """Where he may do it. A class and own pupils are no part of it: only queries that know them may use those."""
-        held = [grant for grant in self.grants if permission in grant.permissions and grant.of_everybody]
+        """Where he may do it; classes and own pupils apart, for the queries that know them."""
+        given = [grant for grant in self.grants if permission in grant.permissions]
+        held = [grant for grant in given if grant.of_everybody]
         schools = {grant.school for grant in held if grant.school}
         return Scope(
             country=any(grant.country for grant in held),
             regions=tuple(sorted({grant.region for grant in held if grant.region and grant.school is None})),
             schools=tuple(sorted(schools.union(*(grant.district_schools for grant in held)))),
+            parts=tuple(part for grant in given if (part := self._part(grant)) is not None),
         )
+
+    def _part(self, grant: Grant) -> Part | None:
+        """What a grant of a class or of own pupils means; nothing for a login without a row of the registry."""
+        if grant.class_name:
+            return Part(schools=(grant.school,) if grant.school else (), class_name=grant.class_name)
+        if not grant.own_pupils or self.person_id is None:
+            return None
+        schools = (grant.school,) if grant.school else grant.district_schools if grant.district else None
+        return Part(schools=schools, attached_to=self.person_id, project=grant.project, region=grant.region)
 
 
 ANONYMOUS = Actor(

@@ -58,15 +58,16 @@ def register(source: Source) -> Source:
 def path_of(link_key: bytes, source: Source, key: str, reader: int, now: datetime) -> str:
     """The link that this person's page shows."""
     until = int((now + LIVES).timestamp())
-    signature = _sign(link_key, source.code, key, reader, until)
+    signature = sign(link_key, source.code, key, reader, until)
     return "/files?" + urlencode({"of": source.code, "key": key, "until": until, "sign": signature})
 
 
 def is_ours(link_key: bytes, source: str, key: str, reader: int, until: int, signature: str) -> bool:
     """Whether we made this link for this person; its time is looked at apart."""
-    return hmac.compare_digest(_sign(link_key, source, key, reader, until).encode(), signature.encode())
+    return hmac.compare_digest(sign(link_key, source, key, reader, until).encode(), signature.encode())
 
 
-def _sign(link_key: bytes, source: str, key: str, reader: int, until: int) -> str:
+def sign(link_key: bytes, source: str, key: str, reader: int, until: int) -> str:
+    """What only we can have written: that this reader may ask for this file until then."""
     # JSON, so that no two different links are the same text.
     return hmac.digest(link_key, b"file:" + msgspec.json.encode([source, key, reader, until]), "sha256").hex()

@@ -19,6 +19,8 @@ TITLES: dict[str, str] = {
     "persons-take": N_("Taking in the persons"),
     "persons-undo": N_("Taking the persons out again"),
     "persons-export": N_("Making the file"),
+    "kpi-gather": N_("Counting into the KPI logs"),
+    "list-export": N_("Making the file"),
     "talents-weigh": N_("Weighing the rules of the talents"),
 }
 HOMES: dict[str, Home] = {
@@ -29,6 +31,7 @@ HOMES: dict[str, Home] = {
     "persons-take": lambda _, __, payload: f"/persons/import/{payload.get('check', '')}",
     "persons-undo": lambda _, __, payload: f"/persons/import/{payload.get('check', '')}",
     "persons-export": lambda job_id, _, __: f"/persons/export/{job_id}",
+    "list-export": lambda job_id, _, __: f"/exports/{job_id}",
     "talents-weigh": lambda _, __, ___: "/talents/rules",
 }
 

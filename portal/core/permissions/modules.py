@@ -22,6 +22,10 @@ MODULE_OF = {
     "attribute": "registry",
     "consent": "registry",
     "place": "registry",
+    "portfolio": "registry",
+    "tie": "registry",
+    "kpi": "kpi",
+    "review": "reviews",
     "talent": "talents",
 }
 NAMES = {
@@ -33,6 +37,8 @@ NAMES = {
     "incidents": N_("Status page"),
     "registry": N_("Registry"),
     "talents": N_("Talents"),
+    "kpi": N_("KPI log"),
+    "reviews": N_("Reviews"),
 }
 
 

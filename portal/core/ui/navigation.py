@@ -31,7 +31,11 @@ class Section(msgspec.Struct, frozen=True):
 
 
 SECTIONS = (
-    Section("start", "", (Entry("/", N_("Overview"), "house", "own.account"),)),
+    Section(
+        "start",
+        "",
+        (Entry("/", N_("Overview"), "house", "own.account"), Entry("/me", N_("My card"), "user", "own.account")),
+    ),
     Section(
         "sitting",
         N_("Testing"),
@@ -53,6 +57,7 @@ SECTIONS = (
             Entry("/places", N_("Territory and schools"), "map-pin", "place.view"),
             Entry("/talents", N_("Talents"), "trophy", "talent.view"),
             Entry("/talents/rules", N_("Rules of the talents"), "list-checks", "talent.rule"),
+            Entry("/reviews", N_("Reviews"), "message-square", "review.moderate"),
         ),
     ),
     Section(
@@ -113,4 +118,6 @@ def found(actor: Actor, words: str) -> list[Entry]:
 
 
 def _may(actor: Actor, entry: Entry) -> bool:
+    if entry.path == "/me" and actor.person_id is None:
+        return False
     return actor.may(entry.permission) and not actor.wants_factor

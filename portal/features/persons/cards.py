@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 from litestar import Response, get, post
 
-from portal.core import audit, readings, territory
+from portal.core import audit, cards, readings, territory
 from portal.core.accounts import StaffRequest
 from portal.core.audit import ACTS
 from portal.core.db import Connection
@@ -63,6 +63,7 @@ async def card(
         request,
         "persons/card.html",
         status=422 if errors else 200,
+        **cards.context(request, person.card),
         person=person,
         masked=mask(digits) if digits else None,
         has_iin=person.sealed is not None,
@@ -81,7 +82,10 @@ async def history(request: StaffRequest, db: Connection, person_id: int) -> Resp
     async with acting(db, request.scope["user"], "person.view"):
         person = await queries.find_person(db, person_id)
         lines = await queries.history(db, person_id)
-    return page(request, "persons/history.html", person=person, lines=lines, acts=ACTS, titles=TITLES, **_names())
+    known = cards.context(request, person.card)
+    return page(
+        request, "persons/history.html", **known, person=person, lines=lines, acts=ACTS, titles=TITLES, **_names()
+    )
 
 
 @get("/persons/new", guards=[allows("person.edit")])

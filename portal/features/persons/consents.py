@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from litestar import Response, get, post
 
-from portal.core import audit, consents, readings
+from portal.core import audit, cards, consents, readings
 from portal.core.accounts import StaffRequest
 from portal.core.consents import CHANNELS, PURPOSES, RELATIONS, NewConsent
 from portal.core.db import Connection
@@ -115,6 +115,7 @@ async def _page(request: StaffRequest, db: Connection, person_id: int, form: For
         request,
         "persons/consents.html",
         status=422 if form else 200,
+        **cards.context(request, person.card),
         person=person,
         known=known,
         held=[purpose for purpose in PURPOSES if any(one.holds and one.purpose == purpose for one in known)],

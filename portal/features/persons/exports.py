@@ -118,10 +118,10 @@ async def make(context: Context) -> dict[str, Any]:
     """The job: rows by a cursor, within the asker's territory of the moment he asked."""
     job = context.job
     payload = job.payload
-    wanted, scope = msgspec.convert(payload["filter"], Filter), msgspec.convert(payload["scope"], Scope)
+    wanted, asked = msgspec.convert(payload["filter"], Filter), msgspec.convert(payload["scope"], Scope)
     columns, kind, most = payload["columns"], payload["form"], MOST_ROWS[payload["form"]]
     rows: list[list[Any]] = []
-    async with context.pool.acquire() as db, within(db, scope):
+    async with context.pool.acquire() as db, within(db, asked) as scope:
         await db.execute("set local statement_timeout = 0")
         total = await count_all(db, wanted, scope, most)
         if wanted.words:

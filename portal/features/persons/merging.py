@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from portal.core.names import fold, search_key
 from portal.core.problems import NotThere
 from portal.core.territory import NAME
+from portal.features.persons import belongings
 from portal.features.persons.problems import CannotUndo, MergedAlready
 from portal.features.persons.structs import Merge, Twin
 
@@ -131,6 +132,7 @@ async def merge(
         "iin": iin is not None,
         "status": gone["status"],
         "external_id": gone["external_id"] if "external_id" in columns else None,
+        "belongings": await belongings.move(db, kept_id, gone_id),
     }
     merge_id = await db.fetchval(
         "insert into person_merge (kept_id, gone_id, moved, reason, made_by) values ($1, $2, $3, $4, $5) returning id",
@@ -168,6 +170,7 @@ async def undo(db: Connection, merge_id: int, staff_id: int) -> Merge:
         "update person_project set person_id = $1 where person_id = $2 and project = any ($3)",
         *(found.gone_id, found.kept_id, facts["projects"]),
     )
+    await belongings.move_back(db, found.kept_id, found.gone_id, facts.get("belongings", {}))
     if facts["iin"]:
         await db.execute("update person_iin set person_id = $1 where person_id = $2", found.gone_id, found.kept_id)
     await _refresh_projects(db, found.kept_id, found.gone_id)

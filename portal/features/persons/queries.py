@@ -66,14 +66,27 @@ def conditions(wanted: Filter, scope: Scope, first: int = 1) -> tuple[str, list[
         ("p.region_code = {}", wanted.region),
     ]
     asked += [one for one in near if one[1]][:1]
-    if not scope.country:
-        if not scope.schools:
-            asked.append(_one_or_more("p.region_code", "text", scope.regions))
-        elif not scope.regions:
-            asked.append(_one_or_more("p.school_id", "int", scope.schools))
+    kinds = [
+        ("p.region_code", "text", scope.regions),
+        ("p.school_id", "int", scope.schools),
+        ("p.id", "bigint", scope.members),
+    ]
+    told = [kind for kind in kinds if kind[2]]
+    if not scope.country and len(told) < 2:
+        asked.append(_one_or_more(*(told or kinds)[0]))
     given = [(text, value) for text, value in asked if value is not None and value != ""]
+    values = [value for _, value in given]
     parts = [text.format(f"${number}") for number, (text, _) in enumerate(given, first)]
-    return " and ".join(parts) or "true", [value for _, value in given]
+    if scattered(scope):
+        any_of = " or ".join(f"{column} = any (${{}}::{kind}[])" for column, kind, _ in told)
+        parts.append(f"({any_of.format(*range(first + len(values), first + len(values) + len(told)))})")
+        values += [list(places) for _, _, places in told]
+    return " and ".join(parts) or "true", values
+
+
+def scattered(scope: Scope) -> bool:
+    """Own pupils or a class beside a school or a region: no one index has them in order."""
+    return not scope.country and bool(scope.members) and bool(scope.regions or scope.schools)
 
 
 def _one_or_more(column: str, kind: str, values: tuple[str, ...] | tuple[int, ...]) -> tuple[str, object]:
@@ -102,7 +115,10 @@ async def list_persons(
     where, given = conditions(wanted, scope)
     # A list walks one index in its order and stops. Left to itself the planner, which takes filters for independent and
     # evenly spread, reads the whole table or sorts a region for a page.
-    await db.execute("select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)")
+    bitmaps = "on" if scattered(scope) else "off"
+    await db.execute(
+        "select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', $1, true)", bitmaps
+    )
     total = await db.fetchval(
         f"select count(*) from (select 1 from person p where {where} limit {MOST + 1}) as bounded", *given
     )
@@ -152,7 +168,7 @@ async def find_person(db: Connection, person_id: int, *, lock: bool = False) -> 
         await db.fetchval("select id from person where id = $1 for update", person_id)
     row = await db.fetchrow(
         f"""
-        select {ROW}, p.region_code, p.district_id, p.merged_into, p.made_at, i.sealed, i.blind,
+        select {ROW}, p.region_code, p.district_id, p.merged_into, p.made_at, p.photo_key, i.sealed, i.blind,
                (select count(*) from person_twin t where t.state = 'open' and (t.first_id = p.id or t.second_id = p.id)) as twins
         from person p {PLACES}
         left join person_iin i on i.person_id = p.id

@@ -7,30 +7,10 @@ from typing import Any
 
 import msgspec
 
+from portal.core.cards import Card
 from portal.core.i18n import N_
+from portal.core.persons import LANGUAGE_NAMES, PROJECTS, ROLE_NAMES, ROLES, SEXES
 
-PROJECTS: dict[str, str] = {"myn-bala": N_("Myń Bala"), "qabilet": N_("Qabilet"), "birge-oqy": N_("Birge Oqý")}
-ROLES: dict[str, dict[str, str]] = {
-    "myn-bala": {
-        "pupil": N_("pupil"),
-        "coordinator": N_("coordinator"),
-        "manager": N_("manager of a school"),
-    },
-    "qabilet": {
-        "test-taker": N_("test taker"),
-        "teacher": N_("teacher"),
-        "specialist": N_("Qabilet specialist"),
-        "coordinator": N_("coordinator"),
-    },
-    "birge-oqy": {
-        "pupil": N_("pupil"),
-        "teacher": N_("teacher"),
-        "tutor": N_("tutor"),
-        "assistant": N_("assistant"),
-        "coordinator": N_("coordinator"),
-    },
-}
-ROLE_NAMES: dict[str, str] = {code: text for roles in ROLES.values() for code, text in roles.items()}
 STATUSES: dict[str, str] = {"active": N_("active"), "archived": N_("in the archive"), "merged": N_("merged")}
 # Columns as a history names them.
 TITLES: dict[str, str] = {
@@ -50,8 +30,6 @@ TITLES: dict[str, str] = {
     "class_letter": N_("Class letter"),
     "role": N_("Role"),
 }
-SEXES: dict[str, str] = {"f": N_("female"), "m": N_("male")}
-LANGUAGE_NAMES: dict[str, str] = {"kk": N_("Kazakh"), "ru": N_("Russian"), "en": N_("English")}
 KINDS: dict[str, str] = {
     "text": N_("text"),
     "number": N_("number"),
@@ -59,6 +37,9 @@ KINDS: dict[str, str] = {
     "choice": N_("choice from a list"),
     "flag": N_("yes or no"),
 }
+
+
+__all__ = ["LANGUAGE_NAMES", "PROJECTS", "ROLES", "ROLE_NAMES", "SEXES"]
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -120,6 +101,14 @@ class Person(PersonRow, frozen=True, kw_only=True):
     sealed: bytes | None
     blind: bytes | None
     twins: int
+    photo_key: str | None
+
+    @property
+    def card(self) -> Card:
+        """As every tab of his card knows him."""
+        return msgspec.convert(
+            {name: getattr(self, name) for name in Card.__struct_fields__ if name != "own"} | {"own": False}, Card
+        )
 
 
 class NewPerson(msgspec.Struct, frozen=True, kw_only=True):

@@ -166,3 +166,29 @@ async def insert_role(db: Connection, code: str, project: str | None, name: dict
         """,
         *(code, project, name["kk"], name["ru"], name["en"]),
     )
+
+
+async def linked_person(db: Connection, staff_id: int) -> int | None:
+    """The holder's row of the registry, if anybody said which it is."""
+    return await db.fetchval("select person_id from staff where id = $1", staff_id)
+
+
+async def person_of_registry(db: Connection, text: str) -> int | None:
+    """An active person by the number of his card or by the external id, within the territory of this transaction."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    return await db.fetchval(
+        """
+        select id
+        from person
+        where status = 'active' and (id = $1 or external_id = $2)
+        order by id = $1 desc nulls last
+        limit 1
+        """,
+        *(number, text),
+    )
+
+
+async def link_person(db: Connection, staff_id: int, person_id: int | None) -> bool:
+    """Say so; asyncpg.UniqueViolationError if the person has another login."""
+    done = await db.execute("update staff set person_id = $2 where id = $1", staff_id, person_id)
+    return done != "UPDATE 0"

@@ -22,7 +22,7 @@ from portal.core.problems import NotThere
 from portal.core.projects import projects
 from portal.core.ui.listing import words
 from portal.core.ui.pages import page, see_other
-from portal.features.staff import new_role, queries, renewal, roles, see_as, why
+from portal.features.staff import linking, new_role, queries, renewal, roles, see_as, why
 from portal.features.staff.places import read_place
 from portal.features.staff.roles import require_country, require_keyholder
 
@@ -77,7 +77,7 @@ async def make(request: StaffRequest, db: Connection) -> Response[str]:
 @get("/staff/{staff_id:int}", guards=[allows("staff.view")])
 async def show(request: StaffRequest, db: Connection, staff_id: int) -> Response[str]:
     """One person: roles, password, shut or open."""
-    return await _person_page(request, db, staff_id, {})
+    return await person_page(request, db, staff_id, {})
 
 
 @post("/staff/{staff_id:int}/grant", guards=[allows("staff.edit")])
@@ -89,7 +89,7 @@ async def grant(request: StaffRequest, db: Connection, staff_id: int) -> Respons
     role, _, project = form.choice("role", [*(await _role_choices(db)), *(await _codes(db))]).partition("@")
     place, ends = await read_place(db, form), _end(form)
     if form.errors or ends is None:
-        return await _person_page(request, db, staff_id, form.errors, status=422, values=form.values)
+        return await person_page(request, db, staff_id, form.errors, status=422, values=form.values)
     actor = request.scope["user"]
     async with db.transaction():
         grant_id = await give_role(
@@ -157,7 +157,7 @@ async def reset_password(request: StaffRequest, db: Connection, staff_id: int) -
     async with db.transaction():
         await set_password(db, staff_id, drawn)
         await audit.record(db, request.scope["user"], "staff.password.reset", kind="staff", object_id=staff_id)
-    return await _person_page(request, db, staff_id, {}, drawn=drawn)
+    return await person_page(request, db, staff_id, {}, drawn=drawn)
 
 
 @post("/staff/{staff_id:int}/factor", guards=[allows("staff.edit")])
@@ -210,7 +210,7 @@ def _end(form: Form) -> datetime | None:
     return day
 
 
-async def _person_page(
+async def person_page(
     request: StaffRequest,
     db: Connection,
     staff_id: int,
@@ -220,12 +220,14 @@ async def _person_page(
     drawn: str = "",
     values: Mapping[str, str] | None = None,
 ) -> Response[str]:
+    """The page of one login, with what was wrong in a form of it."""
     return page(
         request,
         "staff/show.html",
         status=status,
         person=await _find(db, staff_id),
         grants=await grants_of(db, staff_id),
+        linked=await queries.linked_person(db, staff_id),
         errors=errors,
         values=values or {},
         drawn=drawn,
@@ -241,6 +243,7 @@ ROUTES = [
     *roles.ROUTES,
     *new_role.ROUTES,
     *renewal.ROUTES,
+    *linking.ROUTES,
     *see_as.ROUTES,
     *why.ROUTES,
 ]

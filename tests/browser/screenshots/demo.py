@@ -153,6 +153,11 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
         numbers["school"] = await db.fetchval("select school_id from participant order by id limit 1")
         numbers["machine"] = await db.fetchval("select id from machine_client order by id limit 1")
         numbers["hook"] = await db.fetchval("select id from webhook order by id limit 1")
+        numbers["teacher"] = await db.fetchval("select person_id from staff where login = 'teacher'")
+        numbers["document"] = await db.fetchval("select min(id) from person_document")
+        # One's own card is pictured as the super-admin's, who is signed in.
+        await db.execute("update staff set person_id = null where login = 'teacher'")
+        await db.execute("update staff set person_id = $1 where login = 'super'", numbers["teacher"])
         numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")
     finally:
         await db.close()

@@ -29,6 +29,9 @@ LEFT_OUT = {
     "/jobs/{job_id:int}",
     "/notices/bell",
 }
+LEFT_OUT = {"/health", "/ready", "/metrics", "/language/{code:str}", "/jobs/{job_id:int}", "/notices/bell"}
+# A list on its way to be a file looks like the registry's own.
+LEFT_OUT |= {"/exports/{job_id:int}"}
 # They are there only with a link that is good once: tests/portal/post, tests/portal/account/test_contacts.py.
 LEFT_OUT |= {"/forgotten/new", "/account/email"}
 BAD_LIST = (
@@ -176,6 +179,21 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "demo": ("/demo", {}),
         "style": ("/style", {}),
         "not-there": ("/there-is-no-such-page", {}),
+    }
+    teacher = {"person_id": number["teacher"]}
+    for tab in ("photo", "portfolio", "attached", "results", "kpi", "reviews", "work"):
+        pages[f"person-{tab}"] = (f"/persons/{{person_id:int}}/{tab}", teacher)
+        pages[f"me-{tab}"] = (f"/me/{tab}", {})
+    pages |= {
+        "me": ("/me", {}),
+        "person-attach": ("/persons/{person_id:int}/attached/new", {**teacher, "?": "q=айг"}),
+        "person-document": (
+            "/persons/{person_id:int}/portfolio/{document_id:int}",
+            {**teacher, "document_id": number["document"]},
+        ),
+        "me-document": ("/me/portfolio/{document_id:int}", {"document_id": number["document"]}),
+        "kpi-import": ("/kpi/import", {}),
+        "reviews": ("/reviews", {}),
     }
     for name in ("draft", "waits", "open", "played"):
         pages[f"sitting-{name}"] = ("/sittings/{sitting_id:int}", {"sitting_id": number[name]})

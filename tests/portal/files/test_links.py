@@ -129,8 +129,8 @@ def test_a_file_that_is_gone_is_not_there(house: House, stored: str) -> None:
 )
 def test_a_signature_is_of_one_link(one: tuple[str, str, int, int], other: tuple[str, str, int, int]) -> None:
     """No two links share one, however their parts are cut."""
-    from portal.core.files.links import _sign
+    from portal.core.files.links import sign
 
-    assert is_ours(SECRET, *one, _sign(SECRET, *one))
-    assert is_ours(SECRET, *other, _sign(SECRET, *one)) is (one == other)
-    assert not is_ours(b"j" * 32, *one, _sign(SECRET, *one))
+    assert is_ours(SECRET, *one, sign(SECRET, *one))
+    assert is_ours(SECRET, *other, sign(SECRET, *one)) is (one == other)
+    assert not is_ours(b"j" * 32, *one, sign(SECRET, *one))

@@ -1,0 +1,1 @@
+"""A person's own card: what the registry holds of him, for himself."""

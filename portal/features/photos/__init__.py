@@ -1,0 +1,1 @@
+"""Photos of persons: taken in, cut square, shown to who may open the card."""

@@ -1,0 +1,1 @@
+"""Who is attached to whom: teacher, tutor, assistant, specialist, coordinator, parent, guardian."""
