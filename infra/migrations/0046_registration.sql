@@ -136,7 +136,7 @@ create table consent_ask (
     person_id bigint references person (id),
     first_name text not null,
     given_by text not null,
-    relation text not null check (relation in ('mother', 'father', 'guardian')),
+    relation text not null check (relation in ('mother', 'father', 'guardian', 'self')),
     channel text not null check (channel in ('mail', 'sms')),
     address text not null,
     language text not null check (language in ('kk', 'ru', 'en')),
@@ -148,7 +148,7 @@ create table consent_ask (
     ends_at timestamptz not null,
     done_at timestamptz
 );
-comment on table consent_ask is 'A link to a legal representative: to agree, or to withdraw. It signs nobody in and shows a first name alone.';
+comment on table consent_ask is 'A link to a legal representative (of age: to the person): to agree, or to withdraw. It signs nobody in and shows a first name alone.';
 create index consent_ask_registration on consent_ask (registration_id);
 create index consent_ask_person on consent_ask (person_id);
 create index consent_ask_address on consent_ask (address, made_at);

@@ -54,3 +54,15 @@ create policy territory on erasure to elumiti_portal
 grant select, insert, update on erasure to elumiti_portal;
 -- What an erasure takes: rows of the talents, and pairs of twins that name the person.
 grant delete on talent, person_twin to elumiti_portal;
+
+-- Asked also where no territory is told: by the outbox, by the ingest of snapshots. It says yes or no and nothing else.
+create or replace function consent_holds(p_person bigint, p_purpose text) returns boolean
+    language sql stable security definer set search_path = public, pg_temp
+begin atomic
+    select exists (
+        select 1 from consent c
+        where c.person_id = p_person and c.purpose = p_purpose and c.withdrawn_at is null
+            and (c.ends_on is null or c.ends_on >= (now() at time zone 'Asia/Almaty')::date));
+end;
+revoke execute on function consent_holds from public;
+grant execute on function consent_holds to elumiti_portal;

@@ -129,8 +129,13 @@ CREATE TABLE public.consent (
 );
 
 CREATE FUNCTION public.consent_holds(p_person bigint, p_purpose text) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (EXISTS (SELECT 1 FROM public.consent c WHERE ((c.person_id = consent_holds.p_person) AND (c.purpose = consent_holds.p_purpose) AND (c.withdrawn_at IS NULL) AND ((c.ends_on IS NULL) OR (c.ends_on >= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date)))));
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT 1
+            FROM public.consent c
+           WHERE ((c.person_id = consent_holds.p_person) AND (c.purpose = consent_holds.p_purpose) AND (c.withdrawn_at IS NULL) AND ((c.ends_on IS NULL) OR (c.ends_on >= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date))))) AS "exists";
+END;
 
 CREATE FUNCTION public.flag_twins(p_ids bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3002,6 +3007,7 @@ GRANT UPDATE(withdrawn_by) ON TABLE public.consent TO elumiti_portal;
 
 GRANT UPDATE(withdrawn_note) ON TABLE public.consent TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.consent_holds(p_person bigint, p_purpose text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.consent_holds(p_person bigint, p_purpose text) TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.flag_twins(p_ids bigint[]) FROM PUBLIC;

@@ -18,6 +18,7 @@ from portal.features.notices import routes as notices
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
+from portal.features.participants import withdrawn as participant_withdrawn
 from portal.features.persons import cards as person_cards
 from portal.features.persons import consents as person_consents
 from portal.features.persons import exports as person_exports
@@ -28,6 +29,7 @@ from portal.features.persons import measures as person_measures
 from portal.features.persons import numbers as person_numbers
 from portal.features.persons import routes as persons
 from portal.features.persons import twins as person_twins
+from portal.features.persons import withdrawn as person_withdrawn
 from portal.features.post import routes as post
 from portal.features.rescue import routes as rescue
 from portal.features.room_codes import routes as room_codes
@@ -42,6 +44,7 @@ from portal.features.talents import matching as talent_matching
 from portal.features.talents import routes as talents
 from portal.features.talents import ruling as talent_rules
 from portal.features.talents import weighing as talent_weighing
+from portal.features.talents import withdrawn as talent_withdrawn
 from portal.features.waiver import routes as waiver
 
 ROUTES = [
@@ -89,5 +92,7 @@ ROUTES = [
     *help_pages.ROUTES,
 ]
 WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK}
+# Their import makes known what each purpose of a consent feeds.
+FED = (participant_withdrawn, person_withdrawn, talent_withdrawn)
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
 DAILY = [talent_weighing.ask_daily]

@@ -20,6 +20,7 @@ TITLES: dict[str, str] = {
     "persons-undo": N_("Taking the persons out again"),
     "persons-export": N_("Making the file"),
     "talents-weigh": N_("Weighing the rules of the talents"),
+    "consents-erase": N_("Erasing what withdrawn consents fed"),
 }
 HOMES: dict[str, Home] = {
     "import-check": lambda job_id, sitting_id, _: f"/sittings/{sitting_id}/import/{job_id}",
@@ -30,6 +31,7 @@ HOMES: dict[str, Home] = {
     "persons-undo": lambda _, __, payload: f"/persons/import/{payload.get('check', '')}",
     "persons-export": lambda job_id, _, __: f"/persons/export/{job_id}",
     "talents-weigh": lambda _, __, ___: "/talents/rules",
+    "consents-erase": lambda _, __, ___: "/erasures?which=done",
 }
 
 

@@ -21,6 +21,7 @@ MODULE_OF = {
     "person": "registry",
     "attribute": "registry",
     "consent": "registry",
+    "registration": "registration",
     "talent": "talents",
 }
 NAMES = {
@@ -31,6 +32,7 @@ NAMES = {
     "results": N_("Results"),
     "incidents": N_("Status page"),
     "registry": N_("Registry"),
+    "registration": N_("Registration"),
     "talents": N_("Talents"),
 }
 

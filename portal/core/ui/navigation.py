@@ -24,8 +24,12 @@ class Entry(msgspec.Struct, frozen=True):
 
 ENTRIES = (
     Entry("/", N_("Overview"), "house", "own.account"),
+    Entry("/own", N_("About me"), "contact", "own.account"),
     Entry("/sittings", N_("Sittings"), "calendar-clock", "sitting.view"),
     Entry("/persons", N_("Registry"), "contact", "person.view"),
+    Entry("/registrations", N_("Registrations"), "user-check", "registration.confirm"),
+    Entry("/consent-texts", N_("Texts of consents"), "file-text", "consent.text"),
+    Entry("/erasures", N_("Erasing"), "ban", "consent.erase"),
     Entry("/talents", N_("Talents"), "trophy", "talent.view"),
     Entry("/talents/rules", N_("Rules of the talents"), "list-checks", "talent.rule"),
     Entry("/live", N_("Live"), "radio", "live.view"),
@@ -48,7 +52,7 @@ DEMO = Entry("/demo", N_("Demo"), "info", "public")
 
 def menu(actor: Actor, path: str, *, demo: bool) -> list[Entry]:
     """The entries a person may open; the one he is in is marked."""
-    shown = [entry for entry in ENTRIES if actor.may(entry.permission) and not actor.wants_factor]
+    shown = [entry for entry in ENTRIES if actor.may(entry.permission) and not actor.wants_factor and _fits(entry, actor)]
     if demo:
         shown.append(DEMO)
     return [
@@ -57,3 +61,10 @@ def menu(actor: Actor, path: str, *, demo: bool) -> list[Entry]:
         )
         for entry in shown
     ]
+
+
+def _fits(entry: Entry, actor: Actor) -> bool:
+    """Who registered has his own page for an overview; who works here and is nobody of the registry has none."""
+    if entry.path == "/":
+        return actor.is_staff
+    return entry.path != "/own" or actor.registered or actor.person_id is not None
