@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from portal.core.consents import erasing
 from portal.features.account import contacts, forgotten
 from portal.features.account import routes as account
 from portal.features.acts import routes as acts
 from portal.features.audit import history
 from portal.features.audit import routes as audit
+from portal.features.consents import erasures as consent_erasures
+from portal.features.consents import texts as consent_texts
 from portal.features.files import routes as files
 from portal.features.help import routes as help_pages
 from portal.features.home import routes as home
@@ -31,6 +34,13 @@ from portal.features.persons import routes as persons
 from portal.features.persons import twins as person_twins
 from portal.features.persons import withdrawn as person_withdrawn
 from portal.features.post import routes as post
+from portal.features.registration import codes as class_codes
+from portal.features.registration import form as registration_form
+from portal.features.registration import joining as registration_joining
+from portal.features.registration import own as registered_person
+from portal.features.registration import requests as registrations
+from portal.features.registration import routes as registration
+from portal.features.registration import signing as consent_signing
 from portal.features.rescue import routes as rescue
 from portal.features.room_codes import routes as room_codes
 from portal.features.scores import decisions, downloads, questions, quota
@@ -66,6 +76,14 @@ ROUTES = [
     *person_exports.ROUTES,
     *person_measures.ROUTES,
     *person_consents.ROUTES,
+    *consent_texts.ROUTES,
+    *consent_erasures.ROUTES,
+    *registration.ROUTES,
+    *registration_form.ROUTES,
+    *registered_person.ROUTES,
+    *consent_signing.ROUTES,
+    *class_codes.ROUTES,
+    *registrations.ROUTES,
     *talents.ROUTES,
     *talent_rules.ROUTES,
     *talent_access.ROUTES,
@@ -91,8 +109,8 @@ ROUTES = [
     *modules.ROUTES,
     *help_pages.ROUTES,
 ]
-WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK}
+WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK, **erasing.WORK}
 # Their import makes known what each purpose of a consent feeds.
 FED = (participant_withdrawn, person_withdrawn, talent_withdrawn)
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
-DAILY = [talent_weighing.ask_daily]
+DAILY = [talent_weighing.ask_daily, erasing.ask_daily, registration_joining.erase_expired]

@@ -58,7 +58,9 @@ KNOWN = post.register(
         name=N_("Word that there is an account"),
         subject=N_("You have an account at El Úmiti already"),
         lines=(
-            N_("Somebody, we hope you, wanted to register with this address. There is an account: your login is «{login}»."),
+            N_(
+                "Somebody, we hope you, wanted to register with this address. There is an account: your login is «{login}»."
+            ),
             N_("Forgotten the password? Set a new one by the link below."),
         ),
         path="/forgotten",
@@ -88,7 +90,9 @@ SIGN = post.register(
         kind="consent.code",
         name=N_("Code that signs a consent"),
         subject=N_("Code that signs a consent"),
-        lines=(N_("El Úmiti: the code that signs your consent is {code}. It works for 10 minutes. Tell it to nobody."),),
+        lines=(
+            N_("El Úmiti: the code that signs your consent is {code}. It works for 10 minutes. Tell it to nobody."),
+        ),
         code="sign",
     )
 )
@@ -124,7 +128,9 @@ def hashed(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def ask(db: Connection, *, purpose: str, channel: str, address: str, caller: str, language: str) -> tuple[int, str]:
+async def ask(
+    db: Connection, *, purpose: str, channel: str, address: str, caller: str, language: str
+) -> tuple[int, str]:
     """Write down that somebody says so: number and, for an SMS, the handle by which this browser types the code."""
     place = place_of(caller)
     lately = await db.fetchval(
@@ -167,7 +173,9 @@ async def answer_proofs(pool: Pool, settings: PortalSettings) -> bool:
         if row["ends_at"] <= datetime.now(UTC) or sent >= SENT:
             return True
         if row["purpose"] == "withdraw":
-            await asks.send_withdrawals(db, decode_key(settings.link_key), row["channel"], row["address"], row["language"])
+            await asks.send_withdrawals(
+                db, decode_key(settings.link_key), row["channel"], row["address"], row["language"]
+            )
         elif row["purpose"] == "sign":
             await _send_new(db, row["id"], row["channel"], row["address"], row["language"], row["ends_at"], SIGN)
         elif not await _tell_known(db, row["channel"], row["address"]):
@@ -202,7 +210,9 @@ async def _send_new(
 async def _tell_known(db: Connection, channel: str, address: str) -> bool:
     """Whether there is an account with it; its owner learns that somebody asked."""
     column = "email = $1" if channel == "mail" else "phone = $1 and phone_proven_at is not null"
-    person = await db.fetchrow(f"select id, login, language, disabled_at from staff where {column} order by id", address)
+    person = await db.fetchrow(
+        f"select id, login, language, disabled_at from staff where {column} order by id", address
+    )
     if person is None:
         return False
     # Of a shut login nobody is told; it takes no new account beside it either.
@@ -238,7 +248,9 @@ async def try_code(db: Connection, key: bytes, proof_id: int, purpose: str, type
     if not hmac.compare_digest(right.encode(), digits.encode()) or not row["seed"]:
         return Outcome.WRONG
     await db.execute(
-        "update proof set proven_at = now(), tries = 0, ends_at = now() + $2::interval where id = $1", proof_id, FORM_LIVES
+        "update proof set proven_at = now(), tries = 0, ends_at = now() + $2::interval where id = $1",
+        proof_id,
+        FORM_LIVES,
     )
     return Outcome.FITS
 
@@ -266,7 +278,8 @@ async def find(db: Connection, token: str) -> Proof | None:
 async def use(db: Connection, proof_id: int) -> bool:
     """Use it up, and with it all others of the same address; False: another was first."""
     address = await db.fetchval(
-        "update proof set used_at = now() where id = $1 and used_at is null and ends_at > now() returning address", proof_id
+        "update proof set used_at = now() where id = $1 and used_at is null and ends_at > now() returning address",
+        proof_id,
     )
     if address is None:
         return False

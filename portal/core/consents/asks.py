@@ -148,7 +148,9 @@ async def find(db: Connection, kind: str, token: str) -> Ask | None:
     return Ask(**row) if row else None
 
 
-async def choose(db: Connection, ask_id: int, chosen: Sequence[str], version: str, language: str, proof_id: int) -> None:
+async def choose(
+    db: Connection, ask_id: int, chosen: Sequence[str], version: str, language: str, proof_id: int
+) -> None:
     """What was ticked under which text, until the code signs it."""
     await db.execute(
         "update consent_ask set chosen = $2, version = $3, language = $4, proof_id = $5 where id = $1",

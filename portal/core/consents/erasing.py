@@ -102,7 +102,9 @@ async def erase(context: Context) -> dict[str, Any]:
     async with context.pool.acquire() as db, db.transaction(), everywhere(db):
         due = [
             row["id"]
-            for row in await db.fetch(f"select e.id from erasure e where {STATES['waits']} and e.due_at <= now() order by e.id")
+            for row in await db.fetch(
+                f"select e.id from erasure e where {STATES['waits']} and e.due_at <= now() order by e.id"
+            )
         ]
     report: list[dict[str, Any]] = []
     for number, erasure_id in enumerate(due, 1):
@@ -121,7 +123,11 @@ async def _erase_one(db: Connection, erasure_id: int) -> dict[str, Any]:
     assert found is not None
     # Given again before its day: what it feeds is wanted.
     renewed = await holds(db, found.person_id, found.purpose)
-    lines = [] if renewed else [line for feed in FEEDS.get(found.purpose, []) for line in await feed.erase(db, found.person_id)]
+    lines = (
+        []
+        if renewed
+        else [line for feed in FEEDS.get(found.purpose, []) for line in await feed.erase(db, found.person_id)]
+    )
     report = msgspec.to_builtins(lines)
     outcome = "renewed" if renewed else "erased"
     await db.execute(
@@ -144,7 +150,9 @@ async def _erase_one(db: Connection, erasure_id: int) -> dict[str, Any]:
 async def ask_daily(pool: Pool) -> None:
     """The day's erasing; the worker finds the job by itself."""
     async with pool.acquire() as db:
-        if not await db.fetchval("select exists (select 1 from job where kind = $1 and state in ('queued', 'running'))", KIND):
+        if not await db.fetchval(
+            "select exists (select 1 from job where kind = $1 and state in ('queued', 'running'))", KIND
+        ):
             await jobs.ask(db, KIND, sitting_id=None, made_by=None, payload={})
 
 

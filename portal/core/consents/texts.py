@@ -63,7 +63,13 @@ async def in_force(db: Connection, day: date) -> Version:
 
 
 async def publish(
-    db: Connection, *, version: str, draft: bool, in_force_from: date, texts: Mapping[str, Mapping[str, str]], staff_id: int
+    db: Connection,
+    *,
+    version: str,
+    draft: bool,
+    in_force_from: date,
+    texts: Mapping[str, Mapping[str, str]],
+    staff_id: int,
 ) -> None:
     """Add a version; asyncpg.UniqueViolationError if there is one of this name."""
     await db.executemany(

@@ -52,7 +52,9 @@ DEMO = Entry("/demo", N_("Demo"), "info", "public")
 
 def menu(actor: Actor, path: str, *, demo: bool) -> list[Entry]:
     """The entries a person may open; the one he is in is marked."""
-    shown = [entry for entry in ENTRIES if actor.may(entry.permission) and not actor.wants_factor and _fits(entry, actor)]
+    shown = [
+        entry for entry in ENTRIES if actor.may(entry.permission) and not actor.wants_factor and _fits(entry, actor)
+    ]
     if demo:
         shown.append(DEMO)
     return [

@@ -92,7 +92,7 @@ def _sign_in_page(
         errors=errors or {},
         login=login,
         next=target,
-        mail_on=bool(request.app.state.settings.mail_url),
+        mail_on=bool(request.app.state.settings.mail_url or request.app.state.settings.sms_url),
         said=request.query_params.get("said", ""),
     )
 

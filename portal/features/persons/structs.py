@@ -31,7 +31,12 @@ ROLES: dict[str, dict[str, str]] = {
     },
 }
 ROLE_NAMES: dict[str, str] = {code: text for roles in ROLES.values() for code, text in roles.items()}
-STATUSES: dict[str, str] = {"active": N_("active"), "archived": N_("in the archive"), "merged": N_("merged"), "erased": N_("erased")}
+STATUSES: dict[str, str] = {
+    "active": N_("active"),
+    "archived": N_("in the archive"),
+    "merged": N_("merged"),
+    "erased": N_("erased"),
+}
 # Columns as a history names them.
 TITLES: dict[str, str] = {
     "last_name": N_("Last name"),

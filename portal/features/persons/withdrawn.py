@@ -32,7 +32,9 @@ async def empty(db: Connection, person_id: int) -> list[Line]:
     """A numbered shell is left, so that the audit trail names something; rows merged into this one are the same person."""
     ids = [
         row["id"]
-        for row in await db.fetch("select id from person where id = $1 or merged_into = $1 order by id for update", person_id)
+        for row in await db.fetch(
+            "select id from person where id = $1 or merged_into = $1 order by id for update", person_id
+        )
     ]
     lines = [Line(EMPTIED)]
     await db.execute(
@@ -50,7 +52,8 @@ async def empty(db: Connection, person_id: int) -> list[Line]:
     if await db.fetch("delete from person_iin where person_id = any ($1::bigint[]) returning person_id", ids):
         lines.append(Line(IIN_GONE))
     twins = await db.fetch(
-        "delete from person_twin where first_id = any ($1::bigint[]) or second_id = any ($1::bigint[]) returning first_id", ids
+        "delete from person_twin where first_id = any ($1::bigint[]) or second_id = any ($1::bigint[]) returning first_id",
+        ids,
     )
     if twins:
         lines.append(Line(TWINS_GONE, {"count": len(twins)}))
@@ -88,7 +91,8 @@ async def forget_contacts(db: Connection, person_id: int) -> list[Line]:
     """Phone and e-mail of the card, and what was written to them. The own login's are for signing in, and stay."""
     lines: list[Line] = []
     known = await db.fetchval(
-        "update person set phone = '', email = '' where id = $1 and (phone <> '' or email <> '') returning id", person_id
+        "update person set phone = '', email = '' where id = $1 and (phone <> '' or email <> '') returning id",
+        person_id,
     )
     if known:
         lines.append(Line(CONTACTS_GONE))
