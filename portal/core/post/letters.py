@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of letter. `path` is the page its button leads to; with `purpose` the link carries a token of that purpose.
 
-    With `code` the lines may say {code}, six digits of that purpose. `name` is what the outbox calls it. An SMS is the lines, and the address when there is one.
+    With `code` the lines may say {code}, six digits of that purpose. `name` is what the outbox calls it. An SMS is the
+    lines, and the address when there is one.
     """
 
     kind: str

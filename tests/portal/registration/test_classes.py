@@ -47,7 +47,9 @@ def test_the_whole_way(desk: Desk) -> None:
     assert teacher.post(f"/registrations/{number}/confirm", {"person": "new"}).status_code == 409
     refused = teacher.post(f"/registrations/{number}/paper", {**PAPER, "purposes": ["sitting"]})
     assert refused.status_code == 422
-    assert teacher.post(f"/registrations/{number}/paper", {**PAPER, "purposes": ["registry", "camera"]}).status_code == 303
+    assert (
+        teacher.post(f"/registrations/{number}/paper", {**PAPER, "purposes": ["registry", "camera"]}).status_code == 303
+    )
     person = desk.person(typed)
     row = desk.house.sql("select school_id, grade, class_letter, projects from person where id = $1", person)[0]
     assert tuple(row) == (desk.place.schools[0], 7, "А", ["birge-oqy"])
@@ -73,7 +75,9 @@ def test_a_child_of_the_registry_is_joined_with_its_row(desk: Desk) -> None:
     _, twin, _ = desk.by_code(code, last_name="Оспанова", first_name="Әсема")
     again = desk.registration(twin)
     assert "логині бар" in teacher.get(f"/registrations/{again}").text
-    assert teacher.post(f"/registrations/{again}/confirm", {"person": str(person)}).status_code == 409, "not a second login"
+    assert teacher.post(f"/registrations/{again}/confirm", {"person": str(person)}).status_code == 409, (
+        "not a second login"
+    )
 
 
 def test_a_teacher_joins_with_nobody_who_was_not_shown(desk: Desk) -> None:
@@ -110,7 +114,13 @@ def test_another_class_is_absent(desk: Desk, where: str) -> None:
     for act, sent in (("confirm", {"person": "new"}), ("decline", {"reason": "x"}), ("paper", PAPER)):
         assert other.post(f"/registrations/{number}/{act}", sent).status_code == 404, act
     assert other.post(f"/registrations/codes/{code_id}/end").status_code == 404
-    made = {"school": desk.place.codes[0], "grade": "7", "class_letter": "А", "most_uses": "3", "part": "birge-oqy:birge-pupil"}
+    made = {
+        "school": desk.place.codes[0],
+        "grade": "7",
+        "class_letter": "А",
+        "most_uses": "3",
+        "part": "birge-oqy:birge-pupil",
+    }
     assert other.post("/registrations/codes", made).status_code == 422
 
 
@@ -119,10 +129,14 @@ def test_declined_and_expired_are_erased(desk: Desk) -> None:
     teacher = desk.teacher()
     code = desk.code_of(teacher)
     child, typed, _ = desk.by_code(code)
-    assert teacher.post(f"/registrations/{desk.registration(typed)}/decline", {"reason": "Басқа сынып"}).status_code == 303
+    assert (
+        teacher.post(f"/registrations/{desk.registration(typed)}/decline", {"reason": "Басқа сынып"}).status_code == 303
+    )
     assert child.get("/own").status_code == 303
     late, other, _ = desk.by_code(code)
-    desk.house.sql("update registration set ends_at = now() - interval '1 minute' where id = $1", desk.registration(other))
+    desk.house.sql(
+        "update registration set ends_at = now() - interval '1 minute' where id = $1", desk.registration(other)
+    )
     desk.house.loop.run(erase_expired(desk.house.front.inner.state.pool))
     assert late.get("/own").status_code == 303
     for gone in (typed, other):
@@ -144,9 +158,7 @@ def test_a_code_is_for_one_class_ends_and_is_used_up(desk: Desk) -> None:
     assert desk.by_code(newer)[2].status_code == 422
     _, typed, answer = desk.by_code(code, part="birge-oqy:birge-teacher", school=str(desk.place.schools[1]), grade="11")
     assert answer.status_code == 303
-    row = desk.house.sql(
-        "select role, school_id, grade from registration where id = $1", desk.registration(typed)
-    )[0]
+    row = desk.house.sql("select role, school_id, grade from registration where id = $1", desk.registration(typed))[0]
     assert tuple(row) == ("birge-pupil", desk.place.schools[0], 7), "place and part are the code's, whatever is sent"
     desk.house.sql("update class_code set ends_at = now() where ended_at is null")
     assert desk.by_code(code)[2].status_code == 422

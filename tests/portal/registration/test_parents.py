@@ -134,7 +134,9 @@ def test_a_parent_withdraws_by_a_link(desk: Desk) -> None:
     assert parent.post("/consent/withdraw", {"token": token}).status_code == 422
     done = parent.post("/consent/withdraw", {"token": token, "purposes": ["camera"]})
     assert done.headers["location"] == "/consent/done?withdrawn=1"
-    left = desk.house.sql("select purpose from consent where person_id = $1 and withdrawn_at is null order by 1", person)
+    left = desk.house.sql(
+        "select purpose from consent where person_id = $1 and withdrawn_at is null order by 1", person
+    )
     assert [row["purpose"] for row in left] == ["contact", "registry"]
     assert parent.post("/consent/withdraw", {"token": token, "purposes": ["registry"]}).status_code == 410
     give = desk.house.visitor().get(f"/consent?token={token}")

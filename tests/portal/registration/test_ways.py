@@ -257,7 +257,10 @@ def test_the_staff_list_shows_staff(desk: Desk) -> None:
     _, typed = desk.by_phone(birth_date=CHILD)
     admin = desk.house.worker("super-admin")
     staff = desk.house.sql("select id from staff where login = $1", typed["login"])[0]["id"]
-    assert str(typed["login"]) not in admin.get(f"/staff?q={typed['login']}").text.partition("<main")[2].partition("<table")[2]
+    assert (
+        str(typed["login"])
+        not in admin.get(f"/staff?q={typed['login']}").text.partition("<main")[2].partition("<table")[2]
+    )
     assert f'href="/staff/{staff}"' in admin.get(f"/staff?who=registered&q={typed['login']}").text
     given = {"role": "proctor@myn-bala", "region": desk.place.region, "ends_on": "2027-08-31"}
     latest = re.search(r'max="([\d-]+)"', admin.get(f"/staff/{staff}").text)
