@@ -74,6 +74,10 @@ async def join(db: Connection, registration: Registration, given: Sequence[NewCo
             person_id,
             {"login": registration.login, "grant": grant_id, "role": registration.role, "ends_at": ends.isoformat()},
         )
+        # Who is signed in meanwhile finds himself in his project.
+        await db.execute(
+            "update staff_session set project = $2 where staff_id = $1", registration.staff_id, registration.project
+        )
         await db.execute("update consent_ask set person_id = $2 where registration_id = $1", registration.id, person_id)
         await queries.drop(db, registration.id)
         await db.execute("select flag_twins($1)", [person_id])
