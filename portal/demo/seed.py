@@ -31,6 +31,7 @@ from portal.core.iin import keys_of
 from portal.demo import tables
 from portal.demo.content import load_form
 from portal.demo.people import draw_people
+from portal.demo.registration import insert_registrations
 from portal.demo.registry import insert_registry
 from portal.demo.tables import Seat
 from portal.demo.wire import play_items
@@ -83,6 +84,7 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
     open_sitting: int
     played_sitting: int
     played: bool = False
+    class_code: str = ""
 
 
 def seed() -> None:
@@ -133,10 +135,12 @@ async def fill() -> Demo:
     db = await asyncpg.connect(owner.owner_database_url)
     try:
         async with db.transaction():
-            await insert_registry(
-                db, people, schools, keys_of(read(PortalSettings, environment(default_home(), "portal")))
-            )
-            demo = await _make_sittings(db, people, schools, forms, packed, await _make_staff(db))
+            settings = read(PortalSettings, environment(default_home(), "portal"))
+            await insert_registry(db, people, schools, keys_of(settings))
+            logins = await _make_staff(db)
+            registered = await insert_registrations(db, people, schools, decode_key(settings.link_key))
+            logins += [Login(*one) for one in registered.logins]
+            demo = await _make_sittings(db, people, schools, forms, packed, logins, registered.code)
     finally:
         await db.close()
     _write_note(demo)
@@ -183,6 +187,7 @@ async def _make_sittings(
     forms: dict[str, int],
     packed: dict[str, Packed],
     logins: list[Login],
+    class_code: str,
 ) -> Demo:
     pepper = decode_key(read(PortalSettings, environment(default_home(), "portal")).code_pepper)
     now = datetime.now(UTC)
@@ -211,7 +216,7 @@ async def _make_sittings(
     url = f"http://127.0.0.1:{home.ports.engine}"
     _write_scenario(home.folder, "finished", url, load_form("main"), packed["main"], everybody, SPEED)
     _write_scenario(home.folder, "open", url, load_form("reserve"), packed["reserve"], beside[3:], 1)
-    demo = Demo(logins=logins, slips=slips, open_sitting=opened, played_sitting=played)
+    demo = Demo(logins=logins, slips=slips, open_sitting=opened, played_sitting=played, class_code=class_code)
     await db.execute("insert into setting (name, value) values ('demo', $1)", msgspec.json.encode(demo).decode())
     await tables.publish(db, opened)
     return demo

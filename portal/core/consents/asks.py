@@ -33,7 +33,7 @@ ASKED = post.register(
         name=N_("Link to a consent"),
         subject=N_("Your consent is asked for"),
         lines=(
-            N_("The child «{first_name}» wants to register at El Úmiti and has named you as parent or guardian."),
+            N_("A child wants to register at El Úmiti and has named you as parent or guardian."),
             N_("Read what it is about and decide, each purpose apart. The link works for 14 days."),
             N_("It is not your child? Then do nothing: without you there is no registration."),
         ),
@@ -47,7 +47,7 @@ ASKED_SMS = post.register(
         kind="consent.asked-sms",
         name=N_("Link to a consent, by SMS"),
         subject=N_("Your consent is asked for"),
-        lines=(N_("El Úmiti: «{first_name}» registers and names you as parent. Read and decide:"),),
+        lines=(N_("El Úmiti: a child registers and names you as parent. Read and decide:"),),
         path="/consent",
         purpose=PURPOSE,
     )
@@ -57,7 +57,7 @@ WITHDRAW_SMS = post.register(
         kind="consent.withdraw-sms",
         name=N_("Link to withdraw a consent, by SMS"),
         subject=N_("Withdraw a consent"),
-        lines=(N_("El Úmiti: here you withdraw consents for «{first_name}» (24 hours):"),),
+        lines=(N_("El Úmiti: here you withdraw consents (24 hours):"),),
         path="/consent/withdraw",
         purpose=PURPOSE,
     )
@@ -129,7 +129,8 @@ async def make(
             address=address,
             kind=letter.kind,
             language=language,
-            filled={"seed": seed, "first_name": first_name},
+            # Whose phone it is, the child typed: its name is on the page alone.
+            filled={"seed": seed},
             channel=channel,
         )
     return token

@@ -110,9 +110,7 @@ def gateway(loop: Loop) -> Iterator[Gateway]:
 
 
 @pytest.fixture(scope="package")
-def served(
-    stack: Stack, loop: Loop, peopled: None, assets: None, mailbox: Mailbox, gateway: Gateway
-) -> Iterator[str]:
+def served(stack: Stack, loop: Loop, peopled: None, assets: None, mailbox: Mailbox, gateway: Gateway) -> Iterator[str]:
     """Portal and worker; the portal's address. Both end with the folder: other tests turn the worker's rounds by hand."""
     assert peopled is assets is None
     mail = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import itertools
 import os
 import re
@@ -20,8 +21,6 @@ from tests.browser.portal.conftest import PASSWORD
 from tests.browser.portal.test_first_rooms import enter
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from playwright.async_api import Browser, Page
 
     from tests.support.gateway import Gateway
@@ -69,15 +68,13 @@ def teacher(loop: Loop, owner_url: str, served: str) -> str:
     assert served
 
     async def write() -> str:
-        import datetime as now  # noqa: PLC0415 (only the writing needs it)
-
         db = await asyncpg.connect(owner_url)
         await prepare(db)
         school = await db.fetchval("select id from school where code = 'BR-1'")
         staff = await create_staff(
             db, login="browser-teacher", full_name="Сейітова Гүлнар", password=PASSWORD, demo=True
         )
-        ends: dt.datetime = school_year_end(now.datetime.now(now.UTC))
+        ends = school_year_end(dt.datetime.now(dt.UTC))
         where = Place(school=school, class_name="7А")
         await give_role(db, staff_id=staff, role="birge-teacher", ends_at=ends, place=where, project="birge-oqy")
         await db.close()
@@ -181,9 +178,7 @@ def test_a_child_registers_and_a_parent_signs(
 
 
 @pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
-def test_a_class_registers_by_its_code(
-    loop: Loop, browser: Browser, served: str, teacher: str, *, phone: bool
-) -> None:
+def test_a_class_registers_by_its_code(loop: Loop, browser: Browser, served: str, teacher: str, *, phone: bool) -> None:
     """Without script: the code, the request, the comparison, the paper."""
 
     async def go() -> None:

@@ -57,7 +57,7 @@ def test_the_portal_goes_on_while_a_thousand_sign_in(house: House) -> None:
 
 def test_the_pool_is_bounded() -> None:
     """Two threads, and a queue that says «later» rather than grow."""
-    assert passwords._pool._max_workers == passwords.THREADS  # noqa: SLF001 (the bound itself)
+    assert passwords._pool._max_workers == passwords.THREADS
 
     async def go() -> list[object]:
         many = [passwords.verify_password(None, "x") for _ in range(passwords.QUEUE + 20)]
