@@ -655,7 +655,7 @@ CREATE TABLE public.consent_ask (
     CONSTRAINT consent_ask_channel_check CHECK ((channel = ANY (ARRAY['mail'::text, 'sms'::text]))),
     CONSTRAINT consent_ask_kind_check CHECK ((kind = ANY (ARRAY['give'::text, 'withdraw'::text]))),
     CONSTRAINT consent_ask_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
-    CONSTRAINT consent_ask_relation_check CHECK ((relation = ANY (ARRAY['mother'::text, 'father'::text, 'guardian'::text])))
+    CONSTRAINT consent_ask_relation_check CHECK ((relation = ANY (ARRAY['mother'::text, 'father'::text, 'guardian'::text, 'self'::text])))
 );
 
 ALTER TABLE public.consent_ask ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (

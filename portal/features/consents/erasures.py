@@ -72,8 +72,10 @@ async def free(request: StaffRequest, db: Connection, erasure_id: int) -> Respon
 async def _page(request: StaffRequest, db: Connection, form: Form | None) -> Response[str]:
     which = picked(request, "which", WHICH, "waits")
     view = listing(request, ["due"], "due")
-    async with acting(db, request.scope["user"], "consent.erase"):
+    actor = request.scope["user"]
+    async with acting(db, actor, "consent.erase"):
         rows, total = await erasing.list_erasures(db, which, view.rows, view.offset)
+        await readings.count(db, actor, "row", len(rows))
     return page(
         request,
         "consents/erasures.html",

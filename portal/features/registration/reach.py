@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from portal.core.accounts import Scope
+from portal.core.readings import ReadingStopped, alarm
+from portal.core.scope import within
 from portal.core.territory import NAME
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from portal.core.accounts import Actor
     from portal.core.db import Connection
 
@@ -76,3 +81,15 @@ def reach_of(actor: Actor) -> Reach:
         if PERMISSION in grant.permissions and grant.class_name and grant.school is not None
     }
     return Reach(actor.scope(PERMISSION), tuple(sorted(classes)))
+
+
+@contextlib.asynccontextmanager
+async def reaching(db: Connection, actor: Actor) -> AsyncIterator[Reach]:
+    """A transaction within the reach; what is read in it is counted like all reading of persons (SAFETY P1)."""
+    reach = reach_of(actor)
+    try:
+        async with within(db, reach.told):
+            yield reach
+    except ReadingStopped:
+        await alarm(db, actor)
+        raise

@@ -15,14 +15,14 @@ from portal.core.forms import LARGEST_ID, Form
 from portal.core.i18n import N_
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
-from portal.core.scope import everywhere, within
+from portal.core.scope import everywhere
 from portal.core.ui.listing import listing, picked
 from portal.core.ui.pages import page, see_other
 from portal.features.registration import queries
 from portal.features.registration.form import LANGUAGE_NAMES
 from portal.features.registration.joining import CONSENT_WAITS, By, erase, join
 from portal.features.registration.problems import DecidedAlready, NotFitting
-from portal.features.registration.reach import PERMISSION, reach_of
+from portal.features.registration.reach import PERMISSION, reach_of, reaching
 
 if TYPE_CHECKING:
     from datetime import date
@@ -40,13 +40,14 @@ NOT_WITHOUT = N_("Without the registry there is no registration.")
 @get("/registrations", guards=[allows(PERMISSION)])
 async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
     """A page of those in reach."""
-    reach = reach_of(request.scope["user"])
+    actor = request.scope["user"]
     state = picked(request, "state", STATES, "teacher")
     view = listing(request, SORTS, "made")
-    async with within(db, reach.told):
+    async with reaching(db, actor) as reach:
         rows, total = await queries.waiting(
             db, reach.parameters, state=state, sort=view.sort, limit=view.rows, offset=view.offset
         )
+        await readings.count(db, actor, "row", len(rows))
     return page(request, "registration/list.html", rows=rows, total=total, view=view, state=state, states=STATES)
 
 
@@ -64,7 +65,7 @@ async def confirm(request: StaffRequest, db: Connection, registration_id: int) -
     chosen = form.text("person", most=20)
     if form.errors:
         return await _page(request, db, registration_id, form)
-    async with within(db, reach_of(actor).told):
+    async with reaching(db, actor):
         found = await _find(db, actor, registration_id, lock=True)
         if found.state != "teacher":
             raise DecidedAlready
@@ -92,7 +93,7 @@ async def decline(request: StaffRequest, db: Connection, registration_id: int) -
     reason = form.text("reason", most=200)
     if form.errors:
         return await _page(request, db, registration_id, form)
-    async with within(db, reach_of(actor).told):
+    async with reaching(db, actor):
         found = await _find(db, actor, registration_id, lock=True)
         async with everywhere(db):
             await erase(db, found.id, found.staff_id, "registration.request.declined", _by(actor), reason)
@@ -104,7 +105,7 @@ async def record_paper(request: StaffRequest, db: Connection, registration_id: i
     """A parent signed on paper: each purpose that was ticked there is on record, and the child is registered."""
     actor = request.scope["user"]
     form = Form(await request.form())
-    async with within(db, reach_of(actor).told):
+    async with reaching(db, actor):
         found = await _find(db, actor, registration_id, lock=True)
         if found.state != "consent":
             raise DecidedAlready
@@ -165,9 +166,10 @@ async def _find(db: Connection, actor: Actor, registration_id: int, *, lock: boo
 
 async def _page(request: StaffRequest, db: Connection, registration_id: int, form: Form | None) -> Response[str]:
     actor = request.scope["user"]
-    async with within(db, reach_of(actor).told):
+    async with reaching(db, actor):
         found = await _find(db, actor, registration_id)
         known = await queries.candidates(db, found)
+        await readings.count(db, actor, "card", 1 + len(known))
         grown = consents.of_age(found.birth_date, readings.today(), await consents.age_of_consent(db))
         versions = await texts.versions(db)
     return page(

@@ -9,6 +9,7 @@ import pytest
 
 from tests.portal.consents.conftest import GIVEN
 from tests.portal.mail import mail_on
+from tests.portal.persons.test_import import HEAD, send, take
 
 if TYPE_CHECKING:
     from tests.portal.conftest import House, Place
@@ -210,8 +211,14 @@ def test_an_erased_person_is_a_number(child: Child) -> None:
 def test_an_import_without_consents_leaves_camera_and_talents_shut(house: House, place: Place) -> None:
     """The persons are there and take part; what needs a consent is shut."""
     admin = house.worker("test-administrator")
-    form = {"last_name": "Тест", "first_name": "Импорт", "birth_date": "01.02.2014", "language": "kk"}
-    made = admin.post("/persons/new", {**form, "region": place.region, "school": str(place.schools[0]), "grade": "5"})
-    person = int(made.headers["location"].split("/")[-1])
-    held = house.sql("select consent_holds($1, 'camera') as camera, consent_holds($1, 'talents') as talents", person)[0]
-    assert tuple(held) == (False, False)
+    row = f"Тест;Импорт;01.02.2014;қ;;қаз;{place.codes[0]};5;Ә;{place.region}-import"
+    job = send(house, admin, HEAD + row, "myn-bala:pupil")
+    take(house, admin, job)
+    made = house.sql("select id, status, projects from person where import_job = $1", job)
+    assert [(row["status"], row["projects"]) for row in made] == [("active", ["myn-bala"])]
+    held = house.sql(
+        "select purpose from unnest($2::text[]) as p (purpose) where consent_holds($1, purpose)",
+        made[0]["id"],
+        list(WHOLE),
+    )
+    assert held == [], "nothing is taken for agreed"

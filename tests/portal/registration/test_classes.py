@@ -9,7 +9,7 @@ import pytest
 
 from portal.features.registration import form as registration_form
 from portal.features.registration.joining import erase_expired
-from tests.portal.persons.conftest import form_of
+from tests.portal.persons.conftest import form_of, within
 from tests.portal.registration.conftest import CHILD, PASSWORD
 
 if TYPE_CHECKING:
@@ -124,16 +124,37 @@ def test_another_class_is_absent(desk: Desk, where: str) -> None:
     assert other.post("/registrations/codes", made).status_code == 422
 
 
+def test_row_security_hides_who_waits(desk: Desk) -> None:
+    """A statement without any filter, as the portal's own role: nobody of another territory, nobody without one."""
+    _, typed, _ = desk.by_code(desk.code_of(desk.teacher()))
+    statement = f"select 1 from registration where id = {desk.registration(typed)}"
+    assert within(desk.house, statement) == []
+    assert within(desk.house, statement, regions="{ZZ}", schools=f"{{{desk.place.schools[1]}}}") == []
+    assert len(within(desk.house, statement, schools=f"{{{desk.place.schools[0]}}}")) == 1
+
+
+def test_reading_who_waits_is_counted(desk: Desk) -> None:
+    """Rows and cards, like all of the registry (SAFETY P1)."""
+    teacher = desk.teacher()
+    _, typed, _ = desk.by_code(desk.code_of(teacher))
+    teacher.get("/registrations")
+    teacher.get(f"/registrations/{desk.registration(typed)}")
+    rows = desk.house.sql(
+        "select kind, count from reading where staff_id = (select max(staff_id) from staff_grant where class_name = '7А') order by kind"
+    )
+    assert [tuple(row) for row in rows] == [("card", 1), ("row", 1)]
+
+
 def test_declined_and_expired_are_erased(desk: Desk) -> None:
     """Nothing is left but a number; the login is free again, and the child's session is over."""
     teacher = desk.teacher()
     code = desk.code_of(teacher)
-    child, typed, _ = desk.by_code(code)
+    child, typed, _ = desk.by_code(code, first_name="Қарлығаш")
     assert (
         teacher.post(f"/registrations/{desk.registration(typed)}/decline", {"reason": "Басқа сынып"}).status_code == 303
     )
     assert child.get("/own").status_code == 303
-    late, other, _ = desk.by_code(code)
+    late, other, _ = desk.by_code(code, first_name="Сандуғаш")
     desk.house.sql(
         "update registration set ends_at = now() - interval '1 minute' where id = $1", desk.registration(other)
     )
