@@ -12,13 +12,14 @@ from infra.errors import PlainError
 from infra.local import adopt
 from infra.settings import PortalSettings, read
 from portal.core import notices
-from portal.core.accounts import create_staff, give_role, links, school_year_end
+from portal.core.accounts import create_staff, give_role, links, proofs, school_year_end
 from portal.core.accounts.ending import tell_of_ending
 from portal.core.accounts.grants import put_to_sleep
 from portal.core.accounts.resets import answer_asks
 from portal.core.audit import record_for
 from portal.core.audit.archive import archive
 from portal.core.audit.heads import publish_head
+from portal.core.consents import asks
 from portal.core.db import open_pool
 from portal.core.files.stored import erase_let_go
 from portal.core.files.uploads import erase_old
@@ -52,6 +53,8 @@ async def _work(settings: PortalSettings) -> None:
             await clients.erase_old(db)
             await hooks.tell_of_ended_roles(db)
             await hooks.erase_old(db)
+            await proofs.erase_old(db)
+            await asks.erase_old(db)
         await erase_old(settings.objects, now)
         for one in DAILY:
             await one(pool)
@@ -66,11 +69,11 @@ async def _work(settings: PortalSettings) -> None:
     # Beside the queue and not in it: time is given back, and letters go out, while Valkey is away too.
     beside = [
         asyncio.create_task(weigh_for_ever(pool)),
-        asyncio.create_task(go_round(pool, settings, (answer_asks, tell_of_ended, send_due))),
         # In turns of its own: a receiver that lets us wait holds up no letter.
         asyncio.create_task(go_round(pool, settings, (hooks.deliver_due,))),
         # Apart: a letter does not wait for a scanner.
         asyncio.create_task(go_round(pool, settings, (*ROUNDS, erase_let_go))),
+        asyncio.create_task(go_round(pool, settings, (answer_asks, proofs.answer_proofs, tell_of_ended, send_due))),
     ]
     running = worker(pool, settings, WORK, daily=daily, hourly=hourly)
     ready = os.environ.get("ELUMITI_READY_FILE")

@@ -113,23 +113,29 @@ CREATE TABLE public.consent (
     given_on date NOT NULL,
     ends_on date,
     recorded_at timestamp with time zone DEFAULT now() NOT NULL,
-    recorded_by integer NOT NULL,
+    recorded_by integer,
     withdrawn_at timestamp with time zone,
     withdrawn_by integer,
     withdrawn_note text DEFAULT ''::text NOT NULL,
+    child_agreed boolean DEFAULT false NOT NULL,
     CONSTRAINT consent_channel_check CHECK ((channel = ANY (ARRAY['paper'::text, 'sms'::text, 'egov'::text]))),
     CONSTRAINT consent_check CHECK (((ends_on IS NULL) OR (ends_on >= given_on))),
-    CONSTRAINT consent_check1 CHECK (((withdrawn_at IS NULL) = (withdrawn_by IS NULL))),
     CONSTRAINT consent_given_by_check CHECK ((given_by <> ''::text)),
     CONSTRAINT consent_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
     CONSTRAINT consent_purpose_check CHECK ((purpose = ANY (ARRAY['registry'::text, 'sitting'::text, 'camera'::text, 'talents'::text, 'contact'::text, 'publication'::text]))),
     CONSTRAINT consent_relation_check CHECK ((relation = ANY (ARRAY['mother'::text, 'father'::text, 'guardian'::text, 'self'::text]))),
-    CONSTRAINT consent_text_version_check CHECK ((text_version <> ''::text))
+    CONSTRAINT consent_text_version_check CHECK ((text_version <> ''::text)),
+    CONSTRAINT consent_withdrawn_by CHECK (((withdrawn_by IS NULL) OR (withdrawn_at IS NOT NULL)))
 );
 
 CREATE FUNCTION public.consent_holds(p_person bigint, p_purpose text) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (EXISTS (SELECT 1 FROM public.consent c WHERE ((c.person_id = consent_holds.p_person) AND (c.purpose = consent_holds.p_purpose) AND (c.withdrawn_at IS NULL) AND ((c.ends_on IS NULL) OR (c.ends_on >= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date)))));
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT 1
+            FROM public.consent c
+           WHERE ((c.person_id = consent_holds.p_person) AND (c.purpose = consent_holds.p_purpose) AND (c.withdrawn_at IS NULL) AND ((c.ends_on IS NULL) OR (c.ends_on >= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date))))) AS "exists";
+END;
 
 CREATE FUNCTION public.flag_twins(p_ids bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -286,7 +292,7 @@ CREATE TABLE public.person (
     CONSTRAINT person_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
     CONSTRAINT person_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
     CONSTRAINT person_sex_check CHECK ((sex = ANY (ARRAY['f'::text, 'm'::text]))),
-    CONSTRAINT person_status_check CHECK ((status = ANY (ARRAY['active'::text, 'archived'::text, 'merged'::text])))
+    CONSTRAINT person_status_check CHECK ((status = ANY (ARRAY['active'::text, 'archived'::text, 'merged'::text, 'erased'::text])))
 );
 
 CREATE TABLE public.person_tie (
@@ -711,6 +717,10 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.scope_login() RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('elumiti.login'::text, true), ''::text))::integer;
+
 CREATE FUNCTION public.set_photo(p_person bigint, p_key text) RETURNS text
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1017,8 +1027,96 @@ CREATE TABLE public.audit_term (
     CONSTRAINT audit_term_only_row_check CHECK (only_row)
 );
 
+CREATE TABLE public.class_code (
+    id integer NOT NULL,
+    school_id integer NOT NULL,
+    grade smallint NOT NULL,
+    class_letter text NOT NULL,
+    project text NOT NULL,
+    role text NOT NULL,
+    seed text NOT NULL,
+    code_hash bytea NOT NULL,
+    most_uses integer NOT NULL,
+    uses integer DEFAULT 0 NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT class_code_check CHECK ((uses <= most_uses)),
+    CONSTRAINT class_code_check1 CHECK ((ends_at <= (made_at + '15 days'::interval))),
+    CONSTRAINT class_code_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
+    CONSTRAINT class_code_most_uses_check CHECK (((most_uses >= 1) AND (most_uses <= 60)))
+);
+
+ALTER TABLE public.class_code ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.class_code_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.consent_ask (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    registration_id bigint,
+    person_id bigint,
+    first_name text NOT NULL,
+    given_by text NOT NULL,
+    relation text NOT NULL,
+    channel text NOT NULL,
+    address text NOT NULL,
+    language text NOT NULL,
+    token_hash bytea NOT NULL,
+    chosen text[] DEFAULT '{}'::text[] NOT NULL,
+    version text DEFAULT ''::text NOT NULL,
+    proof_id bigint,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone,
+    CONSTRAINT consent_ask_channel_check CHECK ((channel = ANY (ARRAY['mail'::text, 'sms'::text]))),
+    CONSTRAINT consent_ask_kind_check CHECK ((kind = ANY (ARRAY['give'::text, 'withdraw'::text]))),
+    CONSTRAINT consent_ask_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT consent_ask_relation_check CHECK ((relation = ANY (ARRAY['mother'::text, 'father'::text, 'guardian'::text, 'self'::text])))
+);
+
+ALTER TABLE public.consent_ask ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.consent_ask_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE public.consent ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.consent_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.consent_text (
+    id integer NOT NULL,
+    version text CONSTRAINT consent_text_version_not_null1 NOT NULL,
+    language text NOT NULL,
+    part text NOT NULL,
+    text text NOT NULL,
+    draft boolean DEFAULT false NOT NULL,
+    in_force_from date NOT NULL,
+    made_by integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT consent_text_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT consent_text_part_check CHECK ((part = ANY (ARRAY['whole'::text, 'child'::text, 'registry'::text, 'sitting'::text, 'camera'::text, 'talents'::text, 'contact'::text, 'publication'::text]))),
+    CONSTRAINT consent_text_text_check CHECK ((text <> ''::text)),
+    CONSTRAINT consent_text_version_check1 CHECK ((version ~ '^[0-9A-Za-z.-]{1,40}$'::text))
+);
+
+ALTER TABLE public.consent_text ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.consent_text_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1109,6 +1207,36 @@ CREATE TABLE public.district (
 
 ALTER TABLE public.district ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.district_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.erasure (
+    id bigint NOT NULL,
+    person_id bigint NOT NULL,
+    purpose text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    held_as text,
+    held_until date,
+    held_reason text DEFAULT ''::text NOT NULL,
+    held_by integer,
+    done_at timestamp with time zone,
+    outcome text,
+    report jsonb DEFAULT '[]'::jsonb NOT NULL,
+    CONSTRAINT erasure_check CHECK ((due_at <= (asked_at + '15 days'::interval))),
+    CONSTRAINT erasure_check1 CHECK ((num_nonnulls(held_as, held_until, held_by) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT erasure_check2 CHECK (((done_at IS NULL) = (outcome IS NULL))),
+    CONSTRAINT erasure_held_as_check CHECK ((held_as = ANY (ARRAY['appeal'::text, 'law'::text]))),
+    CONSTRAINT erasure_outcome_check CHECK ((outcome = ANY (ARRAY['erased'::text, 'renewed'::text]))),
+    CONSTRAINT erasure_purpose_check CHECK ((purpose = ANY (ARRAY['registry'::text, 'sitting'::text, 'camera'::text, 'talents'::text, 'contact'::text, 'publication'::text])))
+);
+
+ALTER TABLE public.erasure ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.erasure_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1290,11 +1418,13 @@ CREATE TABLE public.staff (
     phone text DEFAULT ''::text NOT NULL,
     person_id bigint,
     registered_at timestamp with time zone,
+    phone_proven_at timestamp with time zone,
     public_id uuid DEFAULT gen_random_uuid() NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
     CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
-    CONSTRAINT staff_login_check CHECK ((login = lower(login)))
+    CONSTRAINT staff_login_check CHECK ((login = lower(login))),
+    CONSTRAINT staff_phone_proven CHECK (((phone_proven_at IS NULL) OR (phone <> ''::text)))
 );
 
 CREATE VIEW public.kpi_known WITH (security_barrier='true') AS
@@ -1574,6 +1704,7 @@ CREATE TABLE public.post (
     sent_at timestamp with time zone,
     said text DEFAULT ''::text NOT NULL,
     notice_id bigint,
+    person_id bigint,
     CONSTRAINT post_channel_check CHECK ((channel = ANY (ARRAY['mail'::text, 'sms'::text]))),
     CONSTRAINT post_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
     CONSTRAINT post_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'given_up'::text])))
@@ -1602,6 +1733,35 @@ CREATE TABLE public.project_module (
     is_on boolean NOT NULL
 );
 
+CREATE TABLE public.proof (
+    id bigint NOT NULL,
+    purpose text NOT NULL,
+    channel text NOT NULL,
+    address text NOT NULL,
+    place text NOT NULL,
+    language text NOT NULL,
+    token_hash bytea,
+    seed text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    answered_at timestamp with time zone,
+    ends_at timestamp with time zone NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    proven_at timestamp with time zone,
+    used_at timestamp with time zone,
+    CONSTRAINT proof_channel_check CHECK ((channel = ANY (ARRAY['mail'::text, 'sms'::text]))),
+    CONSTRAINT proof_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT proof_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'sign'::text, 'withdraw'::text])))
+);
+
+ALTER TABLE public.proof ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.proof_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.quota_plan (
     sitting_id integer NOT NULL,
     places jsonb NOT NULL,
@@ -1628,6 +1788,49 @@ CREATE TABLE public.region (
     name_kk text NOT NULL,
     name_ru text NOT NULL,
     name_en text NOT NULL
+);
+
+CREATE TABLE public.registration (
+    id bigint NOT NULL,
+    staff_id integer NOT NULL,
+    way text NOT NULL,
+    state text NOT NULL,
+    project text NOT NULL,
+    role text NOT NULL,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    name_key text NOT NULL,
+    birth_date date NOT NULL,
+    language text NOT NULL,
+    region_code text NOT NULL,
+    school_id integer,
+    grade smallint,
+    class_letter text DEFAULT ''::text NOT NULL,
+    class_code_id integer,
+    person_id bigint,
+    child_agreed_at timestamp with time zone,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT registration_check CHECK (((state = 'teacher'::text) <= (class_code_id IS NOT NULL))),
+    CONSTRAINT registration_grade_check CHECK (((grade >= 0) AND (grade <= 12))),
+    CONSTRAINT registration_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT registration_state_check CHECK ((state = ANY (ARRAY['teacher'::text, 'consent'::text]))),
+    CONSTRAINT registration_way_check CHECK ((way = ANY (ARRAY['email'::text, 'phone'::text, 'code'::text])))
+);
+
+ALTER TABLE public.registration ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.registration_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.registration_miss (
+    place text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.rescue_file (
@@ -1744,6 +1947,7 @@ CREATE TABLE public.role (
     name_en text NOT NULL,
     place smallint NOT NULL,
     raised boolean DEFAULT false NOT NULL,
+    registers boolean DEFAULT false NOT NULL,
     CONSTRAINT role_check CHECK (((kind = 'project'::text) = (project IS NOT NULL))),
     CONSTRAINT role_code_check CHECK ((code ~ '^[a-z][a-z-]{1,39}$'::text)),
     CONSTRAINT role_kind_check CHECK ((kind = ANY (ARRAY['project'::text, 'working'::text, 'house'::text])))
@@ -2295,8 +2499,26 @@ ALTER TABLE ONLY public.audit
 ALTER TABLE ONLY public.audit_term
     ADD CONSTRAINT audit_term_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY public.class_code
+    ADD CONSTRAINT class_code_code_hash_key UNIQUE (code_hash);
+
+ALTER TABLE ONLY public.class_code
+    ADD CONSTRAINT class_code_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consent_ask
+    ADD CONSTRAINT consent_ask_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consent_ask
+    ADD CONSTRAINT consent_ask_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consent_text
+    ADD CONSTRAINT consent_text_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consent_text
+    ADD CONSTRAINT consent_text_version_language_part_key UNIQUE (version, language, part);
 
 ALTER TABLE public.control
     ADD CONSTRAINT control_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'erratum'::text, 'extra'::text, 'pause'::text, 'resume'::text, 'end'::text, 'reopen'::text, 'stop'::text, 'restart'::text, 'credit'::text]))) NOT VALID;
@@ -2324,6 +2546,9 @@ ALTER TABLE ONLY public.district
 
 ALTER TABLE ONLY public.district
     ADD CONSTRAINT district_region_code_name_kk_key UNIQUE (region_code, name_kk);
+
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.exclusion
     ADD CONSTRAINT exclusion_pkey PRIMARY KEY (attempt_id);
@@ -2451,6 +2676,12 @@ ALTER TABLE ONLY public.project_module
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT project_pkey PRIMARY KEY (code);
 
+ALTER TABLE ONLY public.proof
+    ADD CONSTRAINT proof_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.proof
+    ADD CONSTRAINT proof_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY public.quota_plan
     ADD CONSTRAINT quota_plan_pkey PRIMARY KEY (sitting_id);
 
@@ -2459,6 +2690,12 @@ ALTER TABLE ONLY public.reading
 
 ALTER TABLE ONLY public.region
     ADD CONSTRAINT region_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY public.registration
+    ADD CONSTRAINT registration_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.registration
+    ADD CONSTRAINT registration_staff_id_key UNIQUE (staff_id);
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_digest_key UNIQUE (digest);
@@ -2633,13 +2870,27 @@ CREATE INDEX audit_object ON public.audit USING btree (object_kind, object_id, i
 
 CREATE INDEX audit_staff ON public.audit USING btree (staff_id, id);
 
+CREATE INDEX class_code_school ON public.class_code USING btree (school_id, id);
+
+CREATE INDEX consent_ask_address ON public.consent_ask USING btree (address, made_at);
+
+CREATE INDEX consent_ask_person ON public.consent_ask USING btree (person_id);
+
+CREATE INDEX consent_ask_registration ON public.consent_ask USING btree (registration_id);
+
 CREATE INDEX consent_person ON public.consent USING btree (person_id, purpose, id);
+
+CREATE INDEX consent_text_force ON public.consent_text USING btree (in_force_from);
 
 CREATE INDEX control_sitting ON public.control USING btree (sitting_id, version);
 
 CREATE INDEX control_unrelayed ON public.control USING btree (id) WHERE (relayed_at IS NULL);
 
 CREATE INDEX credit_sitting ON public.credit USING btree (sitting_id);
+
+CREATE INDEX erasure_due ON public.erasure USING btree (due_at, id) WHERE (done_at IS NULL);
+
+CREATE UNIQUE INDEX erasure_open ON public.erasure USING btree (person_id, purpose) WHERE (done_at IS NULL);
 
 CREATE INDEX exclusion_sitting ON public.exclusion USING btree (sitting_id);
 
@@ -2735,7 +2986,23 @@ CREATE INDEX post_due ON public.post USING btree (next_at, id) WHERE (state = AN
 
 CREATE INDEX post_notice ON public.post USING btree (notice_id) WHERE (notice_id IS NOT NULL);
 
+CREATE INDEX post_person ON public.post USING btree (person_id) WHERE (person_id IS NOT NULL);
+
 CREATE INDEX post_staff ON public.post USING btree (staff_id, id);
+
+CREATE INDEX proof_address ON public.proof USING btree (address, asked_at);
+
+CREATE INDEX proof_open ON public.proof USING btree (id) WHERE (answered_at IS NULL);
+
+CREATE INDEX proof_place ON public.proof USING btree (place, asked_at);
+
+CREATE INDEX registration_end ON public.registration USING btree (ends_at);
+
+CREATE INDEX registration_miss_place ON public.registration_miss USING btree (place, at);
+
+CREATE INDEX registration_region ON public.registration USING btree (region_code, state, id);
+
+CREATE INDEX registration_school ON public.registration USING btree (school_id, state, id);
 
 CREATE INDEX reset_ask_address ON public.reset_ask USING btree (address, at);
 
@@ -2775,7 +3042,11 @@ CREATE INDEX staff_link_staff ON public.staff_link USING btree (staff_id, purpos
 
 CREATE UNIQUE INDEX staff_person ON public.staff USING btree (person_id) WHERE (person_id IS NOT NULL);
 
+CREATE UNIQUE INDEX staff_proven_phone ON public.staff USING btree (phone) WHERE (phone_proven_at IS NOT NULL);
+
 CREATE UNIQUE INDEX staff_public ON public.staff USING btree (public_id);
+
+CREATE INDEX staff_registered ON public.staff USING btree (id) WHERE (registered_at IS NOT NULL);
 
 CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
 
@@ -2850,11 +3121,35 @@ ALTER TABLE ONLY public.audit_archived
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.class_code
+    ADD CONSTRAINT class_code_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.class_code
+    ADD CONSTRAINT class_code_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.class_code
+    ADD CONSTRAINT class_code_role_fkey FOREIGN KEY (role) REFERENCES public.role(code);
+
+ALTER TABLE ONLY public.class_code
+    ADD CONSTRAINT class_code_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.consent_ask
+    ADD CONSTRAINT consent_ask_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.consent_ask
+    ADD CONSTRAINT consent_ask_proof_id_fkey FOREIGN KEY (proof_id) REFERENCES public.proof(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.consent_ask
+    ADD CONSTRAINT consent_ask_registration_id_fkey FOREIGN KEY (registration_id) REFERENCES public.registration(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
 
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_recorded_by_fkey FOREIGN KEY (recorded_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.consent_text
+    ADD CONSTRAINT consent_text_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_withdrawn_by_fkey FOREIGN KEY (withdrawn_by) REFERENCES public.staff(id);
@@ -2870,6 +3165,12 @@ ALTER TABLE ONLY public.credit
 
 ALTER TABLE ONLY public.district
     ADD CONSTRAINT district_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
+
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_held_by_fkey FOREIGN KEY (held_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
 
 ALTER TABLE ONLY public.exclusion
     ADD CONSTRAINT exclusion_agreed_by_fkey FOREIGN KEY (agreed_by) REFERENCES public.staff(id);
@@ -3085,6 +3386,9 @@ ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES public.notice(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.project_module
@@ -3101,6 +3405,27 @@ ALTER TABLE ONLY public.quota_plan
 
 ALTER TABLE ONLY public.reading
     ADD CONSTRAINT reading_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.registration
+    ADD CONSTRAINT registration_class_code_id_fkey FOREIGN KEY (class_code_id) REFERENCES public.class_code(id);
+
+ALTER TABLE ONLY public.registration
+    ADD CONSTRAINT registration_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.registration
+    ADD CONSTRAINT registration_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.registration
+    ADD CONSTRAINT registration_region_code_fkey FOREIGN KEY (region_code) REFERENCES public.region(code);
+
+ALTER TABLE ONLY public.registration
+    ADD CONSTRAINT registration_role_fkey FOREIGN KEY (role) REFERENCES public.role(code);
+
+ALTER TABLE ONLY public.registration
+    ADD CONSTRAINT registration_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.school(id);
+
+ALTER TABLE ONLY public.registration
+    ADD CONSTRAINT registration_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.rescue_file
     ADD CONSTRAINT rescue_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.staff(id);
@@ -3326,9 +3651,13 @@ CREATE POLICY both_sides ON public.person_tie AS RESTRICTIVE FOR INSERT TO elumi
 
 ALTER TABLE public.consent ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.erasure ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.kpi_entry ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON public.person FOR SELECT TO elumiti_portal USING ((id = ( SELECT public.scope_person() AS scope_person)));
+
+CREATE POLICY own ON public.registration TO elumiti_portal USING ((staff_id = ( SELECT public.scope_login() AS scope_login)));
 
 ALTER TABLE public.person ENABLE ROW LEVEL SECURITY;
 
@@ -3344,6 +3673,8 @@ ALTER TABLE public.person_tie ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.person_twin ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.registration ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.review ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.talent ENABLE ROW LEVEL SECURITY;
@@ -3353,6 +3684,10 @@ ALTER TABLE public.talent_unmatched ENABLE ROW LEVEL SECURITY;
 CREATE POLICY territory ON public.consent TO elumiti_portal USING ((EXISTS ( SELECT 1
    FROM public.person p
   WHERE (p.id = consent.person_id))));
+
+CREATE POLICY territory ON public.erasure TO elumiti_portal USING ((EXISTS ( SELECT 1
+   FROM public.person p
+  WHERE (p.id = erasure.person_id))));
 
 CREATE POLICY territory ON public.kpi_entry TO elumiti_portal USING ((EXISTS ( SELECT 1
    FROM public.person p
@@ -3390,6 +3725,8 @@ CREATE POLICY territory ON public.person_twin TO elumiti_portal USING (((EXISTS 
    FROM public.person p
   WHERE (p.id = person_twin.second_id)))));
 
+CREATE POLICY territory ON public.registration TO elumiti_portal USING ((( SELECT public.scope_country() AS scope_country) OR (region_code = ANY (( SELECT public.scope_regions() AS scope_regions)::text[])) OR (school_id = ANY (( SELECT public.scope_schools() AS scope_schools)::integer[]))));
+
 CREATE POLICY territory ON public.review TO elumiti_portal USING (((EXISTS ( SELECT 1
    FROM public.person p
   WHERE (p.id = review.about_id))) OR (EXISTS ( SELECT 1
@@ -3426,12 +3763,15 @@ GRANT ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 byt
 
 GRANT SELECT,INSERT ON TABLE public.consent TO elumiti_portal;
 
+GRANT UPDATE(person_id) ON TABLE public.consent TO elumiti_portal;
+
 GRANT UPDATE(withdrawn_at) ON TABLE public.consent TO elumiti_portal;
 
 GRANT UPDATE(withdrawn_by) ON TABLE public.consent TO elumiti_portal;
 
 GRANT UPDATE(withdrawn_note) ON TABLE public.consent TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.consent_holds(p_person bigint, p_purpose text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.consent_holds(p_person bigint, p_purpose text) TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.flag_twins(p_ids bigint[]) FROM PUBLIC;
@@ -3622,6 +3962,16 @@ GRANT SELECT ON TABLE public.audit_head TO elumiti_status;
 
 GRANT SELECT ON TABLE public.audit_term TO elumiti_portal;
 
+GRANT SELECT,INSERT ON TABLE public.class_code TO elumiti_portal;
+
+GRANT UPDATE(uses) ON TABLE public.class_code TO elumiti_portal;
+
+GRANT UPDATE(ended_at) ON TABLE public.class_code TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_ask TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.consent_text TO elumiti_portal;
+
 GRANT SELECT ON TABLE public.control TO elumiti_engine;
 GRANT SELECT ON TABLE public.control TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.control TO elumiti_portal;
@@ -3646,6 +3996,8 @@ GRANT SELECT ON TABLE public.district TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.district TO elumiti_portal;
 GRANT SELECT ON TABLE public.district TO elumiti_scoring;
 GRANT SELECT ON TABLE public.district TO elumiti_release;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.erasure TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.form TO elumiti_engine;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.form TO elumiti_portal;
@@ -3748,6 +4100,8 @@ GRANT SELECT ON TABLE public.project TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.project_module TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.proof TO elumiti_portal;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.quota_plan TO elumiti_portal;
 GRANT SELECT ON TABLE public.quota_plan TO elumiti_scoring;
 
@@ -3757,6 +4111,10 @@ GRANT SELECT ON TABLE public.region TO elumiti_engine;
 GRANT SELECT ON TABLE public.region TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.region TO elumiti_portal;
 GRANT SELECT ON TABLE public.region TO elumiti_scoring;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.registration TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.registration_miss TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.rescue_file TO elumiti_portal;
 
@@ -3868,7 +4226,7 @@ GRANT SELECT ON TABLE public.stream_position TO elumiti_portal;
 
 GRANT UPDATE(retired_at) ON TABLE public.stream_position TO elumiti_engine;
 
-GRANT SELECT,INSERT ON TABLE public.talent TO elumiti_portal;
+GRANT SELECT,INSERT,DELETE ON TABLE public.talent TO elumiti_portal;
 
 GRANT UPDATE(left_at) ON TABLE public.talent TO elumiti_portal;
 

@@ -49,6 +49,27 @@ async def as_oneself(db: Connection, actor: Actor) -> AsyncIterator[int]:
 
 
 @contextlib.asynccontextmanager
+async def as_login(db: Connection, actor: Actor) -> AsyncIterator[int]:
+    """A transaction that sees what is the login's own and in no territory yet: its registration."""
+    async with db.transaction():
+        await db.execute("select set_config('elumiti.login', $1, true)", str(actor.staff_id))
+        yield actor.staff_id
+
+
+@contextlib.asynccontextmanager
+async def everywhere(db: Connection) -> AsyncIterator[None]:
+    """A stretch of a transaction that sees the whole country, for what the house itself does because of an act in it.
+
+    Whoever acts is shown nothing of it; afterwards his own territory holds again.
+    """
+    before = await db.fetchval("select current_setting('elumiti.country', true)")
+    await db.execute("select set_config('elumiti.country', 'on', true)")
+    # After an exception the transaction is over, and with it the setting: nothing to take back.
+    yield
+    await db.execute("select set_config('elumiti.country', $1, true)", before or "off")
+
+
+@contextlib.asynccontextmanager
 async def within(db: Connection, scope: Scope) -> AsyncIterator[Scope]:
     """A transaction within a territory: for jobs, which carry the scope of the person who asked.
 

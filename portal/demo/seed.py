@@ -33,6 +33,7 @@ from portal.demo.cards import insert_cards
 from portal.demo.content import load_form
 from portal.demo.machines import insert_machines
 from portal.demo.people import draw_people
+from portal.demo.registration import insert_registrations
 from portal.demo.registry import insert_registry
 from portal.demo.tables import Seat
 from portal.demo.talents import insert_talents
@@ -60,7 +61,6 @@ STAFF = (
     ("specialist", "Меруерт Асанқызы Қалиева", "qabilet-specialist"),
     ("sysadmin", "Бауыржан Тоқтарұлы Ысқақов", "system-admin"),
     ("coordinator", "Ержан Серікұлы Әбдіқадыров", "myn-bala-coordinator"),
-    ("teacher", "Гүлмира Қайратқызы Оспанова", "birge-teacher"),
 )
 
 
@@ -89,6 +89,7 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
     open_sitting: int
     played_sitting: int
     played: bool = False
+    class_code: str = ""
 
 
 def seed() -> None:
@@ -142,7 +143,12 @@ async def fill() -> Demo:
             portal = read(PortalSettings, environment(default_home(), "portal"))
             await insert_registry(db, people, schools, keys_of(portal))
             logins = await _make_staff(db)
-            demo = await _make_sittings(db, people, schools, forms, packed, logins)
+            registered = await insert_registrations(db, people, schools, decode_key(portal.link_key))
+            logins += [Login(*one) for one in registered.logins]
+            demo = await _make_sittings(db, people, schools, forms, packed, logins, registered.code)
+            registered = await insert_registrations(db, people, schools, decode_key(portal.link_key))
+            logins += [Login(*one) for one in registered.logins]
+            demo = await _make_sittings(db, people, schools, forms, packed, logins, registered.code)
             numbers = {row["login"]: row["id"] for row in await db.fetch("select login, id from staff where demo")}
             await insert_talents(db)
             await insert_machines(db, portal)
@@ -180,7 +186,7 @@ async def _make_staff(db: asyncpg.Connection[asyncpg.Record]) -> list[Login]:
         "select d.region_code from school s join district d on d.id = s.district_id order by s.id limit 1"
     )
     for login, _, role in STAFF:
-        place = Place(region=region if role.endswith("coordinator") else None, own_pupils=role.endswith("teacher"))
+        place = Place(region=region if role.endswith("coordinator") else None)
         giver = None if login == "super" else numbers["super"]
         await give_role(db, staff_id=numbers[login], role=role, ends_at=ends, place=place, given_by=giver)
     return logins
@@ -193,6 +199,7 @@ async def _make_sittings(
     forms: dict[str, int],
     packed: dict[str, Packed],
     logins: list[Login],
+    class_code: str,
 ) -> Demo:
     pepper = decode_key(read(PortalSettings, environment(default_home(), "portal")).code_pepper)
     now = datetime.now(UTC)
@@ -221,7 +228,7 @@ async def _make_sittings(
     url = f"http://127.0.0.1:{home.ports.engine}"
     _write_scenario(home.folder, "finished", url, load_form("main"), packed["main"], everybody, SPEED)
     _write_scenario(home.folder, "open", url, load_form("reserve"), packed["reserve"], beside[3:], 1)
-    demo = Demo(logins=logins, slips=slips, open_sitting=opened, played_sitting=played)
+    demo = Demo(logins=logins, slips=slips, open_sitting=opened, played_sitting=played, class_code=class_code)
     await db.execute("insert into setting (name, value) values ('demo', $1)", msgspec.json.encode(demo).decode())
     await tables.publish(db, opened)
     return demo

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from portal.core.consents import erasing
 from portal.features.account import contacts, forgotten
 from portal.features.account import routes as account
 from portal.features.acts import routes as acts
 from portal.features.audit import history
 from portal.features.audit import routes as audit
+from portal.features.consents import erasures as consent_erasures
+from portal.features.consents import texts as consent_texts
 from portal.features.files import exports as list_exports
 from portal.features.files import routes as files
 from portal.features.help import routes as help_pages
@@ -23,6 +26,7 @@ from portal.features.notices import routes as notices
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
+from portal.features.participants import withdrawn as participant_withdrawn
 from portal.features.persons import cards as person_cards
 from portal.features.persons import consents as person_consents
 from portal.features.persons import exports as person_exports
@@ -33,12 +37,20 @@ from portal.features.persons import measures as person_measures
 from portal.features.persons import numbers as person_numbers
 from portal.features.persons import routes as persons
 from portal.features.persons import twins as person_twins
+from portal.features.persons import withdrawn as person_withdrawn
 from portal.features.photos import routes as photos
 from portal.features.places import imports as place_imports
 from portal.features.places import routes as places
 from portal.features.portfolio import checking
 from portal.features.portfolio import routes as portfolio
 from portal.features.post import routes as post
+from portal.features.registration import codes as class_codes
+from portal.features.registration import form as registration_form
+from portal.features.registration import joining as registration_joining
+from portal.features.registration import own as registered_person
+from portal.features.registration import requests as registrations
+from portal.features.registration import routes as registration
+from portal.features.registration import signing as consent_signing
 from portal.features.rescue import routes as rescue
 from portal.features.results import routes as results
 from portal.features.results import taking
@@ -56,6 +68,7 @@ from portal.features.talents import matching as talent_matching
 from portal.features.talents import routes as talents
 from portal.features.talents import ruling as talent_rules
 from portal.features.talents import weighing as talent_weighing
+from portal.features.talents import withdrawn as talent_withdrawn
 from portal.features.ties import routes as ties
 from portal.features.waiver import routes as waiver
 
@@ -88,6 +101,14 @@ ROUTES = [
     *results.ROUTES,
     *kpi.ROUTES,
     *reviews.ROUTES,
+    *consent_texts.ROUTES,
+    *consent_erasures.ROUTES,
+    *registration.ROUTES,
+    *registration_form.ROUTES,
+    *registered_person.ROUTES,
+    *consent_signing.ROUTES,
+    *class_codes.ROUTES,
+    *registrations.ROUTES,
     *talents.ROUTES,
     *talent_rules.ROUTES,
     *talent_access.ROUTES,
@@ -123,8 +144,11 @@ WORK = {
     **talent_weighing.WORK,
     **list_exports.WORK,
     **kpi.WORK,
+    **erasing.WORK,
 }
+# Their import makes known what each purpose of a consent feeds.
+FED = (participant_withdrawn, person_withdrawn, talent_withdrawn)
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
-DAILY = [talent_weighing.ask_daily, kpi.ask_daily]
+DAILY = [talent_weighing.ask_daily, kpi.ask_daily, erasing.ask_daily, registration_joining.erase_expired]
 # What the worker looks for every other second, beside its queue.
 ROUNDS = [checking.check_due, taking.take_published]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from portal.core.accounts.proofs import answer_proofs
 from portal.core.accounts.resets import answer_asks
 from portal.core.jobs.telling import tell_of_ended
 from portal.core.post.sender import send_due
@@ -31,7 +32,7 @@ class Post:
         state = self.house.front.inner.state
 
         async def go() -> None:
-            for one in (answer_asks, tell_of_ended, send_due):
+            for one in (answer_asks, answer_proofs, tell_of_ended, send_due):
                 while await one(state.pool, state.settings):
                     pass
 

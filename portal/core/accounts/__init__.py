@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.core.accounts.grants import Place, end_grant, give_role, school_year_end
-from portal.core.accounts.staff import create_staff, set_password
+from portal.core.accounts.staff import create_staff, forget_login, set_password
 from portal.core.accounts.structs import ANONYMOUS, Actor, Grant, Scope, StaffRequest
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "StaffRequest",
     "create_staff",
     "end_grant",
+    "forget_login",
     "give_role",
     "school_year_end",
     "set_password",

@@ -26,6 +26,7 @@ SEE_AS = "role.see-as"
 STATEMENT = """
     select s.staff_id, s.csrf, s.seen_at, s.project, s.factor_at, s.raised_until, s.raised_reason, s.seen_as, s.seen_until,
            st.login, st.full_name, st.language, st.own_school_id, st.demo, st.person_id,
+           st.registered_at is not null as registered,
            (
                select coalesce(jsonb_agg(jsonb_build_object(
                    'code', p.code, 'name', jsonb_build_object('kk', p.name_kk, 'ru', p.name_ru, 'en', p.name_en))
@@ -43,6 +44,7 @@ STATEMENT = """
                    'district_schools', array(select id from school where district_id = g.district_id),
                    'school', g.school_id, 'class_name', g.class_name, 'own_pupils', g.own_pupils, 'used_at', g.used_at,
                    'name', jsonb_build_object('kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en), 'raised', r.raised,
+                   'registers', r.registers,
                    'permissions', (
                        select coalesce(jsonb_object_agg(rp.permission, rp.at_rest), '{}'::jsonb)
                        from role_permission rp where rp.role = g.role)) order by g.id)
@@ -106,6 +108,7 @@ async def actor_of(pool: Pool, key: str, address: str, *, touch: bool = True) ->
         session=hashed,
         address=address,
         person_id=row["person_id"],
+        registered=row["registered"],
         unread=row["unread"],
         waiver=msgspec.convert(row["waiver"], Waiver | None),
         project=row["project"],

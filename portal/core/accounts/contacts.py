@@ -206,5 +206,10 @@ async def _tell_the_old(db: Connection, actor: Actor, address: str) -> None:
 
 
 async def set_phone(db: Connection, staff_id: int, phone: str) -> None:
-    """Empty: none."""
-    await db.execute("update staff set phone = $2 where id = $1", staff_id, phone)
+    """Empty: none. Another number than the proven one is not proven."""
+    await db.execute(
+        """
+        update staff set phone = $2, phone_proven_at = case when phone = $2 then phone_proven_at end where id = $1
+        """,
+        *(staff_id, phone),
+    )

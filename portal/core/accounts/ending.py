@@ -22,7 +22,7 @@ async def tell_of_ending(db: Connection, now: datetime) -> None:
         from staff_grant g
         join role r on r.code = g.role
         join staff s on s.id = g.staff_id
-        where g.ends_at > $1 and g.ends_at <= $2 and s.disabled_at is null
+        where g.ends_at > $1 and g.ends_at <= $2 and s.disabled_at is null and not r.registers
         order by g.id
         """,
         *(now, now + AHEAD),

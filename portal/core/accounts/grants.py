@@ -104,7 +104,7 @@ async def wake(db: Connection, grant_id: int, at: datetime) -> bool:
 
 
 async def put_to_sleep(db: Connection, at: datetime) -> int:
-    """Every grant that nobody used for 30 days falls asleep, on record; how many.
+    """Every grant of staff that nobody used for 30 days falls asleep, on record; how many.
 
     Of those who can wake others the one who was there last stays awake: else nobody could ever be woken.
     """
@@ -123,6 +123,7 @@ async def put_to_sleep(db: Connection, at: datetime) -> int:
             update staff_grant g
             set asleep_at = $1
             where g.ends_at > $1 and g.asleep_at is null and g.used_at < $2
+                and not exists (select from role r where r.code = g.role and r.registers)
                 and g.id is distinct from (select id from keyholder order by used_at desc, id limit 1)
             returning g.id, g.staff_id, g.role, g.used_at
             """,

@@ -12,6 +12,7 @@ from infra.callers import place_of
 from infra.local import decode_key
 from portal.core import audit, post
 from portal.core.accounts import links
+from portal.core.accounts.contacts import as_phone
 from portal.core.i18n import N_
 from portal.core.problems import Problem
 
@@ -36,6 +37,17 @@ FORGOTTEN = post.register(
         ),
         path="/forgotten/new",
         button=N_("Set a new password"),
+        purpose="password",
+    )
+)
+
+FORGOTTEN_SMS = post.register(
+    post.Letter(
+        kind="account.reset-sms",
+        name=N_("New password, by SMS"),
+        subject=N_("A new password for El Úmiti"),
+        lines=(N_("El Úmiti: set a new password for the login {login} here (once, 30 minutes):"),),
+        path="/forgotten/new",
         purpose="password",
     )
 )
@@ -88,27 +100,29 @@ async def answer_asks(pool: Pool, settings: PortalSettings) -> bool:
 async def _answer(db: Connection, settings: PortalSettings, typed: str, address: str, now: datetime) -> None:
     person = await db.fetchrow(
         """
-        select id, login, email, language
+        select id, login, coalesce(email, phone) as address, email is null as by_sms, language
         from staff
-        where disabled_at is null and email is not null and (login = $1 or email = $1)
-        order by login = $1 desc
+        where disabled_at is null and (email is not null or phone_proven_at is not null)
+            and (login = $1 or email = $1 or (phone = $2 and phone_proven_at is not null))
+        order by login = $1 desc, id
         limit 1
         for no key update
         """,
-        typed,
+        *(typed, as_phone(typed) or "-"),
     )
     if person is None:
         return
     if await links.made_since(db, person["id"], "password", now - LETTERS_WITHIN) >= LETTERS:
         return
     seed = await links.make(
-        db, decode_key(settings.link_key), staff_id=person["id"], purpose="password", email=person["email"], at=now
+        db, decode_key(settings.link_key), staff_id=person["id"], purpose="password", email=person["address"], at=now
     )
     await post.put(
         db,
         staff_id=person["id"],
-        address=person["email"],
-        kind=FORGOTTEN.kind,
+        address=person["address"],
+        kind=(FORGOTTEN_SMS if person["by_sms"] else FORGOTTEN).kind,
+        channel="sms" if person["by_sms"] else "mail",
         language=person["language"],
         filled={"seed": seed, "login": person["login"]},
         ends_at=now + links.LIVES["password"],

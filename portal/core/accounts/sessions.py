@@ -10,7 +10,7 @@ import msgspec
 
 from portal.core.accounts import misses
 from portal.core.accounts.passwords import verify_password
-from portal.core.db import Connection
+from portal.core.db import Connection, Pool
 from portal.core.projects import PROJECT
 
 COOKIE = "elumiti_session"
@@ -34,24 +34,40 @@ def key_hash(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-async def sign_in(db: Connection, login: str, password: str, address: str, agent: str) -> tuple[int, str] | None:
-    """A new session: staff id and cookie. None for every kind of miss, and all kinds take the same time.
+class Shown(msgspec.Struct, frozen=True):
+    """A login with the hash that a password was held against, and whether it fitted."""
 
-    Where it rests after misses, see portal.core.accounts.misses.
+    staff_id: int
+    password_hash: str
+    fits: bool
+
+
+async def sign_in(pool: Pool, login: str, password: str) -> Shown | None:
+    """Whether login and password fit, before anything is written; None: there is no such login. All take the same time.
+
+    No connection is held while Argon2 waits for its turn: a thousand sign-ins would take all of them from who works.
     """
-    now = datetime.now(UTC)
-    row = await db.fetchrow(
+    row = await pool.fetchrow(
         "select id, password_hash from staff where login = $1 and disabled_at is null", login.strip().lower()
     )
     fits = await verify_password(row["password_hash"] if row else None, password)
-    tries = await misses.lock_tries(db, row["id"], row["password_hash"], address) if row else None
-    if row is None or tries is None or tries.rests(now):
+    return Shown(row["id"], row["password_hash"], fits) if row else None
+
+
+async def enter(db: Connection, shown: Shown | None, address: str, agent: str) -> tuple[int, str] | None:
+    """A new session: staff id and cookie; None for every kind of miss.
+
+    Where it rests after misses, see portal.core.accounts.misses. A password that was changed meanwhile opens nothing.
+    """
+    now = datetime.now(UTC)
+    tries = await misses.lock_tries(db, shown.staff_id, shown.password_hash, address) if shown else None
+    if shown is None or tries is None or tries.rests(now):
         return None
-    if not fits:
+    if not shown.fits:
         await misses.missed(db, tries, now)
         return None
     await misses.fitted(db, tries, now)
-    return row["id"], await begin(db, row["id"], address, agent, now)
+    return shown.staff_id, await begin(db, shown.staff_id, address, agent, now)
 
 
 async def begin(db: Connection, staff_id: int, address: str, agent: str, now: datetime) -> str:

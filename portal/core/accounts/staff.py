@@ -10,6 +10,8 @@ from portal.core.accounts.passwords import NONE, hash_password
 from portal.core.i18n import N_
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from portal.core.db import Connection
 
 CHANGED = post.register(
@@ -26,6 +28,12 @@ CHANGED = post.register(
     )
 )
 
+# What hangs on a login and is its holder's alone. Letters go before the notices that they name.
+FORGOTTEN = (
+    *("staff_session", "staff_key", "staff_totp", "staff_link", "notice_wish", "sign_in_address", "saved_view", "post"),
+    "notice",
+)
+
 
 async def create_staff(
     db: Connection,
@@ -36,16 +44,20 @@ async def create_staff(
     language: str = "kk",
     own_school_id: int | None = None,
     demo: bool = False,
+    registered_at: datetime | None = None,
 ) -> int:
-    """A new login, without a password if None; asyncpg.UniqueViolationError if it is taken."""
+    """A new login, without a password if None; asyncpg.UniqueViolationError if it is taken.
+
+    `registered_at`: its holder made it himself.
+    """
     stored = NONE if password is None else await hash_password(password)
     return await db.fetchval(
         """
-        insert into staff (login, full_name, language, password_hash, own_school_id, demo)
-        values ($1, $2, $3, $4, $5, $6)
+        insert into staff (login, full_name, language, password_hash, own_school_id, demo, registered_at)
+        values ($1, $2, $3, $4, $5, $6, $7)
         returning id
         """,
-        *(login.strip().lower(), full_name, language, stored, own_school_id, demo),
+        *(login.strip().lower(), full_name, language, stored, own_school_id, demo, registered_at),
     )
 
 
@@ -70,3 +82,19 @@ async def set_password(db: Connection, staff_id: int, password: str) -> None:
             language=person["language"],
             filled={"login": person["login"]},
         )
+
+
+async def forget_login(db: Connection, staff_id: int) -> None:
+    """A login that its holder registered is over: nothing is left but the number, which the audit trail names."""
+    await db.execute(
+        """
+        update staff
+        set login = 'erased-' || id, full_name = '—', password_hash = '', disabled_at = coalesce(disabled_at, now()),
+            email = null, email_proven_at = null, phone = '', phone_proven_at = null
+        where id = $1
+        """,
+        staff_id,
+    )
+    for table in FORGOTTEN:
+        await db.execute(f"delete from {table} where staff_id = $1", staff_id)
+    await db.execute("update staff_grant set ends_at = least(ends_at, now()) where staff_id = $1", staff_id)

@@ -19,6 +19,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """A role within a territory: the country, a region, a district, a school, a class of it, or the own pupils.
 
     `permissions` are those that hold now; `raised_only` those of a role that works in raised sessions and has none.
+    `registers`: a role that people register for, none of staff.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     school: int | None = None
     class_name: str = ""
     own_pupils: bool = False
+    registers: bool = False
     used_at: datetime
     permissions: frozenset[str]
     raised_only: frozenset[str] = frozenset()
@@ -109,7 +111,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     `grants` are those of the session's project and of the house, awake and not ended; as long as a second factor is
     wanted (`wants_factor`) there are none. `off`: the project's modules that are switched off.
-    `unread`: his notices, a hundred at the most. `person_id`: his own row of the registry, if anybody said which it is.
+    `unread`: his notices, a hundred at the most. `person_id`: his own row of the registry, if anybody said which it is;
+    `registered`: he made this login himself.
     """
 
     staff_id: int
@@ -122,6 +125,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     session: bytes
     address: str
     person_id: int | None = None
+    registered: bool = False
     limited: bool = False
     unread: int = 0
     waiver: Waiver | None = None
@@ -138,6 +142,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def signed_in(self) -> bool:
         """Whether this is somebody."""
         return self.staff_id != 0
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether he works here; else he is shown what is his own. Before the second factor nobody knows."""
+        return not self.registered or self.wants_factor or any(not grant.registers for grant in self.grants)
 
     @property
     def acting_as(self) -> str:

@@ -22,6 +22,7 @@ TITLES: dict[str, str] = {
     "kpi-gather": N_("Counting into the KPI logs"),
     "list-export": N_("Making the file"),
     "talents-weigh": N_("Weighing the rules of the talents"),
+    "consents-erase": N_("Erasing what withdrawn consents fed"),
 }
 HOMES: dict[str, Home] = {
     "import-check": lambda job_id, sitting_id, _: f"/sittings/{sitting_id}/import/{job_id}",
@@ -33,6 +34,7 @@ HOMES: dict[str, Home] = {
     "persons-export": lambda job_id, _, __: f"/persons/export/{job_id}",
     "list-export": lambda job_id, _, __: f"/exports/{job_id}",
     "talents-weigh": lambda _, __, ___: "/talents/rules",
+    "consents-erase": lambda _, __, ___: "/erasures?which=done",
 }
 
 

@@ -9,13 +9,14 @@ from portal.core.i18n import N_
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of notice. `mail`: comes by mail too unless its person says no."""
+    """A kind of notice. `mail`: comes by mail too unless its person says no; `guards`: the login's safety, no consent is asked."""
 
     code: str
     name: str
     text: str
     icon: str
     mail: bool
+    guards: bool = False
 
     @property
     def letter(self) -> str:
@@ -77,6 +78,28 @@ KINDS: dict[str, Kind] = {
             ),
             icon="triangle-alert",
             mail=True,
+            guards=True,
+        ),
+        Kind(
+            code="consent.sitting",
+            name=N_("A pupil no longer takes part in a sitting"),
+            text=N_("The consent to take part was withdrawn: a code of «{sitting}» is locked. School: {school}."),
+            icon="ban",
+            mail=True,
+        ),
+        Kind(
+            code="registration.waits",
+            name=N_("Requests of your class wait"),
+            text=N_("A pupil asks to be registered in the class {class_name}. Please compare and confirm."),
+            icon="user-check",
+            mail=True,
+        ),
+        Kind(
+            code="registration.confirmed",
+            name=N_("Your teacher has confirmed you"),
+            text=N_("Your teacher has confirmed you. Open the page «About me»: it says what comes next."),
+            icon="circle-check",
+            mail=False,
         ),
     )
 }

@@ -28,7 +28,7 @@ async def tell(
         return None
     person = await db.fetchrow(
         """
-        select s.email, s.language
+        select s.email, s.language, case when s.registered_at is not null then s.person_id end as person_id
         from staff s
         left join notice_wish w on w.staff_id = s.id and w.kind = $2
         where s.id = $1 and s.email is not null and s.disabled_at is null and coalesce(w.mail, $3)
@@ -44,6 +44,7 @@ async def tell(
             language=person["language"],
             filled={**filled, "link": link},
             notice_id=notice_id,
+            person_id=None if KINDS[kind].guards else person["person_id"],
         )
     return notice_id
 

@@ -26,6 +26,7 @@ MODULE_OF = {
     "tie": "registry",
     "kpi": "kpi",
     "review": "reviews",
+    "registration": "registration",
     "talent": "talents",
 }
 NAMES = {
@@ -36,6 +37,7 @@ NAMES = {
     "results": N_("Results"),
     "incidents": N_("Status page"),
     "registry": N_("Registry"),
+    "registration": N_("Registration"),
     "talents": N_("Talents"),
     "kpi": N_("KPI log"),
     "reviews": N_("Reviews"),

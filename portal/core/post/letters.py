@@ -13,7 +13,7 @@ import msgspec
 
 from infra.local import decode_key
 from portal.core.i18n import day, in_language, of, t, when
-from portal.core.post.tokens import token_of
+from portal.core.post.tokens import code_of, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of letter. `path` is the page its button leads to; with `purpose` the link carries a token of that purpose.
 
-    `name` is what the outbox calls it. An SMS is the lines, and the address when there is one.
+    With `code` the lines may say {code}, six digits of that purpose. `name` is what the outbox calls it. An SMS is the
+    lines, and the address when there is one.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     button: str = ""
     purpose: str = ""
+    code: str = ""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,8 @@ def write(letter: Letter, filled: Mapping[str, Any], language: str, settings: Po
     """The letter as it is sent."""
     with in_language(cast("Language", language)):  # the table's check allows the three languages only
         values = shown(filled)
+        if letter.code:
+            values["code"] = code_of(decode_key(settings.link_key), letter.code, str(filled["seed"]))
         path = letter.path or str(filled.get("link", ""))
         if letter.purpose:
             path += f"?token={quote(token_of(decode_key(settings.link_key), letter.purpose, str(filled['seed'])))}"

@@ -31,6 +31,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     filled: dict[str, Any]
     tries: int
     ends_at: datetime | None
+    unwanted: bool
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -51,15 +52,19 @@ async def put(
     channel: str = "mail",
     ends_at: datetime | None = None,
     notice_id: int | None = None,
+    person_id: int | None = None,
 ) -> int:
-    """A letter, in the caller's transaction; its number."""
+    """A letter, in the caller's transaction; its number.
+
+    `person_id`: it is to a child, or about it to a parent, and goes out only while the consent «contact» holds.
+    """
     return await db.fetchval(
         """
-        insert into post (staff_id, channel, address, kind, language, filled, ends_at, notice_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        insert into post (staff_id, channel, address, kind, language, filled, ends_at, notice_id, person_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         returning id
         """,
-        *(staff_id, channel, address, kind, language, filled, ends_at, notice_id),
+        *(staff_id, channel, address, kind, language, filled, ends_at, notice_id, person_id),
     )
 
 
@@ -77,7 +82,8 @@ async def take(db: Connection) -> list[Row]:
             limit $1
             for no key update skip locked) due
         where p.id = due.id
-        returning p.id, p.made_at, p.channel, p.address, p.kind, p.language, p.filled, p.tries, p.ends_at
+        returning p.id, p.made_at, p.channel, p.address, p.kind, p.language, p.filled, p.tries, p.ends_at,
+                  p.person_id is not null and not consent_holds(p.person_id, 'contact') as unwanted
         """,
         *(AT_ONCE, IN_HAND),
     )

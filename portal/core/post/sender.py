@@ -24,6 +24,7 @@ log = structlog.get_logger()
 # A server that lets us wait byte by byte holds up the others no longer.
 LIMIT_S = 45.0
 TOO_LATE = N_("Not sent in time: what it says is over.")
+UNWANTED = N_("The consent to be written to does not hold.")
 UNKNOWN = N_("This release does not know such a letter.")
 
 
@@ -43,6 +44,8 @@ async def _try(row: Row, settings: PortalSettings) -> Outcome:
     letter = LETTERS.get(row.kind)
     if letter is None:
         return Outcome("given_up", UNKNOWN)
+    if row.unwanted:
+        return Outcome("given_up", UNWANTED)
     if row.ends_at is not None and row.ends_at <= datetime.now(UTC):
         return Outcome("given_up", TOO_LATE)
     try:

@@ -34,7 +34,11 @@ SECTIONS = (
     Section(
         "start",
         "",
-        (Entry("/", N_("Overview"), "house", "own.account"), Entry("/me", N_("My card"), "user", "own.account")),
+        (
+            Entry("/", N_("Overview"), "house", "own.account"),
+            Entry("/own", N_("About me"), "contact", "own.account"),
+            Entry("/me", N_("My card"), "user", "own.account"),
+        ),
     ),
     Section(
         "sitting",
@@ -54,6 +58,9 @@ SECTIONS = (
         N_("People"),
         (
             Entry("/persons", N_("Registry"), "contact", "person.view"),
+            Entry("/registrations", N_("Registrations"), "user-check", "registration.confirm"),
+            Entry("/consent-texts", N_("Texts of consents"), "file-text", "consent.text"),
+            Entry("/erasures", N_("Erasing"), "ban", "consent.erase"),
             Entry("/places", N_("Territory and schools"), "map-pin", "place.view"),
             Entry("/talents", N_("Talents"), "trophy", "talent.view"),
             Entry("/talents/rules", N_("Rules of the talents"), "list-checks", "talent.rule"),
@@ -118,6 +125,8 @@ def found(actor: Actor, words: str) -> list[Entry]:
 
 
 def _may(actor: Actor, entry: Entry) -> bool:
-    if entry.path == "/me" and actor.person_id is None:
+    # Who registered has his own page for an overview; who works here and is nobody of the registry has no card.
+    unfit = {"/": not actor.is_staff, "/own": not actor.registered, "/me": actor.person_id is None}
+    if unfit.get(entry.path):
         return False
     return actor.may(entry.permission) and not actor.wants_factor

@@ -27,7 +27,7 @@ async def show(request: StaffRequest) -> Response[str]:
 @post("/forgotten", guards=[public])
 async def send(request: StaffRequest, db: Connection) -> Response[str]:
     """The same answer and the same work, whether there is such a login or not: the worker looks later."""
-    if not request.app.state.settings.mail_url:
+    if not _on(request):
         return _page(request)
     form = Form(await request.form())
     typed = form.text("login", most=254)
@@ -82,8 +82,14 @@ def _page(request: StaffRequest, form: Form | None = None) -> Response[str]:
         errors=form.errors if form else {},
         login=form.values.get("login", "") if form else "",
         sent="sent" in request.query_params,
-        mail_on=bool(request.app.state.settings.mail_url),
+        mail_on=_on(request),
     )
+
+
+def _on(request: StaffRequest) -> bool:
+    """Whether anything can be sent."""
+    settings = request.app.state.settings
+    return bool(settings.mail_url or settings.sms_url)
 
 
 ROUTES = [show, send, show_new, set_new]

@@ -42,15 +42,17 @@ async def sign_in_page(request: StaffRequest) -> Response[str]:
 
 
 @post("/sign-in", guards=[public])
-async def sign_in(request: StaffRequest, db: Connection) -> Response[str]:
+async def sign_in(request: StaffRequest) -> Response[str]:
     """A session, or one sentence for every kind of miss (nobody learns which logins exist)."""
     form = Form(await request.form())
     login, target = form.text("login", most=100), inside(form.values.get("next"))
     password = form.values.get("password", "")[:200]
     address = request.scope["user"].address
-    async with db.transaction():
+    pool = request.app.state.pool
+    shown = await sessions.sign_in(pool, login, password)
+    async with pool.acquire() as db, db.transaction():
         agent = request.headers.get("user-agent", "")
-        began = await sessions.sign_in(db, login, password, address, agent)
+        began = await sessions.enter(db, shown, address, agent)
         fact: dict[str, object] | None = {"place": place_of(address), "agent": agent[:200]} if began else None
         if began:
             await places.tell_of_new(db, began[0], address, datetime.now(UTC))
@@ -92,7 +94,7 @@ def _sign_in_page(
         errors=errors or {},
         login=login,
         next=target,
-        mail_on=bool(request.app.state.settings.mail_url),
+        mail_on=bool(request.app.state.settings.mail_url or request.app.state.settings.sms_url),
         said=request.query_params.get("said", ""),
     )
 

@@ -15,7 +15,13 @@ from portal.core.ui.occupations import INDUSTRIES, PROFESSIONS
 from portal.core.ui.pages import page
 
 # What the seed writes into the setting `demo`, before it has.
-NOT_FILLED: dict[str, object] = {"logins": [], "slips": [], "open_sitting": None, "played_sitting": None}
+NOT_FILLED: dict[str, object] = {
+    "logins": [],
+    "slips": [],
+    "open_sitting": None,
+    "played_sitting": None,
+    "class_code": "",
+}
 
 
 @get("/help", guards=[public])

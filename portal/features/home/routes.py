@@ -16,7 +16,7 @@ from portal.core.permissions import allows, public
 from portal.core.problems import NotThere
 from portal.core.ui import navigation
 from portal.core.ui.listing import words
-from portal.core.ui.pages import page
+from portal.core.ui.pages import page, see_other
 from portal.features.home import queries
 
 
@@ -24,6 +24,8 @@ from portal.features.home import queries
 async def overview(request: StaffRequest, db: Connection) -> Response[str]:
     """What runs, what comes, what waits for this person."""
     actor = request.scope["user"]
+    if not actor.is_staff:
+        return see_other("/own")
     return page(
         request,
         "home/overview.html",

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 
 from portal.core import audit, cards, consents, readings
 from portal.core.accounts import StaffRequest
-from portal.core.consents import CHANNELS, PURPOSES, RELATIONS, NewConsent
+from portal.core.consents import CHANNELS, PURPOSES, RELATIONS, NewConsent, erasing
 from portal.core.db import Connection
 from portal.core.files.rows import parse_day
 from portal.core.forms import Form
@@ -45,8 +45,8 @@ async def add(request: StaffRequest, db: Connection, person_id: int) -> Response
     form = Form(await request.form())
     async with acting(db, actor, "consent.edit"):
         person = await queries.find_person(db, person_id)
-        given = read_form(form, person, readings.today())
-        if person.status == "merged":
+        given = read_form(form, person, readings.today(), await consents.age_of_consent(db))
+        if person.status in {"merged", "erased"}:
             raise NotThere
         if not form.errors:
             consent_id = await consents.record(db, person_id, given, actor.staff_id)
@@ -77,7 +77,7 @@ async def withdraw(request: StaffRequest, db: Connection, person_id: int) -> Res
     return see_other(f"/persons/{person_id}/consents")
 
 
-def read_form(form: Form, person: Person, today: date) -> NewConsent:
+def read_form(form: Form, person: Person, today: date, age: int) -> NewConsent:
     """A consent from the form; what is wrong is noted there."""
     given_on = parse_day(form.text("given_on"))
     if given_on is None:
@@ -92,7 +92,7 @@ def read_form(form: Form, person: Person, today: date) -> NewConsent:
     if ends_on is not None and ends_on < given_on:
         form.miss("ends_on", ENDS_BEFORE)
     relation = form.choice("relation", list(RELATIONS))
-    if relation == "self" and not consents.of_age(person.birth_date, given_on):
+    if relation == "self" and not consents.of_age(person.birth_date, given_on, age):
         form.miss("relation", NOT_OF_AGE)
     return NewConsent(
         purpose=form.choice("purpose", list(PURPOSES)),
@@ -111,6 +111,7 @@ async def _page(request: StaffRequest, db: Connection, person_id: int, form: For
     async with acting(db, request.scope["user"], "person.view"):
         person = await queries.find_person(db, person_id)
         known = await consents.of_person(db, person_id)
+        erasures = await erasing.of_person(db, person_id)
     return page(
         request,
         "persons/consents.html",
@@ -118,6 +119,8 @@ async def _page(request: StaffRequest, db: Connection, person_id: int, form: For
         **cards.context(request, person.card),
         person=person,
         known=known,
+        erasures=erasures,
+        held_as=erasing.HELD_AS,
         held=[purpose for purpose in PURPOSES if any(one.holds and one.purpose == purpose for one in known)],
         purposes=PURPOSES,
         relations=RELATIONS,

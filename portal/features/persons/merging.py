@@ -92,7 +92,7 @@ async def decide(db: Connection, pair: Twin, state: str, staff_id: int, reason: 
 async def merge(
     db: Connection, kept_id: int, gone_id: int, from_gone: Collection[str], staff_id: int, reason: str
 ) -> int:
-    """The kept row takes the chosen columns, projects and, if it has none, the IIN; the other points to it."""
+    """The kept row takes the chosen columns, projects, consents and, if it has none, IIN and login; the other points to it."""
     rows = await _locked(db, kept_id, gone_id)
     kept, gone = rows[kept_id], rows[gone_id]
     if kept["status"] == "merged" or gone["status"] == "merged":
@@ -121,6 +121,24 @@ async def merge(
         """,
         *(kept_id, gone_id),
     )
+    agreed = await db.fetch("update consent set person_id = $1 where person_id = $2 returning id", kept_id, gone_id)
+    erased = await db.fetch(
+        """
+        update erasure e set person_id = $1
+        where e.person_id = $2 and not exists (
+            select 1 from erasure k where k.person_id = $1 and k.purpose = e.purpose and k.done_at is null and e.done_at is null)
+        returning e.id
+        """,
+        *(kept_id, gone_id),
+    )
+    login = await db.fetchval(
+        """
+        update staff set person_id = $1
+        where person_id = $2 and not exists (select 1 from staff k where k.person_id = $1)
+        returning id
+        """,
+        *(kept_id, gone_id),
+    )
     await _refresh_projects(db, kept_id, gone_id)
     await db.execute(
         "update person set status = 'merged', merged_into = $1, changed_at = now() where id = $2", kept_id, gone_id
@@ -130,6 +148,9 @@ async def merge(
         "after": after,
         "projects": [row["project"] for row in moved],
         "iin": iin is not None,
+        "consents": [row["id"] for row in agreed],
+        "erasures": [row["id"] for row in erased],
+        "login": login,
         "status": gone["status"],
         "external_id": gone["external_id"] if "external_id" in columns else None,
         "belongings": await belongings.move(db, kept_id, gone_id),
@@ -161,7 +182,7 @@ async def undo(db: Connection, merge_id: int, staff_id: int) -> Merge:
         """,
         *(merge_id, found.kept_id, found.gone_id),
     )
-    if found.undone_at is not None or later or gone["merged_into"] != found.kept_id:
+    if found.undone_at is not None or later or gone["merged_into"] != found.kept_id or kept["status"] == "erased":
         raise CannotUndo
     untouched = [column for column, value in facts["after"].items() if _plain(kept[column]) == value]
     was = {column: facts["before"][column] for column in untouched}
@@ -173,6 +194,17 @@ async def undo(db: Connection, merge_id: int, staff_id: int) -> Merge:
     await belongings.move_back(db, found.kept_id, found.gone_id, facts.get("belongings", {}))
     if facts["iin"]:
         await db.execute("update person_iin set person_id = $1 where person_id = $2", found.gone_id, found.kept_id)
+    # Merges that are older than consents carried none.
+    for table, moved in (("consent", "consents"), ("erasure", "erasures")):
+        await db.execute(
+            f"update {table} set person_id = $1 where person_id = $2 and id = any ($3::bigint[])",
+            *(found.gone_id, found.kept_id, facts.get(moved, [])),
+        )
+    if facts.get("login"):
+        await db.execute(
+            "update staff set person_id = $1 where id = $3 and person_id = $2",
+            *(found.gone_id, found.kept_id, facts["login"]),
+        )
     await _refresh_projects(db, found.kept_id, found.gone_id)
     back = facts["external_id"] if "external_id" in untouched else None
     await db.execute(

@@ -11,7 +11,12 @@ from portal.core.cards import Card
 from portal.core.i18n import N_
 from portal.core.persons import LANGUAGE_NAMES, PROJECTS, ROLE_NAMES, ROLES, SEXES
 
-STATUSES: dict[str, str] = {"active": N_("active"), "archived": N_("in the archive"), "merged": N_("merged")}
+STATUSES: dict[str, str] = {
+    "active": N_("active"),
+    "archived": N_("in the archive"),
+    "merged": N_("merged"),
+    "erased": N_("erased"),
+}
 # Columns as a history names them.
 TITLES: dict[str, str] = {
     "last_name": N_("Last name"),

@@ -20,7 +20,7 @@ from portal.core.permissions import allows
 from portal.core.permissions.roles import all_roles
 from portal.core.problems import NotThere
 from portal.core.projects import projects
-from portal.core.ui.listing import words
+from portal.core.ui.listing import picked, words
 from portal.core.ui.pages import page, see_other
 from portal.features.staff import linking, new_role, queries, renewal, roles, see_as, why
 from portal.features.staff.places import read_place
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 
 @get("/staff", guards=[allows("staff.view")])
 async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
-    """Everybody with his roles."""
-    asked = words(request)
-    return page(request, "staff/list.html", rows=await queries.list_staff(db, asked), words=asked)
+    """Who works here, with his roles; those who registered by themselves where they are asked for."""
+    asked, who = words(request), picked(request, "who", queries.WHO, "staff")
+    rows = await queries.list_staff(db, asked, who=who)
+    return page(request, "staff/list.html", rows=rows, words=asked, who=who)
 
 
 @get("/staff/new", guards=[allows("staff.edit")])

@@ -19,6 +19,7 @@ from portal.core.accounts import create_staff, give_role
 from portal.core.db import prepare
 from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.shown import watch_desk
+from tests.support.gateway import Gateway, gateway_on
 from tests.support.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -103,12 +104,20 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture(scope="package")
-def served(stack: Stack, loop: Loop, peopled: None, assets: None, mailbox: Mailbox) -> Iterator[str]:
+def gateway(loop: Loop) -> Iterator[Gateway]:
+    """The SMS gateway that the worker knows."""
+    with gateway_on(loop) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def served(stack: Stack, loop: Loop, peopled: None, assets: None, mailbox: Mailbox, gateway: Gateway) -> Iterator[str]:
     """Portal and worker; the portal's address. Both end with the folder: other tests turn the worker's rounds by hand."""
     assert peopled is assets is None
     mail = {
         "ELUMITI_MAIL_URL": f"smtp://127.0.0.1:{mailbox.port}",
         "ELUMITI_MAIL_FROM": "El Úmiti <noreply@elumiti.test>",
+        "ELUMITI_SMS_URL": gateway.url,
     }
     stack.overrides.setdefault("portal", {}).update(mail)
 

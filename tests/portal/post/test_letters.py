@@ -75,6 +75,9 @@ def test_each_letter_can_be_written(kind: str, language: str) -> None:
         "day": {"day": "2026-12-01T18:59:00+00:00"},
         "address": "10.0.0.1",
         "moment": {"moment": "2026-11-23T09:00:00+00:00"},
+        "sitting": {"kk": "Күзгі кезең", "ru": "Осенний этап", "en": "Autumn round"},
+        "school": {"kk": "№ 1 мектеп", "ru": "Школа № 1", "en": "School No. 1"},
+        "class_name": "5А",
     }
     read = posted(LETTERS[kind], filled, language)
     text, html = text_of(read), html_of(read)
@@ -87,6 +90,8 @@ def test_each_letter_can_be_written(kind: str, language: str) -> None:
 def test_a_letter_says_nothing_of_a_child_and_no_number_of_a_person() -> None:
     """What may stand in one is named here: who adds a value thinks of SAFETY P5 and P6 first."""
     values = {"login", "act", "asker", "job", "role", "day", "address", "moment"}
+    # A class or a sitting is many children's; a code is of whoever asked for it.
+    values |= {"sitting", "school", "class_name", "code"}
     for letter in LETTERS.values():
         for text in (letter.subject, *letter.lines):
             assert {name for _, name, _, _ in string.Formatter().parse(text) if name} <= values, letter.kind

@@ -1,7 +1,6 @@
 """Consents as records (SAFETY P6): whose, by whom, to what, by which text, on which way, until when; never changed, only withdrawn.
 
-Each purpose is apart: to withdraw one leaves the others. What a withdrawal stops is written with the purpose's own tables
-(for the talents a trigger of the database), so that it happens in the transaction of the withdrawal, whoever writes it.
+Each purpose is apart: to withdraw one leaves the others. What a withdrawal stops and erases is in `feeds`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,9 @@ CHANNELS: dict[str, str] = {
     "sms": N_("SMS to the parent"),
     "egov": N_("eGov service"),
 }
-# From here on a person agrees for himself. The law's age of majority.
+# What a legal representative can be: the relations but «self».
+REPRESENTATIVES = [code for code in RELATIONS if code != "self"]
+# From here on a person agrees for himself, where the setting says no other: the law's age of majority.
 OF_AGE = 18
 
 
@@ -59,7 +60,8 @@ class Consent(NewConsent, frozen=True, kw_only=True):
     id: int
     holds: bool
     recorded_at: datetime
-    recorded_by: str
+    recorded_by: str | None
+    child_agreed: bool
     withdrawn_at: datetime | None
     withdrawn_by: str | None
     withdrawn_note: str
@@ -68,9 +70,20 @@ class Consent(NewConsent, frozen=True, kw_only=True):
 WRITTEN = NewConsent.__struct_fields__
 
 
-def of_age(born: date, day: date) -> bool:
+def of_age(born: date, day: date, age: int = OF_AGE) -> bool:
     """Whether a person agrees for himself on a day; who is born on 29 February is of age on 1 March."""
-    return (day.year - born.year, day.month, day.day) >= (OF_AGE, born.month, born.day)
+    return (day.year - born.year, day.month, day.day) >= (age, born.month, born.day)
+
+
+async def age_of_consent(db: Connection) -> int:
+    """The setting `consent_age`: data, for a law may change it."""
+    value = await db.fetchval("select value from setting where name = 'consent_age'")
+    return value if isinstance(value, int) and 0 < value < 100 else OF_AGE
+
+
+async def holds(db: Connection, person_id: int, purpose: str) -> bool:
+    """Whether there is a consent to this now. The ingest of snapshots asks it before it takes a byte (SAFETY R1)."""
+    return await db.fetchval("select consent_holds($1, $2)", person_id, purpose)
 
 
 async def of_person(db: Connection, person_id: int) -> list[Consent]:
@@ -78,11 +91,11 @@ async def of_person(db: Connection, person_id: int) -> list[Consent]:
     rows = await db.fetch(
         f"""
         select c.id, {", ".join(f"c.{name}" for name in WRITTEN)}, c.recorded_at, r.full_name as recorded_by,
-               c.withdrawn_at, w.full_name as withdrawn_by, c.withdrawn_note,
+               c.child_agreed, c.withdrawn_at, w.full_name as withdrawn_by, c.withdrawn_note,
                c.withdrawn_at is null
                    and (c.ends_on is null or c.ends_on >= (now() at time zone 'Asia/Almaty')::date) as holds
         from consent c
-        join staff r on r.id = c.recorded_by
+        left join staff r on r.id = c.recorded_by
         left join staff w on w.id = c.withdrawn_by
         where c.person_id = $1
         order by c.id desc
@@ -92,27 +105,16 @@ async def of_person(db: Connection, person_id: int) -> list[Consent]:
     return [Consent(**row) for row in rows]
 
 
-async def record(db: Connection, person_id: int, given: NewConsent, staff_id: int) -> int:
-    """Write a consent down."""
+async def record(
+    db: Connection, person_id: int, given: NewConsent, staff_id: int | None, *, child_agreed: bool = False
+) -> int:
+    """Write a consent down; without `staff_id` it came by a signed link or from the person himself."""
     values = [getattr(given, name) for name in WRITTEN]
     return await db.fetchval(
         f"""
-        insert into consent (person_id, recorded_by, {", ".join(WRITTEN)})
-        values ($1, $2, {", ".join(f"${number}" for number in range(3, len(WRITTEN) + 3))})
+        insert into consent (person_id, recorded_by, child_agreed, {", ".join(WRITTEN)})
+        values ($1, $2, $3, {", ".join(f"${number}" for number in range(4, len(WRITTEN) + 4))})
         returning id
         """,
-        *(person_id, staff_id, *values),
+        *(person_id, staff_id, child_agreed, *values),
     )
-
-
-async def withdraw(db: Connection, person_id: int, purpose: str, staff_id: int, note: str) -> int:
-    """Withdraw all that was agreed to for a purpose; how many records that were."""
-    done = await db.execute(
-        """
-        update consent
-        set withdrawn_at = now(), withdrawn_by = $3, withdrawn_note = $4
-        where person_id = $1 and purpose = $2 and withdrawn_at is null
-        """,
-        *(person_id, purpose, staff_id, note),
-    )
-    return int(done.split()[-1])

@@ -1,0 +1,207 @@
+"""The own page of who registered: who I am, what my registration waits for, what I agreed to and how I take it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import Response, get, post
+
+from infra.local import decode_key
+from portal.core import audit, consents, readings
+from portal.core.accounts import StaffRequest
+from portal.core.accounts.contacts import as_email, as_phone, contacts_of
+from portal.core.accounts.grant_rows import grants_of
+from portal.core.consents import PURPOSES, RELATIONS, REPRESENTATIVES, asks, erasing, texts
+from portal.core.db import Connection
+from portal.core.forms import Form
+from portal.core.i18n import N_, current
+from portal.core.permissions import allows
+from portal.core.problems import NotThere, Problem
+from portal.core.scope import as_login, as_oneself
+from portal.core.ui.pages import page, see_other
+from portal.features.registration import queries
+from portal.features.registration.form import LANGUAGE_NAMES
+from portal.features.registration.routes import NOT_EMAIL, NOT_PHONE
+
+if TYPE_CHECKING:
+    from portal.core.accounts import Actor
+    from portal.features.registration.structs import Registration
+
+OWN_PHONE = N_("This is your own number. Give the one of your mother, father or guardian.")
+SAY_YES = N_("Read it and say yes, if you agree.")
+NOT_FOR_ONESELF = N_("Consents of a child are withdrawn by a parent.")
+
+
+class TooManyAsks(Problem):
+    """Links to parents, for one child."""
+
+    code = "too-many-consent-links"
+    status = 429
+    title = N_("Several messages have gone to your parents today.")
+    advice = N_("Ask them to look at the newest one; tomorrow you can send another.")
+
+
+@get("/own", guards=[allows("own.account")])
+async def show(request: StaffRequest, db: Connection) -> Response[str]:
+    """The state of now, and the one next step."""
+    return await _page(request, db, None)
+
+
+@post("/own/parent", guards=[allows("own.account")])
+async def ask_parent(request: StaffRequest, db: Connection) -> Response[str]:
+    """The child names a parent; a link goes there, and the child says its own yes."""
+    actor = request.scope["user"]
+    form = Form(await request.form())
+    given_by, relation = form.text("given_by", most=120), form.choice("relation", REPRESENTATIVES)
+    channel, address = _address(form)
+    own = await contacts_of(db, actor.staff_id)
+    if address and address in {own.phone, own.email}:
+        form.miss("address", OWN_PHONE)
+    if not form.ticked("agreed"):
+        form.miss("agreed", SAY_YES)
+    if form.errors:
+        return await _page(request, db, form)
+    async with as_login(db, actor):
+        registration = await _waiting(db, actor, of_age=False)
+        if await asks.made_lately(db, registration.id) >= asks.ASKS:
+            raise TooManyAsks
+        await queries.child_agreed(db, registration.id)
+        await asks.make(
+            db,
+            decode_key(request.app.state.settings.link_key),
+            kind="give",
+            registration_id=registration.id,
+            person_id=None,
+            first_name=registration.first_name,
+            given_by=given_by,
+            relation=relation,
+            channel=channel,
+            address=address,
+            language=current(),
+        )
+        fact: dict[str, object] = {"relation": relation, "channel": channel}
+        await audit.record(db, actor, "consent.link.asked", kind="registration", object_id=registration.id, after=fact)
+    return see_other("/own?sent=1")
+
+
+@post("/own/agree", guards=[allows("own.account")])
+async def agree(request: StaffRequest, db: Connection) -> Response[str]:
+    """Of age: on to the same page that a parent reads, with a code to the own phone."""
+    actor = request.scope["user"]
+    form = Form(await request.form())
+    phone = as_phone(form.values.get("phone", ""))
+    if phone is None:
+        form.miss("phone", NOT_PHONE)
+    if form.errors or phone is None:
+        return await _page(request, db, form)
+    async with as_login(db, actor):
+        registration = await _waiting(db, actor, of_age=True)
+        if await asks.made_lately(db, registration.id) >= asks.ASKS * 2:
+            raise TooManyAsks
+        token = await asks.make(
+            db,
+            decode_key(request.app.state.settings.link_key),
+            kind="give",
+            registration_id=registration.id,
+            person_id=None,
+            first_name=registration.first_name,
+            given_by=registration.name,
+            relation="self",
+            channel="sms",
+            address=phone,
+            language=current(),
+            send=False,
+        )
+    return see_other(f"/consent?token={token}")
+
+
+@post("/own/withdraw", guards=[allows("own.account")])
+async def withdraw(request: StaffRequest, db: Connection) -> Response[str]:
+    """Of age: take a consent back; what it fed stops in the same transaction."""
+    actor = request.scope["user"]
+    form = Form(await request.form())
+    purpose = form.choice("purpose", list(PURPOSES))
+    if form.errors:
+        return await _page(request, db, form)
+    async with as_oneself(db, actor) as person_id:
+        person = await queries.own(db, person_id)
+        if person is None:
+            raise NotThere
+        if not consents.of_age(person.birth_date, readings.today(), await consents.age_of_consent(db)):
+            form.miss("purpose", NOT_FOR_ONESELF)
+        elif not await consents.withdraw(db, person_id, purpose, actor.staff_id, actor.full_name):
+            raise NotThere
+        else:
+            fact: dict[str, object] = {"purpose": purpose}
+            await audit.record(db, actor, "person.consent.withdrawn", kind="person", object_id=person_id, after=fact)
+    if form.errors:
+        return await _page(request, db, form)
+    return see_other("/own?withdrawn=1")
+
+
+async def _waiting(db: Connection, actor: Actor, *, of_age: bool) -> Registration:
+    """The own registration, if it waits for this kind of consent; else there is nothing here."""
+    found = await queries.of_login(db, actor.staff_id, lock=True)
+    if found is None or found.state != "consent" or await _is_of_age(db, found) is not of_age:
+        raise NotThere
+    return found
+
+
+async def _is_of_age(db: Connection, registration: Registration) -> bool:
+    return consents.of_age(registration.birth_date, readings.today(), await consents.age_of_consent(db))
+
+
+def _address(form: Form) -> tuple[str, str]:
+    """One field for both: with an @ it is an e-mail."""
+    typed = form.text("address", most=254)
+    if "@" in typed:
+        address = as_email(typed)
+        if address is None:
+            form.miss("address", NOT_EMAIL)
+        return "mail", address or ""
+    phone = as_phone(typed)
+    if phone is None or not phone.startswith("+7"):
+        form.miss("address", NOT_PHONE)
+    return "sms", phone or ""
+
+
+async def _page(request: StaffRequest, db: Connection, form: Form | None) -> Response[str]:
+    actor = request.scope["user"]
+    context: dict[str, Any] = {"registration": None, "person": None, "ask": None, "of_age": False, "known": []}
+    context |= {"erasures": [], "text": None, "contacts": None}
+    async with as_login(db, actor):
+        registration = await queries.of_login(db, actor.staff_id)
+        if registration is not None:
+            context["registration"] = registration
+            context["ask"] = await asks.newest(db, registration.id)
+            context["of_age"] = await _is_of_age(db, registration)
+            context["text"] = await texts.in_force(db, readings.today())
+            context["contacts"] = await contacts_of(db, actor.staff_id)
+    if actor.person_id is not None:
+        async with as_oneself(db, actor) as person_id:
+            person = await queries.own(db, person_id)
+            if person is not None:
+                age = await consents.age_of_consent(db)
+                context["person"] = person
+                context["of_age"] = consents.of_age(person.birth_date, readings.today(), age)
+                context["known"] = await consents.of_person(db, person_id)
+                context["erasures"] = await erasing.of_person(db, person_id)
+    held = {one.purpose for one in context["known"] if one.holds}
+    return page(
+        request,
+        "registration/own.html",
+        status=422 if form else 200,
+        grants=await grants_of(db, actor.staff_id),
+        held=[purpose for purpose in PURPOSES if purpose in held],
+        purposes=PURPOSES,
+        relations=RELATIONS,
+        representatives=REPRESENTATIVES,
+        language_names=LANGUAGE_NAMES,
+        held_as=erasing.HELD_AS,
+        errors=form.errors if form else {},
+        values=form.values if form else {},
+        **context,
+    )
+
+
+ROUTES = [show, ask_parent, agree, withdraw]

@@ -1,0 +1,43 @@
+"""RegistrationProblems: ProofOver · CodeOver · TooManyMisses · DecidedAlready · NotFitting."""
+
+from __future__ import annotations
+
+from portal.core.i18n import N_
+from portal.core.problems import Problem
+
+
+class ProofOver(Problem):
+    """A link or a code that is used, too old, or none."""
+
+    code = "registration-link-over"
+    status = 410
+    title = N_("This link or code is over.")
+    advice = N_("It was used, or it is too old. Begin again: a new one comes in a minute.")
+    way = ("/register", N_("Register"))
+
+
+class TooManyMisses(Problem):
+    """Of class codes, or of logins that were taken, from one address."""
+
+    code = "too-many-registration-misses"
+    status = 429
+    title = N_("There were very many wrong codes from your address.")
+    advice = N_("Wait a quarter of an hour and look at the code once more, letter by letter.")
+
+
+class DecidedAlready(Problem):
+    """Another was first."""
+
+    code = "registration-decided"
+    status = 409
+    title = N_("This registration has been decided meanwhile.")
+    advice = N_("Nothing was changed. Look at the list again.")
+
+
+class NotFitting(Problem):
+    """A row of the registry that is not the one who registers, or has a login already."""
+
+    code = "registration-person-not-fitting"
+    status = 409
+    title = N_("This row of the registry cannot be joined with the registration.")
+    advice = N_("It has a login already, or its name or birth date has changed. Look at the comparison again.")
