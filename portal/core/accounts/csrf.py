@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 SEED_COOKIE = "elumiti_seed"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Asked by other machines, or sent by a browser on another site's word. No cookie counts there: a machine brings its own
+# secret, and the browser is led on to an address that it opens itself.
+WITHOUT_COOKIE = frozenset({"/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/oauth/logout", "/sign-on/answer"})
 # What a person who sees the house as another role may still send.
 WHILE_LOOKING = frozenset({"/see-as/end", "/raise/end", "/sign-out"})
 
@@ -32,7 +35,7 @@ async def require_token(request: Request) -> None:
     """Before every request: not too many of them; and every unsafe request carries the token (form field `csrf` or header) and comes from our own origin."""
     if request.scope["user"].limited:
         raise TooFast
-    if request.method in SAFE:
+    if request.method in SAFE or request.url.path in WITHOUT_COOKIE:
         return
     origin = request.headers.get("origin")
     if origin and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):

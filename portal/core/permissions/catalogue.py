@@ -71,6 +71,7 @@ ALL: tuple[Permission, ...] = (
     Permission("role.edit", HOUSE, N_("Change what a role may do")),
     Permission("role.see-as", HOUSE, N_("See the house as another role, without changing anything")),
     Permission("module.edit", HOUSE, N_("Switch modules of a project on and off")),
+    Permission("signon.edit", HOUSE, N_("Join providers of sign-in and other systems")),
     Permission("account.password-alone", HOUSE, N_("Sign in with a password alone, without app code or security key")),
     Permission("own.account", HOUSE, N_("Use the own account")),
 )

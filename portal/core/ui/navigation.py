@@ -39,6 +39,8 @@ ENTRIES = (
     Entry("/grants", N_("Ending roles"), "history", "staff.edit"),
     Entry("/why", N_("Who may what"), "circle-help", "staff.view"),
     Entry("/modules", N_("Modules"), "settings", "module.edit"),
+    Entry("/sign-on/providers", N_("Sign-in through others"), "key-round", "signon.edit"),
+    Entry("/sign-on/systems", N_("Joined systems"), "users", "signon.edit"),
     Entry("/outbox", N_("Outbox"), "send", "post.view"),
     Entry("/audit", N_("Audit trail"), "scroll-text", "audit.view"),
     Entry("/help", N_("Help"), "life-buoy", "own.account"),
