@@ -102,7 +102,10 @@ class Checked(AbstractResolver):
         self._loopback = loopback
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = 0  # type: ignore[assignment]
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = 0,  # type: ignore[assignment]
     ) -> list[ResolveResult]:
         """The addresses that the connection is then made to."""
         found = await self._inner.resolve(host, port, family)

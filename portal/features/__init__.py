@@ -33,6 +33,8 @@ from portal.features.rescue import routes as rescue
 from portal.features.room_codes import routes as room_codes
 from portal.features.scores import decisions, downloads, questions, quota
 from portal.features.scores import routes as scores
+from portal.features.sign_on import linking, providers
+from portal.features.sign_on import routes as sign_on
 from portal.features.sittings import routes as sittings
 from portal.features.slips import routes as slips
 from portal.features.staff import routes as staff
@@ -48,6 +50,9 @@ ROUTES = [
     *account.ROUTES,
     *contacts.ROUTES,
     *forgotten.ROUTES,
+    *sign_on.ROUTES,
+    *linking.ROUTES,
+    *providers.ROUTES,
     *notices.ROUTES,
     *files.ROUTES,
     *home.ROUTES,

@@ -16,7 +16,7 @@ SEED_COOKIE = "elumiti_seed"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Asked by other machines, or sent by a browser on another site's word. No cookie counts there: a machine brings its own
 # secret, and the browser is led on to an address that it opens itself.
-WITHOUT_COOKIE = frozenset({"/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/oauth/logout", "/sign-on/answer"})
+WITHOUT_COOKIE = frozenset({"/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/oauth/logout", "/sign-in/answer"})
 # What a person who sees the house as another role may still send.
 WHILE_LOOKING = frozenset({"/see-as/end", "/raise/end", "/sign-out"})
 

@@ -32,6 +32,7 @@ class FlowOver(Problem):
     title = N_("This sign-in is over.")
     advice = N_("It was used, it took too long, or it began in another browser. Begin again on the sign-in page.")
     way = ("/sign-in", N_("To the sign-in page"))
+    way_returns = False
 
 
 class PasswordNeeded(Problem):
@@ -42,6 +43,7 @@ class PasswordNeeded(Problem):
     title = N_("Your role needs the password and the second proof.")
     advice = N_("With your role nobody signs in through another site, and none can be linked. Nothing was changed.")
     way = ("/sign-in", N_("Sign in with the password"))
+    way_returns = False
 
 
 class IdentityTaken(Problem):
