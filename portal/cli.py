@@ -27,7 +27,7 @@ from portal.core.jobs.worker import worker
 from portal.core.post import outbox
 from portal.core.post.rounds import go_round
 from portal.core.post.sender import send_due
-from portal.features import DAILY, WORK
+from portal.features import DAILY, ROUNDS, WORK
 
 
 def work() -> None:
@@ -61,7 +61,7 @@ async def _work(settings: PortalSettings) -> None:
     # Beside the queue and not in it: time is given back, and letters go out, while Valkey is away too.
     beside = [
         asyncio.create_task(weigh_for_ever(pool)),
-        asyncio.create_task(go_round(pool, settings, (answer_asks, tell_of_ended, send_due))),
+        asyncio.create_task(go_round(pool, settings, (answer_asks, tell_of_ended, send_due, *ROUNDS))),
     ]
     running = worker(pool, settings, WORK, daily=daily, hourly=hourly)
     ready = os.environ.get("ELUMITI_READY_FILE")

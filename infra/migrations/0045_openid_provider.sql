@@ -13,7 +13,7 @@ create table oauth_key (
     public jsonb not null,
     made_at timestamptz not null default now()
 );
-comment on table oauth_key is 'What our ID tokens are signed with (ES256): the newest signs, older ones are published until nothing they signed holds.';
+comment on table oauth_key is 'What our ID tokens are signed with (RS256, which every client must know): the newest signs, older ones are published until nothing they signed holds.';
 comment on column oauth_key.sealed is 'The private half, sealed with signon_key.';
 
 create table oauth_client (

@@ -15,6 +15,7 @@ from portal.features.live import controls
 from portal.features.live import routes as live
 from portal.features.modules import routes as modules
 from portal.features.notices import routes as notices
+from portal.features.oauth import authorize, backchannel, discovery, logout, systems, tokens
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
@@ -53,6 +54,11 @@ ROUTES = [
     *sign_on.ROUTES,
     *linking.ROUTES,
     *providers.ROUTES,
+    *discovery.ROUTES,
+    *authorize.ROUTES,
+    *tokens.ROUTES,
+    *logout.ROUTES,
+    *systems.ROUTES,
     *notices.ROUTES,
     *files.ROUTES,
     *home.ROUTES,
@@ -95,4 +101,6 @@ ROUTES = [
 ]
 WORK = {**participant_jobs.WORK, **person_importing.WORK, **person_exports.WORK, **talent_weighing.WORK}
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
-DAILY = [talent_weighing.ask_daily]
+DAILY = [talent_weighing.ask_daily, backchannel.erase_old]
+# What the worker looks for every other second besides.
+ROUNDS = [backchannel.send_logouts]

@@ -23,6 +23,7 @@ ACTS: dict[str, str] = {
     "account.identity.linked": N_("Linked an account of another site"),
     "account.identity.unlinked": N_("Took a linked account off"),
     "account.identity.refused": N_("A sign-in through another site was refused"),
+    "account.system.entered": N_("Signed in at a joined system"),
     "account.system.allowed": N_("Let a system know the own account"),
     "account.system.forgotten": N_("Took the word to a system back"),
     "account.password.shown": N_("Typed the password once more"),
