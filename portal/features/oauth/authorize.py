@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Response, get, post
 
@@ -59,7 +59,7 @@ async def _decide(request: StaffRequest, db: Connection, asked: Asked, said: Map
         if silent:
             raise Refused("login_required")
         return see_other(f"/oauth/again?next={quote(asking.again(said, without=BY_A_PAGE), safe='')}")
-    if "consent" in asked.prompt or not await queries.consented(db, actor.staff_id, asked.system, asked.scopes):
+    if _asks(asked) or not await queries.consented(db, actor.staff_id, asked.system, asked.scopes):
         if silent:
             raise Refused("consent_required")
         return page(
@@ -70,6 +70,11 @@ async def _decide(request: StaffRequest, db: Connection, asked: Asked, said: Map
             kept={name: said[name] for name in KEPT if name in said},
         )
     return await _let_in(request, db, asked, said)
+
+
+def _asks(asked: Asked) -> bool:
+    """Whether he is asked whatever he said before: any app of a phone can claim a scheme for itself (RFC 8252 §8.6)."""
+    return "consent" in asked.prompt or urlsplit(asked.redirect_uri).scheme not in {"https", "http"}
 
 
 async def _too_old(db: Connection, session: bytes, asked: Asked) -> bool:

@@ -58,6 +58,7 @@ async def token(request: StaffRequest, db: Connection) -> Response[bytes]:
 
 async def _by_code(request: StaffRequest, db: Connection, system: System, form: Mapping[str, str]) -> dict[str, Any]:
     settings, now = request.app.state.settings, datetime.now(UTC)
+    given: dict[str, Any] = {}
     async with db.transaction():
         held = await queries.by_code(db, form.get("code", ""), now)
         if held is None or held.system_id != system.id:
@@ -81,6 +82,7 @@ async def _by_code(request: StaffRequest, db: Connection, system: System, form: 
 
 async def _by_refresh(db: Connection, system: System, form: Mapping[str, str]) -> dict[str, Any]:
     now, sent = datetime.now(UTC), form.get("refresh_token", "")
+    given: dict[str, Any] = {}
     async with db.transaction():
         held = await queries.by_token(db, sent, "refresh", now)
         if held is None or held.system_id != system.id:
