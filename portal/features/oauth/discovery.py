@@ -12,10 +12,11 @@ from portal.core.permissions import public
 from portal.features.oauth.signing import ALGORITHM, issuer, published
 from portal.features.oauth.structs import SCOPES
 
+CONFIGURATION = "/.well-known/openid-configuration"
 KEPT = {"cache-control": "public, max-age=300"}
 
 
-@get("/.well-known/openid-configuration", guards=[public])
+@get(CONFIGURATION, guards=[public])
 async def configuration(request: StaffRequest) -> Response[bytes]:
     """OpenID Connect Discovery 1.0."""
     home = issuer(request.app.state.settings)

@@ -19,6 +19,7 @@ from portal.core.problems import NotThere
 from portal.core.projects import projects
 from portal.core.ui.pages import page, see_other
 from portal.features.oauth import queries
+from portal.features.oauth.discovery import CONFIGURATION
 from portal.features.oauth.signing import draw_key, issuer
 from portal.features.oauth.structs import SCOPES, System
 
@@ -55,6 +56,7 @@ async def show(request: StaffRequest, db: Connection) -> Response[str]:
         names={one.code: one.name for one in await projects(db)},
         keys=await db.fetch("select kid, made_at from oauth_key order by made_at desc, kid limit 5"),
         issuer=issuer(request.app.state.settings),
+        configuration=issuer(request.app.state.settings) + CONFIGURATION,
     )
 
 

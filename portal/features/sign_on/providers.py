@@ -56,6 +56,7 @@ async def show(request: StaffRequest, db: Connection) -> Response[str]:
         request,
         "sign_on/providers.html",
         providers=await all_providers(db),
+        known=KNOWN,
         links={row["provider_id"]: row["links"] for row in rows},
         names={one.code: one.name for one in await projects(db)},
     )
