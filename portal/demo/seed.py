@@ -32,6 +32,7 @@ from portal.demo import tables
 from portal.demo.content import load_form
 from portal.demo.people import draw_people
 from portal.demo.registry import insert_registry
+from portal.demo.sign_on import insert_sign_on
 from portal.demo.tables import Seat
 from portal.demo.wire import play_items
 
@@ -136,6 +137,7 @@ async def fill() -> Demo:
             await insert_registry(
                 db, people, schools, keys_of(read(PortalSettings, environment(default_home(), "portal")))
             )
+            await insert_sign_on(db)
             demo = await _make_sittings(db, people, schools, forms, packed, await _make_staff(db))
     finally:
         await db.close()

@@ -25,7 +25,7 @@ OURS = [
     "192.168.1.1",
     "169.254.169.254",
     "100.64.0.1",
-    "0.0.0.0",  # noqa: S104 (an address to refuse)
+    "0.0.0.0",
     "224.0.0.1",
     "255.255.255.255",
     "::1",
@@ -112,9 +112,7 @@ def test_a_name_that_points_here_is_refused_even_to_a_demo(loop: Loop, monkeypat
         loop.run(ask("GET", "https://innocent.example/", loopback=True))
 
 
-def test_a_name_is_resolved_once_and_that_address_is_connected_to(
-    loop: Loop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_is_resolved_once_and_that_address_is_connected_to(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rebinding: the second answer would be ours, and nobody asks for it. The connection goes where the check looked."""
     turn = iter([["8.8.8.8"], ["127.0.0.1"]])
     asked = resolves(monkeypatch, lambda _: next(turn))
@@ -155,7 +153,12 @@ def server(loop: Loop) -> object:
     async def start() -> web.AppRunner:
         app = web.Application()
         app.add_routes(
-            [web.get("/redirect", redirect), web.get("/flood", flood), web.get("/dawdle", dawdle), web.post("/seen", seen)]
+            [
+                web.get("/redirect", redirect),
+                web.get("/flood", flood),
+                web.get("/dawdle", dawdle),
+                web.post("/seen", seen),
+            ]
         )
         runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()

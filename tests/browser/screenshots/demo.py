@@ -146,6 +146,8 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
         numbers["twin"], numbers["other_twin"] = pair["first_id"], pair["second_id"]
         numbers["person"] = pair["first_id"]
         numbers["field"] = await db.fetchval("select id from attribute_field where kind = 'choice' order by id limit 1")
+        numbers["provider"] = await db.fetchval("select min(id) from signon_provider")
+        numbers["system"] = await db.fetchval("select min(id) from oauth_client")
         numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")
     finally:
         await db.close()

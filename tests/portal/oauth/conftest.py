@@ -56,7 +56,7 @@ class Party:
         }
         holes = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
         self.id = house.sql(
-            f"insert into oauth_client ({', '.join(columns)}) values ({holes}) returning id",  # noqa: S608 (above)
+            f"insert into oauth_client ({', '.join(columns)}) values ({holes}) returning id",
             *columns.values(),
         )[0]["id"]
         self.verifier = generate_token(48)
@@ -165,7 +165,7 @@ def make_party(house: House) -> Iterator[Callable[..., Party]]:
     for party in made:
         party.stop()
     house.sql("delete from oauth_logout")
-    tokens.misses._seen.clear()  # noqa: SLF001 (a test that misses on purpose is no flood for the next)
+    tokens.misses._seen.clear()
 
 
 @pytest.fixture

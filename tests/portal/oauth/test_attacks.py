@@ -46,9 +46,7 @@ def test_two_at_the_same_moment_get_one_answer(house: House, party: Party) -> No
     async def one() -> bool:
         async with party.client() as client:
             try:
-                await client.fetch_token(
-                    "http://portal.test/oauth/token", code=code, code_verifier=party.verifier
-                )
+                await client.fetch_token("http://portal.test/oauth/token", code=code, code_verifier=party.verifier)
             except OAuthError:
                 return False
         return True
@@ -289,7 +287,7 @@ def test_a_dump_of_the_tables_opens_nothing(house: House, party: Party) -> None:
     given = party.redeem(party.code(house.worker(MANAGER)))
     secrets = [party.secret or "", given["access_token"], given["refresh_token"]]
     for table in ("oauth_client", "oauth_code", "oauth_token", "oauth_login", "oauth_key"):
-        dump = " ".join(row["line"] for row in house.sql(f"select t::text as line from {table} t"))  # noqa: S608 (above)
+        dump = " ".join(row["line"] for row in house.sql(f"select t::text as line from {table} t"))
         assert dump
         assert not any(secret in dump for secret in secrets)
         assert b"PRIVATE KEY".hex() not in dump
@@ -316,7 +314,7 @@ def test_a_dump_of_the_tables_opens_nothing(house: House, party: Party) -> None:
         ("https://[", False),
     ],
 )
-def test_which_addresses_a_system_may_return_to(uri: str, may: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+def test_which_addresses_a_system_may_return_to(uri: str, may: bool) -> None:
     """HTTPS, or an app's own scheme."""
     assert may_return(uri, loopback=False) is may
     assert may_return("http://127.0.0.1:8000/back", loopback=True)

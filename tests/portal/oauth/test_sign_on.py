@@ -83,7 +83,9 @@ def test_single_sign_on_and_another_number_at_each(house: House, make_party: Cal
     assert one["sid"] == again["sid"] != two["sid"]
 
 
-def test_what_was_not_asked_for_or_is_not_the_systems_is_not_told(house: House, make_party: Callable[..., Party]) -> None:
+def test_what_was_not_asked_for_or_is_not_the_systems_is_not_told(
+    house: House, make_party: Callable[..., Party]
+) -> None:
     """Scopes are those of the request and of the system both; an e-mail that is not proven is none."""
     narrow = make_party(scopes=["openid", "email"])
     given = narrow.redeem(narrow.code(house.worker(MANAGER)))
@@ -128,7 +130,9 @@ def test_a_foreign_system_asks_once(house: House, make_party: Callable[..., Part
     fields = {name: values[0] for name, values in parse_qs(urlsplit(foreign.way(scope="openid profile")).query).items()}
     no = visitor.post("/oauth/authorize", {**fields, "answer": "no"})
     assert said_in(onward(no.text), foreign.redirect_uri)["error"] == "access_denied"
-    assert house.visitor(login).ask("POST", "/oauth/authorize", data={**fields, "answer": "yes"}).status_code == 403, "CSRF"
+    assert house.visitor(login).ask("POST", "/oauth/authorize", data={**fields, "answer": "yes"}).status_code == 403, (
+        "CSRF"
+    )
     yes = visitor.post("/oauth/authorize", {**fields, "answer": "yes"})
     given = foreign.redeem(said_in(onward(yes.text), foreign.redirect_uri)["code"])
     assert foreign.code(visitor, scope="openid profile")
@@ -150,7 +154,7 @@ def test_a_yes_that_was_changed_on_its_way_is_looked_at_anew(house: House, make_
 
 
 def test_prompts(house: House, make_party: Callable[..., Party]) -> None:
-    """none asks nothing and says what is missing; login and max_age ask for the password once more."""
+    """None asks nothing and says what is missing; login and max_age ask for the password once more."""
     party, foreign = make_party(), make_party(is_own=False)
 
     def error(visitor: object, who: Party, **more: str) -> str:

@@ -43,7 +43,7 @@ def known(house: House, issuer: str, **more: object) -> tuple[str, int]:
     }
     holes = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
     row = house.sql(
-        f"insert into signon_provider ({', '.join(columns)}) values ({holes}) returning id",  # noqa: S608 (names above)
+        f"insert into signon_provider ({', '.join(columns)}) values ({holes}) returning id",
         *columns.values(),
     )
     return code, row[0]["id"]

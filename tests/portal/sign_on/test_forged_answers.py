@@ -87,7 +87,14 @@ def part(value: dict[str, object]) -> str:
 
 def whole(at: At, way: str) -> dict[str, object]:
     nonce = parse_qs(urlsplit(way).query)["nonce"][0]
-    return {"iss": at.issuer, "aud": "elumiti", "nonce": nonce, "iat": time.time(), "exp": time.time() + 99, "sub": "known"}
+    return {
+        "iss": at.issuer,
+        "aud": "elumiti",
+        "nonce": nonce,
+        "iat": time.time(),
+        "exp": time.time() + 99,
+        "sub": "known",
+    }
 
 
 def test_no_signature(at: At, way: tuple[Visitor, str]) -> None:
@@ -225,7 +232,9 @@ def test_a_new_key_of_the_provider_is_fetched(
         {"token_endpoint": 7},
     ],
 )
-def test_a_configuration_that_is_not_right(house: House, make_issuer: Callable[[], At], metadata: dict[str, object]) -> None:
+def test_a_configuration_that_is_not_right(
+    house: House, make_issuer: Callable[[], At], metadata: dict[str, object]
+) -> None:
     """Another's name, an address of our network, no HTTPS, no address at all."""
     at = make_issuer()
     at.metadata = metadata

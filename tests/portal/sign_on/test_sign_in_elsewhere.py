@@ -138,9 +138,7 @@ def test_from_the_account_page_with_the_password(house: House, at: At) -> None:
     assert not signed_in(other)
     assert signed_in(owner)
     assert come(house.visitor(), at, "mine").headers["location"] == "/sign-in/link"
-    assert house.sql(
-        "select 1 from notice where staff_id = $1 and kind = 'identity.unlinked'", staff_of(house, login)
-    )
+    assert house.sql("select 1 from notice where staff_id = $1 and kind = 'identity.unlinked'", staff_of(house, login))
 
 
 def test_the_last_way_in_stays(house: House, at: At) -> None:
@@ -280,9 +278,10 @@ def test_a_forgotten_password_that_is_set_anew_takes_linked_accounts_off(house: 
 def test_unexpired_change_of_the_e_mail(house: House, post: Post) -> None:
     """The attacker asks for the victim's e-mail on his account and waits: the victim's click gives it to nobody."""
     attacker, victim = house.person(PLAIN), house.person(PLAIN)
-    assert house.visitor(attacker).post(
-        "/account/email", {"email": "v5@mail.test", "email_present": PASSWORD}
-    ).status_code == 303
+    assert (
+        house.visitor(attacker).post("/account/email", {"email": "v5@mail.test", "email_present": PASSWORD}).status_code
+        == 303
+    )
     post.round()
     letter = link_of(post.box.taken[-1])
     owner = house.visitor(victim)
