@@ -36,11 +36,14 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 KEPT_S = 3600.0
 # A kid that we do not know makes us ask again, and a stranger's forged one not more often than this.
 AGAIN_S = 30.0
+# A provider that is away is left alone for a moment, however many press its button.
+AWAY_S = 3.0
 LEEWAY_S = 60
 LONGEST_NAME = 200
 
 # Documents of providers by address, with the time they were fetched. As many as there are rows of providers.
 _kept: dict[str, tuple[float, dict[str, Any]]] = {}
+_away: dict[str, float] = {}
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -219,14 +222,18 @@ async def _document(settings: PortalSettings, provider: Provider, url: str, kept
     kept = _kept.get(url)
     if kept is not None and now - kept[0] < kept_s:
         return kept[1]
+    if kept_s and now - _away.get(url, -AWAY_S) < AWAY_S:
+        raise ProviderAway(provider=of(provider.name))
     try:
         answer = await outbound.ask(
             "GET", url, loopback=outbound.may_loop(settings), headers={"accept": "application/json"}
         )
         document = answer.json()
     except (outbound.OutboundFailed, outbound.OutboundRefused) as error:
+        _away[url] = now
         raise _unreadable(provider, "document", error) from error
     if answer.status != 200:
+        _away[url] = now
         raise _unreadable(provider, "document", f"status {answer.status}")
     _kept[url] = (now, document)
     return document

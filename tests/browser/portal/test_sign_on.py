@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+import httpx
 import pytest
 from playwright.async_api import expect
 
+from infra.local import environment
+from infra.settings import PortalSettings, read
 from portal.core.accounts import create_staff, give_role
+from portal.core.accounts.sealing import seal
 from portal.core.db import prepare
+from portal.features.oauth.queries import hash_of
 from tests.browser.portal.conftest import PASSWORD
 from tests.browser.portal.test_first_rooms import enter
 from tests.browser.portal.test_own_account import look
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Page
 
+    from infra.parts.supervisor import Stack
     from tests.support.loop import Loop
 
 LOGIN = "browser-manager"
@@ -226,3 +232,48 @@ def test_the_pages_of_sign_in_by_another_site(
     """From the super-admin's form to the person's account page."""
     assert manager
     loop.run(by_another_site(browser, served, owner_url), 120)
+
+
+def test_our_two_halves_understand_each_other(
+    loop: Loop, stack: Stack, served: str, manager: str, owner_url: str
+) -> None:
+    """Our client signs in at our provider: two browsers, for one portal has one session a browser."""
+    settings = read(PortalSettings, environment(stack.home, "portal"))
+    back, secret = f"{served}/sign-in/answer", "a secret between the two halves"
+
+    async def join_ourselves() -> None:
+        db = await asyncpg.connect(owner_url)
+        await db.execute(
+            """
+            insert into oauth_client (client_id, name_kk, name_ru, name_en, redirect_uris, scopes, secret_hash, is_own)
+            values ('ourselves', 'Өзіміз', 'Мы', 'Ourselves', array[$1], array['openid', 'profile'], $2, true)
+            """,
+            *(back, hash_of(secret)),
+        )
+        await db.execute(
+            """
+            insert into signon_provider (code, name_kk, name_ru, name_en, issuer, client_id, client_secret, scopes, is_on)
+            values ('ourselves', 'Өзіміз', 'Мы', 'Ourselves', $1, 'ourselves', $2, 'openid profile', true)
+            """,
+            *(served, seal(settings, secret)),
+        )
+        await db.close()
+
+    loop.run(join_ourselves())
+    with httpx.Client(base_url=served) as there, httpx.Client(base_url=served) as here:
+        form = there.get("/sign-in").text.partition('name="csrf" value="')[2].partition('"')[0]
+        there.post("/sign-in", data={"csrf": form, "login": manager, "password": PASSWORD})
+        for _ in range(2):
+            way = here.get("/sign-in/with/ourselves").headers["location"]
+            assert way.startswith(f"{served}/oauth/authorize?")
+            answer = here.get(there.get(way).headers["location"])
+            if answer.headers["location"] == "/":
+                break
+            assert answer.headers["location"] == "/sign-in/link"
+            page = here.get("/sign-in/link").text
+            assert "Айгерім Сәкенқызы" in page or "Өзіміз" in page
+            form = page.partition('name="csrf" value="')[2].partition('"')[0]
+            linked = here.post("/sign-in/link", data={"csrf": form, "login": manager, "password": PASSWORD})
+            assert linked.status_code == 303, linked.text
+            here.cookies.clear()
+        assert here.get("/account").status_code == 200

@@ -318,3 +318,24 @@ def test_which_addresses_a_system_may_return_to(uri: str, may: bool) -> None:
     """HTTPS, or an app's own scheme."""
     assert may_return(uri, loopback=False) is may
     assert may_return("http://127.0.0.1:8000/back", loopback=True)
+
+
+def test_no_log_says_what_only_two_may_know(house: House, party: Party, capfd: pytest.CaptureFixture[str]) -> None:
+    """Codes, tokens, secrets and verifiers pass by; the log has paths without what stands behind the question mark."""
+    capfd.readouterr()
+    code = party.code(house.worker(MANAGER))
+    given = party.redeem(code)
+    newer = party.refresh(given["refresh_token"])
+    party.userinfo(newer["access_token"])
+    refused(party, code)
+    # The tests' own client logs its addresses on the other stream.
+    said = capfd.readouterr().out
+    assert "/oauth/token" in said
+    assert "oauth.code.replayed" in said
+    known = [
+        code,
+        party.secret or "",
+        party.verifier,
+        *(given[name] for name in ("access_token", "refresh_token", "id_token")),
+    ]
+    assert not [secret for secret in known if secret in said]
