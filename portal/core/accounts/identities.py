@@ -148,7 +148,7 @@ async def link(db: Connection, actor: Actor, pending: Pending) -> int:
     The caller owns the transaction, and has just seen the actor's password or made his login. A pending one is taken
     once. Raises PasswordNeeded for a privileged login, IdentityTaken for an account that opens another one.
     """
-    # In turn with grants of roles and with a second link: both look at this row.
+    # In turn with an unlinking. A role that is given at this moment is looked for again whenever the link opens the door.
     await db.fetchval("select id from staff where id = $1 for no key update", actor.staff_id)
     if await is_privileged(db, actor.staff_id):
         raise PasswordNeeded

