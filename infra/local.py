@@ -76,6 +76,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     rescue_private_key: str
     score_key: str
     factor_key: str
+    signon_key: str
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -168,6 +169,7 @@ def _drawn() -> dict[str, object]:
         "rescue_private_key": encode_key(bytes(PrivateKey.generate())),
         "score_key": draw_key(),
         "factor_key": draw_key(),
+        "signon_key": draw_key(),
     }
 
 
@@ -224,6 +226,7 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "rescue_public_key": _public(drawn.rescue_private_key),
         "score_key": drawn.score_key,
         "factor_key": drawn.factor_key,
+        "signon_key": drawn.signon_key,
         "metrics_port": home.ports.flusher,
         "snapshot_dir": str(home.part("engine")),
         "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),

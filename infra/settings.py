@@ -136,6 +136,9 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     iin_index_key: Annotated[str, Doc("base64url key of the IIN's blind index; in no database and no backup of one")]
     rescue_private_key: Annotated[str, Doc("base64url X25519 key that opens rescue files")]
     factor_key: Annotated[str, Doc("base64url key that seals the secrets of staff's authenticator apps")]
+    signon_key: Annotated[
+        str, Doc("base64url key that seals secrets of sign-on: of other providers, and our signing keys")
+    ]
     link_key: Annotated[str, Doc("base64url key that links in mail and to files are made with")]
     mail_url: Annotated[
         str, Doc("Mail server: smtp://LOGIN:PASSWORD@HOST:587 (STARTTLS) or smtps://…:465; empty: mail is off")

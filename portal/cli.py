@@ -30,7 +30,7 @@ from portal.core.machines import clients, hooks
 from portal.core.post import outbox
 from portal.core.post.rounds import go_round
 from portal.core.post.sender import send_due
-from portal.features import DAILY, ROUNDS, WORK
+from portal.features import DAILY, FAR_ROUNDS, ROUNDS, WORK
 
 
 def work() -> None:
@@ -70,7 +70,7 @@ async def _work(settings: PortalSettings) -> None:
     beside = [
         asyncio.create_task(weigh_for_ever(pool)),
         # In turns of its own: a receiver that lets us wait holds up no letter.
-        asyncio.create_task(go_round(pool, settings, (hooks.deliver_due,))),
+        asyncio.create_task(go_round(pool, settings, (hooks.deliver_due, *FAR_ROUNDS))),
         # Apart: a letter does not wait for a scanner.
         asyncio.create_task(go_round(pool, settings, (*ROUNDS, erase_let_go))),
         asyncio.create_task(go_round(pool, settings, (answer_asks, proofs.answer_proofs, tell_of_ended, send_due))),

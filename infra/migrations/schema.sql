@@ -241,6 +241,10 @@ CREATE FUNCTION public.is_privileged(p_staff integer) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN (EXISTS (SELECT FROM public.staff_grant g WHERE ((g.staff_id = is_privileged.p_staff) AND (g.ends_at > now()) AND (NOT (EXISTS (SELECT FROM public.role_permission rp WHERE ((rp.role = g.role) AND (rp.permission = 'account.password-alone'::text))))))));
 
+CREATE FUNCTION public.is_privileged(p_staff integer, p_at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (EXISTS (SELECT 1 FROM public.staff_grant g WHERE ((g.staff_id = is_privileged.p_staff) AND (g.ends_at > is_privileged.p_at) AND (g.asleep_at IS NULL) AND (NOT (EXISTS (SELECT 1 FROM public.role_permission rp WHERE ((rp.role = g.role) AND (rp.permission = 'account.password-alone'::text))))))));
+
 CREATE FUNCTION public.kk(t text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (translate(lower(t), 'аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя'::text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghij'::text) COLLATE "C");
@@ -327,6 +331,23 @@ CREATE FUNCTION public.members_of(p_parts jsonb) RETURNS bigint[]
               JOIN public.person p ON ((p.id = t.attached_id)))
            WHERE ((part.attached_to IS NOT NULL) AND (t.holder_id = part.attached_to) AND (t.ended_at IS NULL) AND public.tie_holds(t.since, t.until) AND (t.kind <> ALL (ARRAY['parent'::text, 'guardian'::text])) AND ((t.project IS NULL) OR (part.project IS NULL) OR (t.project = part.project)) AND ((part.region IS NULL) OR (p.region_code = part.region)) AND ((part.schools IS NULL) OR (p.school_id = ANY (part.schools))))) m);
 END;
+
+CREATE FUNCTION public.oauth_session_ended() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    insert into oauth_logout (client_id, subject, sid)
+    select l.client_id, s.subject, l.sid
+    from oauth_login l
+    join oauth_client c on c.id = l.client_id and c.backchannel_uri <> ''
+    join oauth_subject s on s.staff_id = l.staff_id and s.client_id = l.client_id
+    where l.session = old.key_hash
+    order by l.id;
+    delete from oauth_login where session = old.key_hash;
+    return null;
+end
+$$;
 
 CREATE FUNCTION public.participant_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -922,6 +943,26 @@ CREATE TABLE keys.item_key (
     rule jsonb NOT NULL,
     points numeric(6,2) NOT NULL,
     voided boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.account_identity (
+    id bigint NOT NULL,
+    staff_id integer NOT NULL,
+    provider_id integer NOT NULL,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    shown text DEFAULT ''::text NOT NULL,
+    linked_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE public.account_identity ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.account_identity_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.attempt_device (
@@ -1543,6 +1584,126 @@ CREATE TABLE public.notice_wish (
     mail boolean NOT NULL
 );
 
+CREATE TABLE public.oauth_client (
+    id integer NOT NULL,
+    client_id text NOT NULL,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    project text,
+    redirect_uris text[] NOT NULL,
+    logout_uris text[] DEFAULT '{}'::text[] NOT NULL,
+    backchannel_uri text DEFAULT ''::text NOT NULL,
+    scopes text[] NOT NULL,
+    secret_hash bytea,
+    is_own boolean DEFAULT false NOT NULL,
+    is_on boolean DEFAULT true NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    made_by integer,
+    CONSTRAINT oauth_client_name_kk_check CHECK ((name_kk <> ''::text)),
+    CONSTRAINT oauth_client_redirect_uris_check CHECK ((cardinality(redirect_uris) > 0))
+);
+
+ALTER TABLE public.oauth_client ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.oauth_client_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.oauth_code (
+    id bigint NOT NULL,
+    code_hash bytea NOT NULL,
+    login_id bigint NOT NULL,
+    redirect_uri text NOT NULL,
+    scopes text[] NOT NULL,
+    nonce text NOT NULL,
+    challenge text NOT NULL,
+    auth_time timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE public.oauth_code ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.oauth_code_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.oauth_consent (
+    staff_id integer NOT NULL,
+    client_id integer NOT NULL,
+    scopes text[] NOT NULL,
+    given_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.oauth_key (
+    kid text NOT NULL,
+    sealed bytea NOT NULL,
+    public jsonb NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.oauth_login (
+    id bigint NOT NULL,
+    session bytea NOT NULL,
+    client_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    sid text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.oauth_login ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.oauth_login_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.oauth_logout (
+    id bigint NOT NULL,
+    client_id integer NOT NULL,
+    subject text NOT NULL,
+    sid text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    said text DEFAULT ''::text NOT NULL,
+    CONSTRAINT oauth_logout_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'given_up'::text])))
+);
+
+ALTER TABLE public.oauth_logout ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.oauth_logout_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.oauth_subject (
+    staff_id integer NOT NULL,
+    client_id integer NOT NULL,
+    subject text NOT NULL
+);
+
+CREATE TABLE public.oauth_token (
+    token_hash bytea NOT NULL,
+    code_id bigint NOT NULL,
+    kind text NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT oauth_token_kind_check CHECK ((kind = ANY (ARRAY['access'::text, 'refresh'::text])))
+);
+
 CREATE TABLE public.object_let_go (
     key text NOT NULL,
     erase_at timestamp with time zone NOT NULL
@@ -1619,6 +1780,19 @@ ALTER TABLE public.pending_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.pending_identity (
+    token_hash bytea NOT NULL,
+    provider_id integer NOT NULL,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    shown text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    email_verified boolean DEFAULT false NOT NULL,
+    full_name text DEFAULT ''::text NOT NULL,
+    goes_to text DEFAULT '/'::text NOT NULL,
+    ends_at timestamp with time zone NOT NULL
 );
 
 ALTER TABLE public.person_document ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2124,6 +2298,51 @@ CREATE TABLE public.sign_in_address (
     seen_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.signon_flow (
+    state_hash bytea NOT NULL,
+    provider_id integer NOT NULL,
+    browser_hash bytea NOT NULL,
+    nonce text NOT NULL,
+    verifier text NOT NULL,
+    goes_to text NOT NULL,
+    staff_id integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.signon_provider (
+    id integer NOT NULL,
+    code text NOT NULL,
+    name_kk text NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    issuer text NOT NULL,
+    discovery text DEFAULT ''::text NOT NULL,
+    client_id text NOT NULL,
+    client_secret bytea,
+    scopes text DEFAULT 'openid'::text NOT NULL,
+    response_mode text DEFAULT ''::text NOT NULL,
+    echoed text[] DEFAULT '{}'::text[] NOT NULL,
+    projects text[] DEFAULT '{}'::text[] NOT NULL,
+    is_on boolean DEFAULT false NOT NULL,
+    place integer DEFAULT 0 NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT signon_provider_client_id_check CHECK ((client_id <> ''::text)),
+    CONSTRAINT signon_provider_code_check CHECK ((code ~ '^[a-z0-9-]{2,40}$'::text)),
+    CONSTRAINT signon_provider_issuer_check CHECK ((issuer <> ''::text)),
+    CONSTRAINT signon_provider_name_kk_check CHECK ((name_kk <> ''::text)),
+    CONSTRAINT signon_provider_response_mode_check CHECK ((response_mode = ANY (ARRAY[''::text, 'form_post'::text])))
+);
+
+ALTER TABLE public.signon_provider ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.signon_provider_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE public.sitting ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.sitting_id_seq
     START WITH 1
@@ -2202,6 +2421,8 @@ CREATE TABLE public.staff_session (
     raised_reason text DEFAULT ''::text NOT NULL,
     seen_as jsonb,
     seen_until timestamp with time zone,
+    identity_id bigint,
+    proven_at timestamp with time zone,
     CONSTRAINT staff_session_raised CHECK (((raised_until IS NULL) OR (raised_reason <> ''::text)))
 );
 
@@ -2460,6 +2681,12 @@ ALTER TABLE ONLY public.response_event ATTACH PARTITION public.response_event_ot
 ALTER TABLE ONLY keys.item_key
     ADD CONSTRAINT item_key_pkey PRIMARY KEY (form_id, code);
 
+ALTER TABLE ONLY public.account_identity
+    ADD CONSTRAINT account_identity_issuer_subject_key UNIQUE (issuer, subject);
+
+ALTER TABLE ONLY public.account_identity
+    ADD CONSTRAINT account_identity_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.attempt_device
     ADD CONSTRAINT attempt_device_attempt_id_epoch_key UNIQUE (attempt_id, epoch);
 
@@ -2622,6 +2849,45 @@ ALTER TABLE ONLY public.notice
 ALTER TABLE ONLY public.notice_wish
     ADD CONSTRAINT notice_wish_pkey PRIMARY KEY (staff_id, kind);
 
+ALTER TABLE ONLY public.oauth_client
+    ADD CONSTRAINT oauth_client_client_id_key UNIQUE (client_id);
+
+ALTER TABLE ONLY public.oauth_client
+    ADD CONSTRAINT oauth_client_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.oauth_code
+    ADD CONSTRAINT oauth_code_code_hash_key UNIQUE (code_hash);
+
+ALTER TABLE ONLY public.oauth_code
+    ADD CONSTRAINT oauth_code_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.oauth_consent
+    ADD CONSTRAINT oauth_consent_pkey PRIMARY KEY (staff_id, client_id);
+
+ALTER TABLE ONLY public.oauth_key
+    ADD CONSTRAINT oauth_key_pkey PRIMARY KEY (kid);
+
+ALTER TABLE ONLY public.oauth_login
+    ADD CONSTRAINT oauth_login_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.oauth_login
+    ADD CONSTRAINT oauth_login_session_client_id_key UNIQUE (session, client_id);
+
+ALTER TABLE ONLY public.oauth_login
+    ADD CONSTRAINT oauth_login_sid_key UNIQUE (sid);
+
+ALTER TABLE ONLY public.oauth_logout
+    ADD CONSTRAINT oauth_logout_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.oauth_subject
+    ADD CONSTRAINT oauth_subject_pkey PRIMARY KEY (staff_id, client_id);
+
+ALTER TABLE ONLY public.oauth_subject
+    ADD CONSTRAINT oauth_subject_subject_key UNIQUE (subject);
+
+ALTER TABLE ONLY public.oauth_token
+    ADD CONSTRAINT oauth_token_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY public.object_let_go
     ADD CONSTRAINT object_let_go_pkey PRIMARY KEY (key);
 
@@ -2642,6 +2908,9 @@ ALTER TABLE ONLY public.pending_act
 
 ALTER TABLE public.pending_act
     ADD CONSTRAINT pending_act_two_persons CHECK (((decided_by IS NULL) OR (decided_by <> made_by) OR (state = 'withdrawn'::text) OR (waiver_id IS NOT NULL))) NOT VALID;
+
+ALTER TABLE ONLY public.pending_identity
+    ADD CONSTRAINT pending_identity_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY public.person_document
     ADD CONSTRAINT person_document_pkey PRIMARY KEY (id);
@@ -2784,6 +3053,18 @@ ALTER TABLE ONLY public.settlement
 ALTER TABLE ONLY public.sign_in_address
     ADD CONSTRAINT sign_in_address_pkey PRIMARY KEY (staff_id, address);
 
+ALTER TABLE ONLY public.signon_flow
+    ADD CONSTRAINT signon_flow_pkey PRIMARY KEY (state_hash);
+
+ALTER TABLE ONLY public.signon_provider
+    ADD CONSTRAINT signon_provider_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.signon_provider
+    ADD CONSTRAINT signon_provider_issuer_key UNIQUE (issuer);
+
+ALTER TABLE ONLY public.signon_provider
+    ADD CONSTRAINT signon_provider_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_pkey PRIMARY KEY (id);
 
@@ -2856,6 +3137,8 @@ ALTER TABLE ONLY public.webhook_delivery
 ALTER TABLE ONLY public.webhook
     ADD CONSTRAINT webhook_pkey PRIMARY KEY (id);
 
+CREATE INDEX account_identity_staff ON public.account_identity USING btree (staff_id, id);
+
 CREATE INDEX attempt_device_device ON public.attempt_device USING btree (device);
 
 CREATE INDEX attempt_device_phone ON public.attempt_device USING btree (phone) WHERE (phone IS NOT NULL);
@@ -2912,6 +3195,12 @@ CREATE INDEX notice_staff ON public.notice USING btree (staff_id, id);
 
 CREATE INDEX notice_unread ON public.notice USING btree (staff_id) WHERE (read_at IS NULL);
 
+CREATE INDEX oauth_code_login ON public.oauth_code USING btree (login_id);
+
+CREATE INDEX oauth_logout_due ON public.oauth_logout USING btree (next_at, id) WHERE (state = 'queued'::text);
+
+CREATE INDEX oauth_token_code ON public.oauth_token USING btree (code_id);
+
 CREATE INDEX object_let_go_due ON public.object_let_go USING btree (erase_at);
 
 CREATE INDEX outage_changed ON public.outage USING btree (changed_at);
@@ -2937,6 +3226,8 @@ CREATE INDEX participant_sort ON public.participant USING btree (sitting_id, sor
 CREATE INDEX pending_act_waiting ON public.pending_act USING btree (sitting_id) WHERE (state = 'waits'::text);
 
 CREATE INDEX pending_act_waiver ON public.pending_act USING btree (waiver_id) WHERE (waiver_id IS NOT NULL);
+
+CREATE INDEX pending_identity_ends ON public.pending_identity USING btree (ends_at);
 
 CREATE INDEX person_archived ON public.person USING btree (sort_name, id) INCLUDE (grade, sex, language, region_code, school_id) WHERE (status = 'archived'::text);
 
@@ -3030,6 +3321,8 @@ CREATE INDEX settlement_district ON public.settlement USING btree (district_id, 
 
 CREATE UNIQUE INDEX settlement_name ON public.settlement USING btree (district_id, lower(name_kk));
 
+CREATE INDEX signon_flow_ends ON public.signon_flow USING btree (ends_at);
+
 CREATE UNIQUE INDEX staff_email ON public.staff USING btree (email);
 
 CREATE INDEX staff_grant_end ON public.staff_grant USING btree (ends_at);
@@ -3047,6 +3340,8 @@ CREATE UNIQUE INDEX staff_proven_phone ON public.staff USING btree (phone) WHERE
 CREATE UNIQUE INDEX staff_public ON public.staff USING btree (public_id);
 
 CREATE INDEX staff_registered ON public.staff USING btree (id) WHERE (registered_at IS NOT NULL);
+
+CREATE INDEX staff_session_identity ON public.staff_session USING btree (identity_id) WHERE (identity_id IS NOT NULL);
 
 CREATE INDEX stream_position_open ON public.stream_position USING btree (stream) WHERE (closed_at IS NULL);
 
@@ -3082,6 +3377,8 @@ CREATE TRIGGER grant_told AFTER UPDATE ON public.staff_grant FOR EACH ROW WHEN (
 
 CREATE TRIGGER grant_told_made AFTER INSERT ON public.staff_grant FOR EACH ROW EXECUTE FUNCTION public.grant_told();
 
+CREATE TRIGGER oauth_session_ended AFTER DELETE ON public.staff_session FOR EACH ROW EXECUTE FUNCTION public.oauth_session_ended();
+
 CREATE TRIGGER participant_changed BEFORE UPDATE ON public.participant FOR EACH ROW EXECUTE FUNCTION public.participant_changed();
 
 CREATE TRIGGER person_place BEFORE INSERT OR UPDATE OF school_id, district_id, region_code ON public.person FOR EACH ROW EXECUTE FUNCTION public.person_place();
@@ -3108,6 +3405,12 @@ CREATE TRIGGER talent_consent_withdrawn AFTER UPDATE OF withdrawn_at ON public.c
 
 ALTER TABLE ONLY keys.item_key
     ADD CONSTRAINT item_key_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
+
+ALTER TABLE ONLY public.account_identity
+    ADD CONSTRAINT account_identity_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.signon_provider(id);
+
+ALTER TABLE ONLY public.account_identity
+    ADD CONSTRAINT account_identity_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.attempt
     ADD CONSTRAINT attempt_is_participant FOREIGN KEY (id) REFERENCES public.participant(id);
@@ -3280,6 +3583,39 @@ ALTER TABLE ONLY public.notice
 ALTER TABLE ONLY public.notice_wish
     ADD CONSTRAINT notice_wish_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.oauth_client
+    ADD CONSTRAINT oauth_client_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.oauth_client
+    ADD CONSTRAINT oauth_client_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
+
+ALTER TABLE ONLY public.oauth_code
+    ADD CONSTRAINT oauth_code_login_id_fkey FOREIGN KEY (login_id) REFERENCES public.oauth_login(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.oauth_consent
+    ADD CONSTRAINT oauth_consent_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.oauth_client(id);
+
+ALTER TABLE ONLY public.oauth_consent
+    ADD CONSTRAINT oauth_consent_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.oauth_login
+    ADD CONSTRAINT oauth_login_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.oauth_client(id);
+
+ALTER TABLE ONLY public.oauth_login
+    ADD CONSTRAINT oauth_login_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.oauth_logout
+    ADD CONSTRAINT oauth_logout_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.oauth_client(id);
+
+ALTER TABLE ONLY public.oauth_subject
+    ADD CONSTRAINT oauth_subject_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.oauth_client(id);
+
+ALTER TABLE ONLY public.oauth_subject
+    ADD CONSTRAINT oauth_subject_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.oauth_token
+    ADD CONSTRAINT oauth_token_code_id_fkey FOREIGN KEY (code_id) REFERENCES public.oauth_code(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.participant
     ADD CONSTRAINT participant_import_job_fkey FOREIGN KEY (import_job) REFERENCES public.job(id);
 
@@ -3306,6 +3642,9 @@ ALTER TABLE ONLY public.pending_act
 
 ALTER TABLE ONLY public.pending_act
     ADD CONSTRAINT pending_act_waiver_id_fkey FOREIGN KEY (waiver_id) REFERENCES public.waiver(id);
+
+ALTER TABLE ONLY public.pending_identity
+    ADD CONSTRAINT pending_identity_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.signon_provider(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
@@ -3496,6 +3835,12 @@ ALTER TABLE ONLY public.settlement
 ALTER TABLE ONLY public.sign_in_address
     ADD CONSTRAINT sign_in_address_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.signon_flow
+    ADD CONSTRAINT signon_flow_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.signon_provider(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.signon_flow
+    ADD CONSTRAINT signon_flow_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.staff(id);
 
@@ -3546,6 +3891,9 @@ ALTER TABLE ONLY public.staff
 
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.staff_session
+    ADD CONSTRAINT staff_session_identity_id_fkey FOREIGN KEY (identity_id) REFERENCES public.account_identity(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_project_fkey FOREIGN KEY (project) REFERENCES public.project(code);
@@ -3785,6 +4133,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_permission TO elumiti_por
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_grant TO elumiti_portal;
 
+GRANT ALL ON FUNCTION public.is_privileged(p_staff integer, p_at timestamp with time zone) TO elumiti_portal;
+
 REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
 
@@ -3937,6 +4287,8 @@ GRANT ALL ON FUNCTION public.tie_names(p_person bigint) TO elumiti_portal;
 
 GRANT SELECT ON TABLE keys.item_key TO elumiti_scoring;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.account_identity TO elumiti_portal;
+
 GRANT SELECT ON TABLE public.attempt_device TO elumiti_engine;
 GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_portal;
@@ -4079,6 +4431,22 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice_wish TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_client TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_code TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_consent TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_key TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_login TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_logout TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_subject TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_token TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.object_let_go TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.outage TO elumiti_status;
@@ -4087,6 +4455,8 @@ GRANT SELECT ON TABLE public.outage TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE public.participant_staging TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.pending_act TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pending_identity TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.person_merge TO elumiti_portal;
 
@@ -4202,6 +4572,10 @@ GRANT SELECT ON TABLE public.setting TO elumiti_scoring;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.settlement TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_address TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.signon_flow TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.signon_provider TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_engine;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_portal;

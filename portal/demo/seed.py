@@ -35,6 +35,7 @@ from portal.demo.machines import insert_machines
 from portal.demo.people import draw_people
 from portal.demo.registration import insert_registrations
 from portal.demo.registry import insert_registry
+from portal.demo.sign_on import insert_sign_on
 from portal.demo.tables import Seat
 from portal.demo.talents import insert_talents
 from portal.demo.wire import play_items
@@ -146,10 +147,8 @@ async def fill() -> Demo:
             registered = await insert_registrations(db, people, schools, decode_key(portal.link_key))
             logins += [Login(*one) for one in registered.logins]
             demo = await _make_sittings(db, people, schools, forms, packed, logins, registered.code)
-            registered = await insert_registrations(db, people, schools, decode_key(portal.link_key))
-            logins += [Login(*one) for one in registered.logins]
-            demo = await _make_sittings(db, people, schools, forms, packed, logins, registered.code)
             numbers = {row["login"]: row["id"] for row in await db.fetch("select login, id from staff where demo")}
+            await insert_sign_on(db)
             await insert_talents(db)
             await insert_machines(db, portal)
             await insert_cards(db, portal.objects, numbers)

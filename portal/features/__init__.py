@@ -23,6 +23,7 @@ from portal.features.machines import routes as machines
 from portal.features.me import routes as me
 from portal.features.modules import routes as modules
 from portal.features.notices import routes as notices
+from portal.features.oauth import authorize, backchannel, discovery, logout, systems, tokens
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
 from portal.features.participants import routes as participants
@@ -59,6 +60,8 @@ from portal.features.room_codes import routes as room_codes
 from portal.features.scim import routes as scim
 from portal.features.scores import decisions, downloads, questions, quota
 from portal.features.scores import routes as scores
+from portal.features.sign_on import linking, providers
+from portal.features.sign_on import routes as sign_on
 from portal.features.sittings import routes as sittings
 from portal.features.slips import routes as slips
 from portal.features.staff import routes as staff
@@ -76,6 +79,14 @@ ROUTES = [
     *account.ROUTES,
     *contacts.ROUTES,
     *forgotten.ROUTES,
+    *sign_on.ROUTES,
+    *linking.ROUTES,
+    *providers.ROUTES,
+    *discovery.ROUTES,
+    *authorize.ROUTES,
+    *tokens.ROUTES,
+    *logout.ROUTES,
+    *systems.ROUTES,
     *notices.ROUTES,
     *files.ROUTES,
     *list_exports.ROUTES,
@@ -149,6 +160,14 @@ WORK = {
 # Their import makes known what each purpose of a consent feeds.
 FED = (participant_withdrawn, person_withdrawn, talent_withdrawn)
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
-DAILY = [talent_weighing.ask_daily, kpi.ask_daily, erasing.ask_daily, registration_joining.erase_expired]
+DAILY = [
+    talent_weighing.ask_daily,
+    kpi.ask_daily,
+    erasing.ask_daily,
+    registration_joining.erase_expired,
+    backchannel.erase_old,
+]
 # What the worker looks for every other second, beside its queue.
 ROUNDS = [checking.check_due, taking.take_published]
+# The same, in turns of their own: others' servers, which may let us wait.
+FAR_ROUNDS = [backchannel.send_logouts]

@@ -68,6 +68,7 @@ STATEMENT = """
     from staff_session s
     join staff st on st.id = s.staff_id
     where s.key_hash = $1 and s.ends_at > $2 and s.seen_at > $2 - $3::interval and st.disabled_at is null
+        and (s.identity_id is null or not is_privileged(st.id, $2))
 """
 AS_ROLE = """
     select jsonb_build_object('kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en) as name,
@@ -81,6 +82,7 @@ AS_ROLE = """
 async def actor_of(pool: Pool, key: str, address: str, *, touch: bool = True) -> Actor | None:
     """The person behind a cookie; None: no session, or one that ended.
 
+    A session that a provider opened is none for who has, in any project, a role that wants more (SAFETY P3).
     Without `touch` the session does not live on by this request: it is the page's own, not the person's.
     """
     now = datetime.now(UTC)

@@ -11,7 +11,7 @@ import msgspec
 
 from infra.local import decode_key
 from portal.core import post
-from portal.core.accounts import links
+from portal.core.accounts import identities, links
 from portal.core.i18n import N_
 from portal.core.problems import Problem
 
@@ -161,7 +161,7 @@ async def factors_go(db: Connection, actor: Actor) -> bool:
 async def prove(db: Connection, actor: Actor, token: str, now: datetime) -> links.Link:
     """The link was opened by its person: the e-mail is his, and what was begun before it is proven ends (SAFETY P3).
 
-    All sessions and open links go, and what `factors_go` names.
+    All sessions and open links go, what `factors_go` names, and with a first e-mail all linked accounts.
     """
     staff_id = actor.staff_id
     link = await links.find(db, "email", token)
@@ -176,6 +176,8 @@ async def prove(db: Connection, actor: Actor, token: str, now: datetime) -> link
     if go:
         await db.execute("delete from staff_key where staff_id = $1", staff_id)
         await db.execute("delete from staff_totp where staff_id = $1", staff_id)
+    if was is None:
+        await identities.forget_all(db, staff_id)
     await links.end_open(db, staff_id)
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
     if was is not None and was != link.email:

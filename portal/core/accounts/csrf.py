@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 SEED_COOKIE = "elumiti_seed"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Asked by other machines, or sent by a browser on another site's word. No cookie counts there: a machine brings its own
+# secret, and the browser is led on to an address that it opens itself.
+WITHOUT_COOKIE = frozenset({"/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/oauth/logout", "/sign-in/answer"})
 # What a person who sees the house as another role may still send.
 WHILE_LOOKING = frozenset({"/see-as/end", "/raise/end", "/sign-out"})
 
@@ -33,7 +36,8 @@ async def require_token(request: Request) -> None:
     if request.scope["user"].limited:
         raise TooFast
     # A machine with a token of its own brings no cookie, so nobody can make a browser send its request.
-    if request.method in SAFE or request.scope["route_handler"].opt.get("by_token"):
+    by_token = request.scope["route_handler"].opt.get("by_token") or request.url.path in WITHOUT_COOKIE
+    if request.method in SAFE or by_token:
         return
     origin = request.headers.get("origin")
     if origin and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):

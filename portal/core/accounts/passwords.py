@@ -20,8 +20,8 @@ R = TypeVar("R")
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 THREADS = 2
 QUEUE = 64
-# Of a login that has no password (a machine made it): no password is this one.
-NONE = "!"
+# Of a login that has no password (a machine made it, or a linked account elsewhere opens it): no password is this one.
+NONE = ""
 # Checked for a login that nobody has, so that both take the same time.
 NOBODY = HASHER.hash("nobody")
 

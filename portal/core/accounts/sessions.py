@@ -70,21 +70,28 @@ async def enter(db: Connection, shown: Shown | None, address: str, agent: str) -
     return shown.staff_id, await begin(db, shown.staff_id, address, agent, now)
 
 
-async def begin(db: Connection, staff_id: int, address: str, agent: str, now: datetime) -> str:
-    """A session of somebody who has shown his password; its cookie. It is in the first project where he has a role."""
+async def begin(
+    db: Connection, staff_id: int, address: str, agent: str, now: datetime, identity_id: int | None = None
+) -> str:
+    """A session of somebody who has shown his password, or whom a provider vouched for (`identity_id`); its cookie.
+
+    It is in the first project where he has a role.
+    """
     key = secrets.token_urlsafe(32)
     await db.execute("delete from staff_session where ends_at < $1", now)
     await db.execute(
         """
-        insert into staff_session (key_hash, staff_id, csrf, started_at, seen_at, ends_at, address, agent, project)
+        insert into staff_session (key_hash, staff_id, csrf, started_at, seen_at, ends_at, address, agent, project,
+                                   identity_id)
         select $1, $2, $3, $4, $4, $5, $6, $7, coalesce((
             select project
             from staff_grant
             where staff_id = $2 and project is not null and ends_at > $4
             order by project <> $8, id
-            limit 1), $8)
+            limit 1), $8), $9
         """,
         *(key_hash(key), staff_id, secrets.token_urlsafe(24), now, now + LONGEST, address, agent[:200], PROJECT),
+        identity_id,
     )
     return key
 

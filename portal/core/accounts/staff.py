@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.core import post
-from portal.core.accounts import links, misses
+from portal.core.accounts import identities, links, misses
 from portal.core.accounts.passwords import NONE, hash_password
 from portal.core.i18n import N_
 
@@ -62,12 +62,13 @@ async def create_staff(
 
 
 async def set_password(db: Connection, staff_id: int, password: str) -> None:
-    """A new password: all sessions and open links of the person end, and his mailbox is told, whoever set it."""
+    """A new password: sessions, open links and linked accounts of the person end, and his mailbox is told, whoever set it."""
     await db.execute(
         "update staff set password_hash = $2, failed_sign_ins = 0, locked_until = null where id = $1",
         *(staff_id, await hash_password(password)),
     )
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
+    await identities.forget_all(db, staff_id)
     await misses.forget(db, staff_id)
     await links.end_open(db, staff_id)
     person = await db.fetchrow(

@@ -101,6 +101,23 @@ KINDS: dict[str, Kind] = {
             icon="circle-check",
             mail=False,
         ),
+        Kind(
+            code="identity.linked",
+            name=N_("Another account opens your login"),
+            text=N_(
+                "An account of «{provider}» was linked to your login, {moment}. "
+                "It was not you? Change the password at once: that takes it off."
+            ),
+            icon="key-round",
+            mail=True,
+        ),
+        Kind(
+            code="identity.unlinked",
+            name=N_("A linked account was taken off"),
+            text=N_("The account of «{provider}» no longer opens your login, {moment}."),
+            icon="key-round",
+            mail=False,
+        ),
     )
 }
 for _kind in KINDS.values():

@@ -91,6 +91,7 @@ ALL: tuple[Permission, ...] = (
     Permission("module.edit", HOUSE, N_("Switch modules of a project on and off")),
     Permission("machine.view", HOUSE, N_("See the systems that are joined to ours")),
     Permission("machine.edit", HOUSE, N_("Join systems, stop them and let them go on")),
+    Permission("signon.edit", HOUSE, N_("Join providers of sign-in and other systems")),
     Permission("account.password-alone", HOUSE, N_("Sign in with a password alone, without app code or security key")),
     Permission("own.account", HOUSE, N_("Use the own account")),
 )

@@ -34,6 +34,8 @@ class Problem(Exception):
     advice: str = ""
     # Where the page of the problem leads: (address, text).
     way: tuple[str, str] | None = None
+    # Whether that page leads back to this address afterwards.
+    way_returns: bool = True
 
     def __init__(self, **values: object) -> None:
         super().__init__(self.code)

@@ -77,6 +77,8 @@ SECTIONS = (
             Entry("/why", N_("Who may what"), "circle-help", "staff.view"),
             Entry("/modules", N_("Modules"), "settings", "module.edit"),
             Entry("/machines", N_("Joined systems"), "plug", "machine.view"),
+            Entry("/sign-on/providers", N_("Sign-in through others"), "key-round", "signon.edit"),
+            Entry("/sign-on/systems", N_("Single sign-on"), "log-in", "signon.edit"),
             Entry("/outbox", N_("Outbox"), "send", "post.view"),
             Entry("/audit", N_("Audit trail"), "scroll-text", "audit.view"),
         ),

@@ -118,4 +118,13 @@ def see_other(path: str) -> Response[str]:
     return Response("", status_code=303, headers={"location": path})
 
 
-__all__ = ["environment", "page", "render", "see_other", "static"]
+def onward(request: StaffRequest, address: str, name: str) -> Response[str]:
+    """A page that leads on to another site by itself, without script.
+
+    After a form this stands instead of a redirect: browsers hold `form-action 'self'` against where a form's redirects
+    lead, too.
+    """
+    return page(request, "onward.html", address=address, goal=name)
+
+
+__all__ = ["environment", "onward", "page", "render", "see_other", "static"]

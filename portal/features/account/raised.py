@@ -13,8 +13,8 @@ from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
+from portal.core.ui.addresses import inside
 from portal.core.ui.pages import page, see_other
-from portal.features.account.addresses import inside
 
 if TYPE_CHECKING:
     from portal.core.accounts import Actor

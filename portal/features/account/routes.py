@@ -9,21 +9,24 @@ from litestar import Response, get, post
 
 from infra.callers import place_of
 from portal.core import audit
-from portal.core.accounts import StaffRequest, keys, places, sessions, set_password
+from portal.core.accounts import StaffRequest, identities, keys, places, sessions, set_password
 from portal.core.accounts.contacts import contacts_of
 from portal.core.accounts.grant_rows import grants_of
 from portal.core.accounts.passwords import verify_password
+from portal.core.accounts.providers import all_providers
 from portal.core.accounts.second_factor import has_app
 from portal.core.accounts.strength import require_strong
+from portal.core.accounts.systems import allowed_systems
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.front import LANGUAGE_COOKIE, LOOK_COOKIE, LOOKS
 from portal.core.i18n import LANGUAGES, N_
 from portal.core.permissions import allows, public
 from portal.core.problems import NotThere
+from portal.core.projects import projects
+from portal.core.ui.addresses import inside
 from portal.core.ui.pages import page, see_other
 from portal.features.account import queries, raised, second_factor
-from portal.features.account.addresses import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,11 +37,11 @@ A_YEAR_S = 365 * 86400
 
 
 @get("/sign-in", guards=[public])
-async def sign_in_page(request: StaffRequest) -> Response[str]:
-    """The form."""
+async def sign_in_page(request: StaffRequest, db: Connection) -> Response[str]:
+    """The form, and the other sites that open the door."""
     if request.scope["user"].signed_in:
         return see_other("/")
-    return _sign_in_page(request, inside(request.query_params.get("next")))
+    return await _sign_in_page(request, db, inside(request.query_params.get("next")))
 
 
 @post("/sign-in", guards=[public])
@@ -72,15 +75,16 @@ async def sign_in(request: StaffRequest) -> Response[str]:
         form.miss(
             "login", N_("Login or password does not fit. After five misses it rests for five minutes where you sit.")
         )
-        return _sign_in_page(request, target, status=401, errors=form.errors, login=login)
+        return await _sign_in_page(request, db, target, status=401, errors=form.errors, login=login)
     answer = see_other(target)
     front: Front = request.app.state.front
     answer.headers["set-cookie"] = front.cookie(sessions.COOKIE, began[1], age_s=int(sessions.LONGEST.total_seconds()))
     return answer
 
 
-def _sign_in_page(
+async def _sign_in_page(
     request: StaffRequest,
+    db: Connection,
     target: str,
     *,
     status: int = 200,
@@ -96,6 +100,8 @@ def _sign_in_page(
         next=target,
         mail_on=bool(request.app.state.settings.mail_url or request.app.state.settings.sms_url),
         said=request.query_params.get("said", ""),
+        providers=await all_providers(db, on_only=True),
+        names={one.code: one.name for one in await projects(db)},
     )
 
 
@@ -214,6 +220,11 @@ async def account_page(
         contacts=await contacts_of(db, actor.staff_id),
         mail_on=bool(request.app.state.settings.mail_url),
         asked="asked" in request.query_params,
+        linked="linked" in request.query_params,
+        identities=await identities.identities_of(db, actor.staff_id),
+        providers=await all_providers(db, on_only=True),
+        privileged=await identities.is_privileged(db, actor.staff_id),
+        systems=await allowed_systems(db, actor.staff_id),
     )
 
 

@@ -15,9 +15,9 @@ from portal.core.forms import Form
 from portal.core.i18n import N_
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
+from portal.core.ui.addresses import inside
 from portal.core.ui.pages import page, see_other
 from portal.features.account import queries
-from portal.features.account.addresses import inside
 
 if TYPE_CHECKING:
     from portal.core.accounts import Actor

@@ -29,11 +29,13 @@ LEFT_OUT = {
     "/jobs/{job_id:int}",
     "/notices/bell",
 }
-LEFT_OUT = {"/health", "/ready", "/metrics", "/language/{code:str}", "/jobs/{job_id:int}", "/notices/bell"}
 # A list on its way to be a file looks like the registry's own.
 LEFT_OUT |= {"/exports/{job_id:int}"}
 # They are there only with a link that is good once: tests/portal/post, tests/portal/account/test_contacts.py.
 LEFT_OUT |= {"/forgotten/new", "/account/email"}
+# Steps of a way between sites: tests/browser/portal/test_sign_on.py makes pictures of them.
+LEFT_OUT |= {"/sign-in/with/{code:str}", "/sign-in/answer", "/sign-in/link", "/account/linked/{code:str}"}
+LEFT_OUT |= {"/oauth/authorize"}
 BAD_LIST = (
     "school_code;last_name;first_name;middle_name;birth_date;grade;class_letter;language;extra_minutes;external_id\n"
     "YOQ-1;Серікова;Айгүл;;14.03.2015;5;Ә;қаз;;S1\n;Иванов1;Пётр;;2015;15;;фр;;S2\n"
@@ -173,6 +175,14 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "machine-new": ("/machines/new", {}),
         "hook": ("/hooks/{hook_id:int}", {"hook_id": number["hook"]}),
         "hook-new": ("/hooks/new", {}),
+        "providers": ("/sign-on/providers", {}),
+        "provider-new": ("/sign-on/providers/new", {"?": "like=google"}),
+        "provider": ("/sign-on/providers/{provider_id:int}", {"provider_id": number["provider"]}),
+        "systems": ("/sign-on/systems", {}),
+        "system-new": ("/sign-on/systems/new", {}),
+        "system": ("/sign-on/systems/{system_id:int}", {"system_id": number["system"]}),
+        "sign-in-again": ("/oauth/again", {}),
+        "sign-out-everywhere": ("/oauth/logout", {}),
         "raise": ("/raise", {}),
         "second-factor": ("/second-factor", {}),
         "help": ("/help", {}),

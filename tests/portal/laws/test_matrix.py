@@ -32,7 +32,7 @@ HOLE = re.compile(r"\{(\w+):(\w+)\}")
 # An id that no row has, so that whoever passes the guard changes nothing.
 ABSENT = {"int": "999999999", "str": "csv", "path": "app.css"}
 # They end the session that the test asks with.
-LEFT_OUT = {"/sign-in", "/sign-out", "/raise/end"}
+LEFT_OUT = {"/sign-in", "/sign-out", "/raise/end", "/oauth/logout/confirm"}
 REFUSED = {"not-allowed", "needs-raised-session", "not-signed-in", "second-factor-wanted", "module-off", "form-expired"}
 # What a control needs besides its route's permission: the one of its kind.
 OF_CONTROLS = {"control.message", "control.time", "control.end"}
