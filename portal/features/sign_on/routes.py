@@ -184,15 +184,18 @@ async def link_page(request: StaffRequest, db: Connection) -> Response[str]:
 
 
 @post("/sign-in/link", guards=[public])
-async def link(request: StaffRequest, db: Connection) -> Response[str]:
+async def link(request: StaffRequest) -> Response[str]:
     """Link it to the login whose password is typed here, and sign in."""
-    form = Form(await request.form())
+    form, pool = Form(await request.form()), request.app.state.pool
     login, password = form.text("login", most=100), form.values.get("password", "")[:200]
-    waits = await _waiting(request, db)
+    async with pool.acquire() as db:
+        waits = await _waiting(request, db)
     visitor, agent, now = request.scope["user"], request.headers.get("user-agent", ""), datetime.now(UTC)
     refused = None
-    async with db.transaction():
-        began = await sessions.sign_in(db, login, password, visitor.address, agent)
+    # No connection is held while Argon2 waits for its turn.
+    shown = await sessions.sign_in(pool, login, password)
+    async with pool.acquire() as db, db.transaction():
+        began = await sessions.enter(db, shown, visitor.address, agent)
         owner = msgspec.structs.replace(visitor, staff_id=began[0] if began else 0)
         if began:
             try:
