@@ -20,7 +20,7 @@ from infra.settings import PROCESSES, write
 
 ROLES = (
     *("elumiti_owner", "elumiti_engine", "elumiti_flusher", "elumiti_portal", "elumiti_scoring", "elumiti_status"),
-    "elumiti_release",
+    *("elumiti_release", "elumiti_proctoring"),
 )
 DATABASE = "elumiti"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -260,6 +260,19 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.make_watch_partition(sitting integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    perform pg_advisory_xact_lock(hashtext('watch_partition'), sitting);
+    execute format('create table if not exists picture_%s partition of picture for values in (%s)', sitting, sitting);
+    execute format('create index if not exists picture_%s_attempt on picture_%s (attempt_id, taken_ms, seq)', sitting, sitting);
+    execute format('create table if not exists watch_event_%s partition of watch_event for values in (%s)', sitting, sitting);
+    execute format('create index if not exists watch_event_%s_attempt on watch_event_%s (attempt_id, at_ms, seq)', sitting, sitting);
+end
+$$;
+
 CREATE FUNCTION public.tie_holds(since date, until date) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((since <= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date) AND ((until IS NULL) OR (until >= ((now() AT TIME ZONE 'Asia/Almaty'::text))::date)));
@@ -1862,6 +1875,47 @@ CREATE TABLE public.person_twin (
     CONSTRAINT person_twin_state_check CHECK ((state = ANY (ARRAY['open'::text, 'distinct'::text, 'merged'::text])))
 );
 
+CREATE TABLE public.picture (
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    seq integer NOT NULL,
+    kind text NOT NULL,
+    taken_ms bigint NOT NULL,
+    received_ms bigint NOT NULL,
+    segment_id uuid CONSTRAINT picture_segment_id_not_null1 NOT NULL,
+    byte_offset integer NOT NULL,
+    byte_length integer NOT NULL,
+    key_id bytea CONSTRAINT picture_key_id_not_null1 NOT NULL,
+    sealed_at timestamp with time zone,
+    checks jsonb,
+    CONSTRAINT picture_kind_check CHECK ((kind = ANY (ARRAY['snapshot'::text, 'identity'::text, 'screen'::text])))
+)
+PARTITION BY LIST (sitting_id);
+
+CREATE TABLE public.picture_key (
+    id bytea NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    wrapped bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT picture_key_id_check CHECK ((length(id) = 8))
+);
+
+CREATE TABLE public.picture_segment (
+    id uuid NOT NULL,
+    object_name text NOT NULL,
+    size_bytes integer NOT NULL,
+    pictures integer NOT NULL,
+    stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone
+);
+
+CREATE TABLE public.picture_sitting_key (
+    sitting_id integer NOT NULL,
+    wrapped bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.post (
     id bigint NOT NULL,
     made_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -2357,6 +2411,19 @@ CREATE TABLE public.sitting_region (
     region_code text NOT NULL
 );
 
+CREATE TABLE public.sitting_watch (
+    sitting_id integer NOT NULL,
+    every_s smallint DEFAULT 30 NOT NULL,
+    most_bytes integer DEFAULT 12288 NOT NULL,
+    identity boolean DEFAULT true NOT NULL,
+    screen boolean DEFAULT false NOT NULL,
+    keep_days smallint DEFAULT 90 NOT NULL,
+    rules jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT sitting_watch_every_s_check CHECK (((every_s >= 5) AND (every_s <= 300))),
+    CONSTRAINT sitting_watch_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 365))),
+    CONSTRAINT sitting_watch_most_bytes_check CHECK (((most_bytes >= 4096) AND (most_bytes <= 65536)))
+);
+
 ALTER TABLE public.staff_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.staff_grant_id_seq
     START WITH 1
@@ -2628,6 +2695,28 @@ ALTER TABLE public.waiver ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.watch_event (
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    seq integer NOT NULL,
+    kind text NOT NULL,
+    at_ms bigint NOT NULL,
+    received_ms bigint NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL
+)
+PARTITION BY LIST (sitting_id);
+
+CREATE TABLE public.watch_score (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    score real NOT NULL,
+    reasons jsonb NOT NULL,
+    pictures integer DEFAULT 0 NOT NULL,
+    last_picture_ms bigint,
+    last_event_ms bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.webhook (
@@ -2936,6 +3025,15 @@ ALTER TABLE ONLY public.person_tie
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_pkey PRIMARY KEY (first_id, second_id);
 
+ALTER TABLE ONLY public.picture_key
+    ADD CONSTRAINT picture_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_segment
+    ADD CONSTRAINT picture_segment_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_sitting_key
+    ADD CONSTRAINT picture_sitting_key_pkey PRIMARY KEY (sitting_id);
+
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_pkey PRIMARY KEY (id);
 
@@ -3071,6 +3169,9 @@ ALTER TABLE ONLY public.sitting
 ALTER TABLE ONLY public.sitting_region
     ADD CONSTRAINT sitting_region_pkey PRIMARY KEY (sitting_id, region_code);
 
+ALTER TABLE ONLY public.sitting_watch
+    ADD CONSTRAINT sitting_watch_pkey PRIMARY KEY (sitting_id);
+
 ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_pkey PRIMARY KEY (id);
 
@@ -3130,6 +3231,9 @@ ALTER TABLE ONLY public.waived_review
 
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.watch_score
+    ADD CONSTRAINT watch_score_pkey PRIMARY KEY (attempt_id);
 
 ALTER TABLE ONLY public.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id);
@@ -3273,6 +3377,8 @@ CREATE INDEX person_twin_second ON public.person_twin USING btree (second_id);
 
 CREATE INDEX person_twins ON public.person USING btree (name_key, birth_date);
 
+CREATE INDEX picture_key_attempt ON public.picture_key USING btree (attempt_id);
+
 CREATE INDEX post_due ON public.post USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
 
 CREATE INDEX post_notice ON public.post USING btree (notice_id) WHERE (notice_id IS NOT NULL);
@@ -3364,6 +3470,8 @@ CREATE INDEX tried_unweighed ON public.tried USING btree (sitting_id, attempt_id
 CREATE INDEX waiting_decision_sitting ON public.waiting_decision USING btree (sitting_id);
 
 CREATE INDEX waiver_end ON public.waiver USING btree (project, ends_at);
+
+CREATE INDEX watch_score_order ON public.watch_score USING btree (sitting_id, score DESC, attempt_id);
 
 CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
 
@@ -3721,6 +3829,12 @@ ALTER TABLE ONLY public.person_twin
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_second_id_fkey FOREIGN KEY (second_id) REFERENCES public.person(id);
 
+ALTER TABLE ONLY public.picture_key
+    ADD CONSTRAINT picture_key_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.picture_sitting_key
+    ADD CONSTRAINT picture_sitting_key_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES public.notice(id) ON DELETE SET NULL;
 
@@ -3859,6 +3973,9 @@ ALTER TABLE ONLY public.sitting
 ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_test_id_fkey FOREIGN KEY (test_id) REFERENCES public.test(id);
 
+ALTER TABLE ONLY public.sitting_watch
+    ADD CONSTRAINT sitting_watch_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.staff_grant
     ADD CONSTRAINT staff_grant_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district(id);
 
@@ -3982,6 +4099,9 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.watch_score
+    ADD CONSTRAINT watch_score_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.webhook_delivery
     ADD CONSTRAINT webhook_delivery_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhook(id);
 
@@ -4096,6 +4216,7 @@ GRANT USAGE ON SCHEMA public TO elumiti_portal;
 GRANT USAGE ON SCHEMA public TO elumiti_scoring;
 GRANT USAGE ON SCHEMA public TO elumiti_status;
 GRANT USAGE ON SCHEMA public TO elumiti_release;
+GRANT USAGE ON SCHEMA public TO elumiti_proctoring;
 
 GRANT ALL ON FUNCTION public.audit_broken_at() TO elumiti_portal;
 
@@ -4138,6 +4259,10 @@ GRANT ALL ON FUNCTION public.is_privileged(p_staff integer, p_at timestamp with 
 REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.make_watch_partition(sitting integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_proctoring;
+GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.person_tie TO elumiti_portal;
@@ -4175,6 +4300,7 @@ GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
 GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
 GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
+GRANT SELECT ON TABLE public.participant TO elumiti_proctoring;
 
 GRANT SELECT(id) ON TABLE public.participant TO elumiti_engine;
 
@@ -4214,6 +4340,7 @@ GRANT SELECT ON TABLE public.sitting TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting TO elumiti_portal;
 GRANT SELECT ON TABLE public.sitting TO elumiti_scoring;
 GRANT SELECT ON TABLE public.sitting TO elumiti_release;
+GRANT SELECT ON TABLE public.sitting TO elumiti_proctoring;
 
 GRANT SELECT(id) ON TABLE public.sitting TO elumiti_status;
 
@@ -4329,6 +4456,7 @@ GRANT SELECT ON TABLE public.control TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.control TO elumiti_portal;
 GRANT SELECT ON TABLE public.control TO elumiti_scoring;
 GRANT SELECT ON TABLE public.control TO elumiti_release;
+GRANT SELECT ON TABLE public.control TO elumiti_proctoring;
 
 GRANT UPDATE(relayed_at) ON TABLE public.control TO elumiti_flusher;
 
@@ -4426,6 +4554,7 @@ GRANT SELECT ON TABLE public.migration TO elumiti_portal;
 GRANT SELECT ON TABLE public.migration TO elumiti_scoring;
 GRANT SELECT ON TABLE public.migration TO elumiti_status;
 GRANT SELECT ON TABLE public.migration TO elumiti_release;
+GRANT SELECT ON TABLE public.migration TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice TO elumiti_portal;
 
@@ -4463,6 +4592,22 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.person_merge TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_project TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_twin TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.picture TO elumiti_proctoring;
+GRANT SELECT ON TABLE public.picture TO elumiti_portal;
+
+GRANT UPDATE(sealed_at) ON TABLE public.picture TO elumiti_proctoring;
+
+GRANT UPDATE(checks) ON TABLE public.picture TO elumiti_proctoring;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.picture_key TO elumiti_proctoring;
+
+GRANT SELECT,INSERT ON TABLE public.picture_segment TO elumiti_proctoring;
+GRANT SELECT ON TABLE public.picture_segment TO elumiti_portal;
+
+GRANT UPDATE(erased_at) ON TABLE public.picture_segment TO elumiti_proctoring;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.picture_sitting_key TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
 
@@ -4582,6 +4727,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_port
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_release;
 
+GRANT SELECT ON TABLE public.sitting_watch TO elumiti_proctoring;
+GRANT SELECT ON TABLE public.sitting_watch TO elumiti_engine;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_watch TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.staff_key TO elumiti_portal;
 
 GRANT UPDATE(sign_count) ON TABLE public.staff_key TO elumiti_portal;
@@ -4645,6 +4794,12 @@ GRANT SELECT,INSERT ON TABLE public.waiver TO elumiti_portal;
 GRANT UPDATE(ends_at) ON TABLE public.waiver TO elumiti_portal;
 
 GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.watch_event TO elumiti_proctoring;
+GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_score TO elumiti_proctoring;
+GRANT SELECT ON TABLE public.watch_score TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook TO elumiti_portal;
 

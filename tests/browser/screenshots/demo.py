@@ -158,6 +158,8 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
         # One's own card is pictured as the super-admin's, who is signed in.
         await db.execute("update staff set person_id = null where login = 'teacher'")
         await db.execute("update staff set person_id = $1 where login = 'super'", numbers["teacher"])
+        numbers["registration"] = await db.fetchval("select min(id) from registration where state = 'teacher'")
+        numbers["class_code"] = await db.fetchval("select min(id) from class_code")
         numbers["provider"] = await db.fetchval("select min(id) from signon_provider")
         numbers["system"] = await db.fetchval("select min(id) from oauth_client")
         numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")

@@ -33,6 +33,8 @@ LEFT_OUT = {
 LEFT_OUT |= {"/exports/{job_id:int}"}
 # They are there only with a link that is good once: tests/portal/post, tests/portal/account/test_contacts.py.
 LEFT_OUT |= {"/forgotten/new", "/account/email"}
+# Steps of registering and of a parent's consent: tests/browser/portal/test_registration.py makes pictures of them.
+LEFT_OUT |= {"/register/new", "/register/code", "/consent", "/consent/sign", "/consent/done", "/consent/withdraw"}
 # Steps of a way between sites: tests/browser/portal/test_sign_on.py makes pictures of them.
 LEFT_OUT |= {"/sign-in/with/{code:str}", "/sign-in/answer", "/sign-in/link", "/account/linked/{code:str}"}
 LEFT_OUT |= {"/oauth/authorize"}
@@ -190,6 +192,21 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "style": ("/style", {}),
         "not-there": ("/there-is-no-such-page", {}),
     }
+    pages |= {
+        "consent-texts": ("/consent-texts", {}),
+        "consent-text-new": ("/consent-texts/new", {}),
+        "consent-stop": ("/consent/stop", {}),
+        "erasures": ("/erasures", {}),
+        "own": ("/own", {}),
+        "register": ("/register", {}),
+        "register-email": ("/register/email", {}),
+        "register-phone": ("/register/phone", {}),
+        "register-class": ("/register/class", {}),
+        "registrations": ("/registrations", {}),
+        "registrations-one": ("/registrations/{registration_id:int}", {"registration_id": number["registration"]}),
+        "class-codes": ("/registrations/codes", {}),
+        "class-code": ("/registrations/codes/{code_id:int}", {"code_id": number["class_code"]}),
+    }
     teacher = {"person_id": number["teacher"]}
     for tab in ("photo", "portfolio", "attached", "results", "kpi", "reviews", "work"):
         pages[f"person-{tab}"] = (f"/persons/{{person_id:int}}/{tab}", teacher)
@@ -236,7 +253,7 @@ def portal(playwright: Playwright, place: Place, languages: list[str]) -> list[s
     seen: list[str] = []
     with contextlib.closing(playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)) as browser:
         states = {
-            login: _signed_in(browser, place, login) for login in ("admin", "analyst", "super", "proctor", "specialist")
+            login: _signed_in(browser, place, login) for login in ("admin", "analyst", "super", "proctor", "specialist", "pupil")
         }
         job = _happenings(browser, place, states)
         pages = pages_of(place, job)
