@@ -283,7 +283,7 @@ def _signed_in(browser: Browser, place: Place, login: str) -> Any:
         page.fill("#f-login", login)
         page.fill("#f-password", password)
         page.click("form.stack button.primary")
-        page.wait_for_url(f"{place.portal}/")
+        page.wait_for_url(re.compile(f"^{re.escape(place.portal)}/(?!sign-in)"))
         if login == "super":
             page.goto(f"{place.portal}/raise")
             page.fill("#f-reason", "Суретке түсіру")
