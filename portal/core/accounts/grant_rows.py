@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from portal.core.db import Connection
 
 COLUMNS = """
-    select g.id, g.staff_id, s.full_name, s.login, s.disabled_at is not null as shut, g.role, r.raised, g.project,
+    select g.id, g.staff_id, s.full_name, s.login, s.disabled_at is not null as shut, g.role, r.raised, r.teaches, g.project,
            jsonb_build_object('kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en) as name,
            case when p.code is not null
                then jsonb_build_object('kk', p.name_kk, 'ru', p.name_ru, 'en', p.name_en) end as project_name,
@@ -60,6 +60,7 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     shut: bool
     role: str
     raised: bool
+    teaches: bool
     project: str | None
     name: dict[str, str]
     project_name: dict[str, str] | None

@@ -166,15 +166,17 @@ async def forget_factors(db: Connection, staff_id: int) -> None:
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
 
 
-async def insert_role(db: Connection, code: str, project: str | None, name: dict[str, str]) -> None:
+async def insert_role(
+    db: Connection, code: str, project: str | None, name: dict[str, str], *, teaches: bool
+) -> None:
     """A new role of a project, or (None) one that exists in each; asyncpg.UniqueViolationError if the code is taken."""
     await db.execute(
         """
-        insert into role (code, kind, project, name_kk, name_ru, name_en, place)
-        values ($1, case when $2::text is null then 'working' else 'project' end, $2, $3, $4, $5, (
+        insert into role (code, kind, project, name_kk, name_ru, name_en, teaches, place)
+        values ($1, case when $2::text is null then 'working' else 'project' end, $2, $3, $4, $5, $6, (
             select coalesce(max(place), 0) + 1 from role where project is not distinct from $2::text))
         """,
-        *(code, project, name["kk"], name["ru"], name["en"]),
+        *(code, project, name["kk"], name["ru"], name["en"], teaches),
     )
 
 
