@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True):
-    """A role. `kind`: project, working or house; `raised`: beyond reading it works in raised sessions only;
-    `teaches`: of persons it reaches a class and own pupils alone."""
+    """A role. `kind`: project, working or house.
+
+    `raised`: beyond reading it works in raised sessions only; `teaches`: of persons it reaches a class and own pupils alone.
+    """
 
     code: str
     kind: str

@@ -166,9 +166,7 @@ async def forget_factors(db: Connection, staff_id: int) -> None:
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
 
 
-async def insert_role(
-    db: Connection, code: str, project: str | None, name: dict[str, str], *, teaches: bool
-) -> None:
+async def insert_role(db: Connection, code: str, project: str | None, name: dict[str, str], *, teaches: bool) -> None:
     """A new role of a project, or (None) one that exists in each; asyncpg.UniqueViolationError if the code is taken."""
     await db.execute(
         """

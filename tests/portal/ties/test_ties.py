@@ -175,7 +175,9 @@ def test_who_teaches_sees_own_pupils_however_wide_the_grant(
     house: House, place: Place, school: School, role: str, where: str
 ) -> None:
     """SAFETY P1: a school's list of children is not needed to teach. Card, tabs, list, search, count; as `see as` too."""
-    given: dict[str, object] = {"school": {"school": place.schools[0]}, "region": {"region": place.region}}.get(where, {})
+    given: dict[str, object] = {"school": {"school": place.schools[0]}, "region": {"region": place.region}}.get(
+        where, {}
+    )
     teacher = teacher_of(house, school, role=role, **given)
     assert seen(teacher, school) == {"own"}
     for query in ("", "sort=new", f"school={place.schools[0]}", f"region={place.region}", "grade=5"):
@@ -201,7 +203,13 @@ def test_seen_as_a_teacher_nobody_is_shown(house: House, place: Place, school: S
 def test_a_teacher_of_a_whole_school_decides_about_no_class(house: House, place: Place, school: School) -> None:
     """SAFETY P3: the class teacher confirms; who holds a school confirms nobody and makes no code."""
     teacher = teacher_of(house, school, school=place.schools[0])
-    form = {"school": place.codes[0], "grade": "5", "class_letter": "Ә", "most_uses": "9", "part": f"{BIRGE}:birge-pupil"}
+    form = {
+        "school": place.codes[0],
+        "grade": "5",
+        "class_letter": "Ә",
+        "most_uses": "9",
+        "part": f"{BIRGE}:birge-pupil",
+    }
     assert teacher.post("/registrations/codes", form).status_code == 422
     of_class = teacher_of(house, school, school=place.schools[0], class_name="5Ә")
     assert of_class.post("/registrations/codes", form).status_code == 303
