@@ -75,7 +75,8 @@ async def sign_in(request: StaffRequest) -> Response[str]:
         form.miss(
             "login", N_("Login or password does not fit. After five misses it rests for five minutes where you sit.")
         )
-        return await _sign_in_page(request, db, target, status=401, errors=form.errors, login=login)
+        async with pool.acquire() as db:
+            return await _sign_in_page(request, db, target, status=401, errors=form.errors, login=login)
     answer = see_other(target)
     front: Front = request.app.state.front
     answer.headers["set-cookie"] = front.cookie(sessions.COOKIE, began[1], age_s=int(sessions.LONGEST.total_seconds()))
