@@ -174,6 +174,7 @@ async def answer_proofs(pool: Pool, settings: PortalSettings) -> bool:
             """,
             *(row["address"], row["channel"], row["purpose"], row["id"], SENT_WITHIN, DAY),
         )
+        assert sent is not None
         if row["ends_at"] <= datetime.now(UTC) or sent["lately"] >= SENT or sent["today"] >= SENT_A_DAY:
             return True
         if row["purpose"] == "withdraw":
