@@ -19,7 +19,7 @@ from portal.core.problems import NotThere, Problem
 from portal.core.scope import as_login
 from portal.core.ui.pages import page, see_other
 from portal.features.registration import queries
-from portal.features.registration.form import LANGUAGE_NAMES
+from portal.features.registration.form import LANGUAGE_NAMES, require_name
 from portal.features.registration.routes import NOT_EMAIL, NOT_PHONE
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ async def ask_parent(request: StaffRequest, db: Connection) -> Response[str]:
     actor = request.scope["user"]
     form = Form(await request.form())
     given_by, relation = form.text("given_by", most=120), form.choice("relation", REPRESENTATIVES)
+    require_name(form, "given_by", given_by)
     channel, address = _address(form)
     own = await contacts_of(db, actor.staff_id)
     if address and address in {own.phone, own.email}:

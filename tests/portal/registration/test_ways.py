@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from portal.core.accounts import proofs
 from tests.portal.conftest import PASSWORD as STAFF_PASSWORD
 from tests.portal.registration.conftest import CHILD, GROWN, PASSWORD
 from tests.support.mailbox import link_of, text_of
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.portal.registration.conftest import Desk
 
 HIDDEN = re.compile(r'value="[^"]*"|token(=|%3D)[\w%-]+')
@@ -283,3 +283,26 @@ def test_the_staff_list_shows_staff(desk: Desk) -> None:
     assert admin.post(f"/staff/{staff}/grant", given).status_code == 303
     assert f'href="/staff/{staff}"' in admin.get(f"/staff?q={typed['login']}").text
     assert STAFF_PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("Әсем-Ай", True),
+        ("О’Коннор", True),
+        ("Ким Т.", True),
+        ("Сіз ұттыңыз: elumiti.example/jyldam", False),
+        ("evil.kz", False),
+        ("Асем 87011234567", False),
+        ("Ай\u202eгүл", False),
+        ("Айгүл\nБекова", False),
+        ("<b>Ай</b>", False),
+    ],
+)
+def test_a_name_is_no_message(desk: Desk, name: str, good: bool) -> None:
+    """Whoever gets a link to a consent reads the child's name on our page: a stranger writes no advertisement there."""
+    _, _, answer = desk.by_code(desk.code_of(desk.teacher()), first_name=name)
+    assert (answer.status_code == 303) is good
+    child, _ = desk.by_phone(birth_date=CHILD)
+    named = {"given_by": name, "relation": "mother", "address": desk.phone(), "agreed": "1"}
+    assert child.post("/own/parent", named).status_code == (303 if good else 422)
