@@ -81,6 +81,15 @@ class Scope(msgspec.Struct, frozen=True):
         """As three parameters of a statement: `($n or region = any($n+1) or school = any($n+2))`."""
         return self.country, list(self.regions), list(self.schools)
 
+    def covers(self, other: Scope) -> bool:
+        """Whether it holds all that another names: what was made for a territory is not for who has moved on."""
+        return self.country or (
+            not other.country
+            and set(other.regions) <= set(self.regions)
+            and set(other.schools) <= set(self.schools)
+            and set(other.parts) <= set(self.parts)
+        )
+
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True):
     """The second person is waived until `ends_at`; every page of staff says so (SAFETY J5)."""

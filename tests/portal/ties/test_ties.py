@@ -366,3 +366,27 @@ def test_lists_as_files_hold_own_pupils_alone(house: House, school: School) -> N
     assert boss.post(f"/persons/{school.classmate}/archive").status_code == 404
     assert boss.post("/persons/bulk", {"ids": str(school.classmate), "do": "archive"}).status_code in {303, 404}
     assert house.sql("select status from person where id = $1", school.classmate)[0]["status"] == "active"
+
+
+@pytest.mark.parametrize("of", ["persons", "attached"])
+def test_who_moved_yesterday_takes_no_file_along(house: House, place: Place, school: School, of: str) -> None:
+    """SAFETY P2: a list that was made for a region is closed to who holds another one now, or a part of it."""
+    far = f"N{place.region}"
+    house.sql("insert into region values ($1, 'Көрші', 'Соседи', 'Neighbours')", far)
+    login = house.person("birge-coordinator" if of == "attached" else "test-administrator", region=place.region)
+    boss = enter(house, login) if of == "attached" else house.visitor(login)
+    asks = f"/persons/{school.teacher}/attached/export" if of == "attached" else "/persons/export"
+    path = boss.post(asks, {"purpose": "Жиналыс", "form": "csv"}).headers["location"]
+    house.loop.run(run_one(house.front.inner.state.pool, house.settings, WORK, int(path.split("/")[-1])), 60)
+    assert "Өзінікі" in boss.get(f"{path}/file").content.decode("utf-8-sig")
+    whose = "where staff_id = (select id from staff where login = $1)"
+    for moved in ("region_code = $2, school_id = null", "region_code = null, school_id = $2::text::int"):
+        house.sql(
+            f"update staff_grant set {moved} {whose}",
+            login,
+            far if "school_id = null" in moved else str(place.schools[1]),
+        )
+        assert boss.get(path).status_code == 404
+        assert boss.get(f"{path}/file").status_code == 404
+    house.sql(f"update staff_grant set region_code = null, school_id = null {whose}", login)
+    assert boss.get(f"{path}/file").status_code == 200, "who holds more has it still"
