@@ -42,7 +42,7 @@ async def list_staff(db: Connection, words: str, staff_id: int | None = None, wh
                coalesce((
                    select jsonb_agg(jsonb_build_object(
                        'id', g.id, 'ends_at', g.ends_at, 'asleep', g.asleep_at is not null,
-                       'class_name', g.class_name, 'own_pupils', g.own_pupils,
+                       'class_name', g.class_name, 'own_pupils', g.own_pupils, 'teaches', ro.teaches,
                        'name', jsonb_build_object('kk', ro.name_kk, 'ru', ro.name_ru, 'en', ro.name_en),
                        'project', case when p.code is not null then jsonb_build_object(
                            'kk', p.name_kk, 'ru', p.name_ru, 'en', p.name_en) end,
@@ -60,7 +60,7 @@ async def list_staff(db: Connection, words: str, staff_id: int | None = None, wh
                    left join school sc on sc.id = g.school_id
                    where g.staff_id = s.id and g.ends_at > now()), '[]'::jsonb) as grants
         from staff s
-        where ($1 = '' or lower(concat_ws(' ', s.full_name, s.login)) like '%' || lower($1) || '%')
+        where ($1 = '' or strpos(lower(concat_ws(' ', s.full_name, s.login)), lower($1)) > 0)
             and case when $2::int is null then {WHO[who]} else s.id = $2 end
         order by kk(s.full_name), s.id
         limit 500
