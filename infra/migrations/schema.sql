@@ -2176,6 +2176,7 @@ CREATE TABLE public.role (
     place smallint NOT NULL,
     raised boolean DEFAULT false NOT NULL,
     registers boolean DEFAULT false NOT NULL,
+    teaches boolean DEFAULT false NOT NULL,
     CONSTRAINT role_check CHECK (((kind = 'project'::text) = (project IS NOT NULL))),
     CONSTRAINT role_code_check CHECK ((code ~ '^[a-z][a-z-]{1,39}$'::text)),
     CONSTRAINT role_kind_check CHECK ((kind = ANY (ARRAY['project'::text, 'working'::text, 'house'::text])))

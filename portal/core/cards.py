@@ -40,7 +40,9 @@ TABS = (
     ("/consents", N_("Consents"), "person.view"),
     ("/history", N_("History"), "person.view"),
 )
-NOT_OWN = frozenset({"/consents", "/history"})
+NOT_OWN = frozenset({"/history"})
+# Of his own card a pupil or parent has no use for them: they are about work.
+OWN_OF_STAFF = frozenset({"/kpi", "/work"})
 # A page of pictures is looked at for a while; a copied address is soon worth nothing.
 PICTURE_LIVES = timedelta(minutes=10)
 
@@ -114,9 +116,10 @@ async def _find(db: Connection, person_id: int, *, own: bool) -> Card:
 
 def tabs(actor: Actor, base: str) -> list[tuple[str, str]]:
     """The tabs that this person may open."""
-    own = base == OWN
-    shown = [(path, text) for path, text, permission in TABS if (path not in NOT_OWN if own else actor.may(permission))]
-    return [(base + path, t(text)) for path, text in shown]
+    if base == OWN:
+        left_out = NOT_OWN if actor.is_staff else NOT_OWN | OWN_OF_STAFF
+        return [(base + path, t(text)) for path, text, _ in TABS if path not in left_out]
+    return [(base + path, t(text)) for path, text, permission in TABS if actor.may(permission)]
 
 
 def context(request: StaffRequest, card: Card) -> dict[str, Any]:

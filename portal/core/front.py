@@ -123,12 +123,16 @@ class Front:
 
     def cookie(self, name: str, value: str, *, age_s: int | None = None) -> str:
         """A Set-Cookie value of ours."""
-        parts = [f"{self._prefix}{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+        parts = [f"{self.named(name)}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
         if age_s is not None:
             parts.append(f"Max-Age={age_s}")
         if self._secure:
             parts.append("Secure")
         return "; ".join(parts)
+
+    def named(self, name: str) -> str:
+        """What the browser calls a cookie of ours."""
+        return f"{self._prefix}{name}"
 
     def _ours(self, cookies: dict[str, str]) -> dict[str, str]:
         """Cookies by our own names; one without the prefix is not ours where there is one."""

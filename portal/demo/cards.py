@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from infra.settings import ObjectStore
 
-NAMES = ("Оспанова", "Гүлмира", "Қайратқызы")
+NAMES = ("Сейітова", "Гүлнар", "Маратқызы")
+SPECIALIST = ("Қалиева", "Меруерт", "Асанқызы")
 OWN_PUPILS = 12
 WEEKS = 26
 SKIN, HAIR = ("#e8b48c", "#d9a27a", "#f0c6a0"), ("#2b2019", "#3d2b1f", "#1d1a17")
@@ -42,7 +43,7 @@ WAITING = ((5, "Жаңа тақырыпты өмірден алынған мыс
 
 
 async def insert_cards(db: asyncpg.Connection[asyncpg.Record], store: ObjectStore, staff: dict[str, int]) -> None:
-    """The teacher's card, whose login is `teacher`; the worker looks at the documents as at any others."""
+    """The cards behind `teacher` and `specialist`; the worker looks at the documents as at any others."""
     random = Random(SEED)
     pupils = await db.fetch(
         """
@@ -61,7 +62,12 @@ async def insert_cards(db: asyncpg.Connection[asyncpg.Record], store: ObjectStor
         OWN_PUPILS,
     )
     ids = [row["id"] for row in pupils]
-    teacher = await _insert_teacher(db, pupils[0]["school_id"], staff["teacher"])
+    school = pupils[0]["school_id"]
+    teacher = await _insert_holder(db, NAMES, "P-900001", school, staff["teacher"], "birge-oqy", "teacher")
+    specialist = await _insert_holder(db, SPECIALIST, "P-900002", school, staff["specialist"], "qabilet", "specialist")
+    await db.execute(
+        """update person_project set attributes = '{"subject": "mathematics"}' where person_id = $1""", teacher
+    )
     today = datetime.now(UTC).date()
     await db.execute(
         """
@@ -69,6 +75,13 @@ async def insert_cards(db: asyncpg.Connection[asyncpg.Record], store: ObjectStor
         select $1, one, 'teacher', 'birge-oqy', $3, $4 from unnest($2::bigint[]) one
         """,
         *(teacher, ids, today - timedelta(days=90), staff["admin"]),
+    )
+    await db.execute(
+        """
+        insert into person_tie (holder_id, attached_id, kind, project, since, made_by)
+        select $1, one, 'specialist', 'qabilet', $3, $4 from unnest($2::bigint[]) one
+        """,
+        *(specialist, ids[::2], today - timedelta(days=60), staff["admin"]),
     )
     await _insert_log(db, random, teacher, staff["admin"], today)
     await db.executemany(
@@ -104,25 +117,30 @@ async def insert_cards(db: asyncpg.Connection[asyncpg.Record], store: ObjectStor
             await db.execute("update person set photo_key = $2 where id = $1", person, f"photo/demo-{number}")
 
 
-async def _insert_teacher(db: asyncpg.Connection[asyncpg.Record], school: int, login: int) -> int:
-    last, first, middle = NAMES
-    teacher = await db.fetchval(
+async def _insert_holder(
+    db: asyncpg.Connection[asyncpg.Record],
+    names: tuple[str, str, str],
+    number: str,
+    school: int,
+    login: int,
+    project: str,
+    role: str,
+) -> int:
+    last, first, middle = names
+    holder = await db.fetchval(
         """
         insert into person (external_id, last_name, first_name, middle_name, name_key, search_key, birth_date, sex, language,
                             region_code, school_id, phone)
-        select 'P-900001', $1, $2, $3, $4, $5, '1986-05-04', 'f', 'kk', d.region_code, s.id, '+7 700 000 00 12'
+        select $1, $2, $3, $4, $5, $6, '1986-05-04', 'f', 'kk', d.region_code, s.id, '+7 700 000 00 12'
         from school s join district d on d.id = s.district_id
-        where s.id = $6
+        where s.id = $7
         returning id
         """,
-        *(last, first, middle, fold(f"{last} {first}"), search_key(last, first, middle), school),
+        *(number, last, first, middle, fold(f"{last} {first}"), search_key(last, first, middle), school),
     )
-    await db.execute(
-        "insert into person_project (person_id, project, role, attributes) values ($1, 'birge-oqy', 'teacher', $2::text::jsonb)",
-        *(teacher, '{"subject": "mathematics"}'),
-    )
-    await db.execute("update staff set person_id = $1 where id = $2", teacher, login)
-    return teacher
+    await db.execute("insert into person_project (person_id, project, role) values ($1, $2, $3)", holder, project, role)
+    await db.execute("update staff set person_id = $1 where id = $2", holder, login)
+    return holder
 
 
 async def _insert_log(

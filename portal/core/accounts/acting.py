@@ -44,7 +44,7 @@ STATEMENT = """
                    'district_schools', array(select id from school where district_id = g.district_id),
                    'school', g.school_id, 'class_name', g.class_name, 'own_pupils', g.own_pupils, 'used_at', g.used_at,
                    'name', jsonb_build_object('kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en), 'raised', r.raised,
-                   'registers', r.registers,
+                   'registers', r.registers, 'teaches', r.teaches,
                    'permissions', (
                        select coalesce(jsonb_object_agg(rp.permission, rp.at_rest), '{}'::jsonb)
                        from role_permission rp where rp.role = g.role)) order by g.id)
@@ -73,7 +73,7 @@ STATEMENT = """
 AS_ROLE = """
     select jsonb_build_object('kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en) as name,
            array(select id from school where district_id = $2) as district_schools,
-           array(select permission from role_permission where role = r.code) as permissions
+           array(select permission from role_permission where role = r.code) as permissions, r.teaches
     from role r
     where r.code = $1
 """
@@ -150,6 +150,7 @@ async def _seen_as(pool: Pool, actor: Actor, row: Record, now: datetime) -> Acto
         district_schools=tuple(role["district_schools"]),
         used_at=now,
         permissions=frozenset(role["permissions"]),
+        teaches=role["teaches"],
         **place,
     )
     seen = SeenAs(

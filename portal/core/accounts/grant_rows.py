@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from portal.core.db import Connection
 
 COLUMNS = """
-    select g.id, g.staff_id, s.full_name, s.login, s.disabled_at is not null as shut, g.role, r.raised, g.project,
+    select g.id, g.staff_id, s.full_name, s.login, s.disabled_at is not null as shut, g.role, r.raised, r.teaches, r.registers, g.project,
            jsonb_build_object('kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en) as name,
            case when p.code is not null
                then jsonb_build_object('kk', p.name_kk, 'ru', p.name_ru, 'en', p.name_en) end as project_name,
@@ -60,6 +60,8 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     shut: bool
     role: str
     raised: bool
+    teaches: bool
+    registers: bool
     project: str | None
     name: dict[str, str]
     project_name: dict[str, str] | None
@@ -133,7 +135,7 @@ async def list_grants(
         where g.ends_at > now() and s.disabled_at is null
             and ($1 = 'all' or ($1 = 'ending' and g.ends_at <= $2) or ($1 = 'asleep' and g.asleep_at is not null))
             and ($3::int is null or g.given_by = $3)
-            and ($4 = '' or lower(concat_ws(' ', s.full_name, s.login)) like '%' || lower($4) || '%')
+            and ($4 = '' or strpos(lower(concat_ws(' ', s.full_name, s.login)), lower($4)) > 0)
         order by {SORTS[sort]}
         limit $5 offset $6
         """,

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 # At one address: thirty children of one lesson sit behind it, and each mistypes once.
 ASKS, ASKS_WITHIN = 60, timedelta(minutes=15)
-# To one mailbox or phone.
+# To one mailbox or phone, each purpose apart: a stranger's clicks at one page use up nothing of another, least of all the
+# code by which a parent signs, which takes the link besides.
 SENT, SENT_WITHIN = 3, timedelta(hours=1)
+SENT_A_DAY, DAY = 8, timedelta(days=1)
 TRIES = 5
 LIVES = {"mail": timedelta(hours=24), "sms": timedelta(minutes=10)}
 # From the right code, or the opened link, to the form that is sent.
@@ -163,14 +165,17 @@ async def answer_proofs(pool: Pool, settings: PortalSettings) -> bool:
         )
         if row is None:
             return False
-        sent = await db.fetchval(
+        sent = await db.fetchrow(
             """
-            select count(*) from proof
-            where address = $1 and channel = $2 and id <> $3 and answered_at is not null and asked_at > now() - $4::interval
+            select count(*) filter (where asked_at > now() - $5::interval) as lately, count(*) as today
+            from proof
+            where address = $1 and channel = $2 and purpose = $3 and id <> $4 and answered_at is not null
+                and asked_at > now() - $6::interval
             """,
-            *(row["address"], row["channel"], row["id"], SENT_WITHIN),
+            *(row["address"], row["channel"], row["purpose"], row["id"], SENT_WITHIN, DAY),
         )
-        if row["ends_at"] <= datetime.now(UTC) or sent >= SENT:
+        assert sent is not None
+        if row["ends_at"] <= datetime.now(UTC) or sent["lately"] >= SENT or sent["today"] >= SENT_A_DAY:
             return True
         if row["purpose"] == "withdraw":
             await asks.send_withdrawals(

@@ -10,7 +10,7 @@ from litestar import Request
 from litestar.datastructures import State
 
 from portal.core.i18n import Language
-from portal.core.permissions.catalogue import EVERYBODY
+from portal.core.permissions.catalogue import EVERYBODY, OF_PERSONS
 from portal.core.permissions.modules import module_of
 from portal.core.projects import PROJECT, Project
 
@@ -19,7 +19,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """A role within a territory: the country, a region, a district, a school, a class of it, or the own pupils.
 
     `permissions` are those that hold now; `raised_only` those of a role that works in raised sessions and has none.
-    `registers`: a role that people register for, none of staff.
+    `registers`: a role that people register for, none of staff. `teaches`: of persons it reaches a class and own pupils alone.
     """
 
     id: int
@@ -33,6 +33,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     class_name: str = ""
     own_pupils: bool = False
     registers: bool = False
+    teaches: bool = False
     used_at: datetime
     permissions: frozenset[str]
     raised_only: frozenset[str] = frozenset()
@@ -46,6 +47,10 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     def of_everybody(self) -> bool:
         """Whether it is about all pupils of its territory. One of a class or of own pupils widens no list of a school."""
         return not self.class_name and not self.own_pupils
+
+    def of_all(self, permission: str) -> bool:
+        """The same for a permission: of a role that teaches, nothing about persons is."""
+        return self.of_everybody and not (self.teaches and permission in OF_PERSONS)
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +80,15 @@ class Scope(msgspec.Struct, frozen=True):
     def parameters(self) -> tuple[bool, list[str], list[int]]:
         """As three parameters of a statement: `($n or region = any($n+1) or school = any($n+2))`."""
         return self.country, list(self.regions), list(self.schools)
+
+    def covers(self, other: Scope) -> bool:
+        """Whether it holds all that another names: what was made for a territory is not for who has moved on."""
+        return self.country or (
+            not other.country
+            and set(other.regions) <= set(self.regions)
+            and set(other.schools) <= set(self.schools)
+            and set(other.parts) <= set(self.parts)
+        )
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,20 +193,22 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def scope(self, permission: str) -> Scope:
         """Where he may do it; classes and own pupils apart, for the queries that know them."""
         given = [grant for grant in self.grants if permission in grant.permissions]
-        held = [grant for grant in given if grant.of_everybody]
+        held = [grant for grant in given if grant.of_all(permission)]
         schools = {grant.school for grant in held if grant.school}
         return Scope(
             country=any(grant.country for grant in held),
             regions=tuple(sorted({grant.region for grant in held if grant.region and grant.school is None})),
             schools=tuple(sorted(schools.union(*(grant.district_schools for grant in held)))),
-            parts=tuple(part for grant in given if (part := self._part(grant)) is not None),
+            parts=tuple(
+                part for grant in given if not grant.of_all(permission) and (part := self._part(grant)) is not None
+            ),
         )
 
     def _part(self, grant: Grant) -> Part | None:
-        """What a grant of a class or of own pupils means; nothing for a login without a row of the registry."""
+        """What a grant of a class or of own pupils (of a role that teaches: any other too) means; nothing for a login without a row of the registry."""
         if grant.class_name:
             return Part(schools=(grant.school,) if grant.school else (), class_name=grant.class_name)
-        if not grant.own_pupils or self.person_id is None:
+        if self.person_id is None:
             return None
         schools = (grant.school,) if grant.school else grant.district_schools if grant.district else None
         return Part(schools=schools, attached_to=self.person_id, project=grant.project, region=grant.region)

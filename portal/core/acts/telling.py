@@ -33,6 +33,7 @@ async def tell_deciders(db: Connection, act: Pending, may_decide: Callable[[Acto
                    'district_schools', array(select id from school where district_id = g.district_id),
                    'school', g.school_id, 'class_name', g.class_name, 'own_pupils', g.own_pupils, 'used_at', g.used_at,
                    'name', jsonb_build_object('kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en), 'raised', r.raised,
+                   'teaches', r.teaches,
                    'permissions', (
                        select coalesce(jsonb_object_agg(rp.permission, rp.at_rest), '{}'::jsonb)
                        from role_permission rp where rp.role = g.role))) as grants

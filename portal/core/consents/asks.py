@@ -26,6 +26,8 @@ LIVES = {"give": timedelta(days=14), "withdraw": timedelta(hours=24)}
 PURPOSE = "consent"
 # Of one child: a child that clicks does not ring a stranger's phone all day.
 ASKS, ASKS_WITHIN = 3, timedelta(days=1)
+# To one phone or mailbox, whoever names it: a large family, and no crowd of made-up children.
+TO_ONE = 6
 
 ASKED = post.register(
     post.Letter(
@@ -192,6 +194,17 @@ async def made_lately(db: Connection, registration_id: int) -> int:
     return await db.fetchval(
         "select count(*) from consent_ask where registration_id = $1 and made_at > now() - $2::interval",
         *(registration_id, ASKS_WITHIN),
+    )
+
+
+async def sent_lately(db: Connection, channel: str, address: str) -> int:
+    """How many links went to one parent of late, of whichever children."""
+    return await db.fetchval(
+        """
+        select count(*) from consent_ask
+        where address = $2 and made_at > now() - $3::interval and channel = $1 and kind = 'give' and relation <> 'self'
+        """,
+        *(channel, address, ASKS_WITHIN),
     )
 
 

@@ -98,6 +98,14 @@ ALL: tuple[Permission, ...] = (
 CODES = frozenset(permission.code for permission in ALL)
 BY_CODE = {permission.code: permission for permission in ALL}
 
+# Of the registry, what is about persons: a role that teaches has it for a class and own pupils alone (SAFETY P1).
+OF_PERSONS = frozenset(
+    permission.code
+    for permission in ALL
+    if permission.group == REGISTRY
+    and permission.code not in {"place.view", "place.edit", "attribute.edit", "consent.text"}
+)
+
 # Every signed-in person has these, whatever his role.
 EVERYBODY = frozenset({"own.account"})
 # No route names it: a grant whose role lacks it asks for a second factor (SAFETY P3; docs/decisions/0048).

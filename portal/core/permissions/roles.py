@@ -11,20 +11,24 @@ if TYPE_CHECKING:
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True):
-    """A role. `kind`: project, working or house; `raised`: beyond reading it works in raised sessions only."""
+    """A role. `kind`: project, working or house.
+
+    `raised`: beyond reading it works in raised sessions only; `teaches`: of persons it reaches a class and own pupils alone.
+    """
 
     code: str
     kind: str
     project: str | None
     name: dict[str, str]
     raised: bool
+    teaches: bool
 
 
 async def all_roles(db: Connection) -> list[Role]:
     """Every role: projects in their order, then working roles, then the house's."""
     rows = await db.fetch(
         """
-        select r.code, r.kind, r.project, r.raised,
+        select r.code, r.kind, r.project, r.raised, r.teaches,
                jsonb_build_object('kk', r.name_kk, 'ru', r.name_ru, 'en', r.name_en) as name
         from role r
         left join project p on p.code = r.project

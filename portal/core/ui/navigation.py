@@ -36,7 +36,7 @@ SECTIONS = (
         "",
         (
             Entry("/", N_("Overview"), "house", "own.account"),
-            Entry("/own", N_("About me"), "contact", "own.account"),
+            Entry("/own", N_("Your registration"), "contact", "own.account"),
             Entry("/me", N_("My card"), "user", "own.account"),
         ),
     ),
@@ -127,8 +127,10 @@ def found(actor: Actor, words: str) -> list[Entry]:
 
 
 def _may(actor: Actor, entry: Entry) -> bool:
-    # Who registered has his own page for an overview; who works here and is nobody of the registry has no card.
-    unfit = {"/": not actor.is_staff, "/own": not actor.registered, "/me": actor.person_id is None}
+    # Who registered has his card for an overview, and until there is one the page of his registration; who works here and
+    # is nobody of the registry has neither.
+    own = actor.person_id is not None
+    unfit = {"/": not actor.is_staff, "/own": own or not actor.registered, "/me": not own}
     if unfit.get(entry.path):
         return False
     return actor.may(entry.permission) and not actor.wants_factor

@@ -61,7 +61,7 @@ async def records(
         from audit a
         left join staff s on s.id = a.staff_id
         where ($1 = '' or a.act = $1) and ($2 = '' or a.object_kind = $2)
-            and ($3 = '' or lower(concat_ws(' ', s.full_name, s.login, a.object_id, a.reason)) like '%' || lower($3) || '%')
+            and ($3 = '' or strpos(lower(concat_ws(' ', s.full_name, s.login, a.object_id, a.reason)), lower($3)) > 0)
             and ($4::timestamptz is null or a.at >= $4) and ($5::timestamptz is null or a.at < $5)
             {SIDES[of.side] if of else ""}
     """

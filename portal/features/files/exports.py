@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 from litestar import Response, get
 
 from portal.core import audit, jobs
-from portal.core.accounts import StaffRequest
+from portal.core.accounts import Scope, StaffRequest
 from portal.core.db import Connection
 from portal.core.files import uploads
 from portal.core.files.exports import EXPORTS, FORMS, KIND, make
@@ -44,11 +45,12 @@ async def file(request: StaffRequest, db: Connection, job_id: int) -> Response[b
 
 
 async def _own(request: StaffRequest, db: Connection, job_id: int) -> jobs.Job:
-    """His own job, as long as he may still have such lists."""
+    """His own job, as long as he may still have such lists, of the territory that it was made in."""
     actor, job = request.scope["user"], await jobs.find(db, job_id)
     if job is None or job.kind != KIND or job.made_by != actor.staff_id:
         raise NotThere
-    if not actor.may(EXPORTS[job.payload["export"]].permission):
+    permission = EXPORTS[job.payload["export"]].permission
+    if not actor.may(permission) or not actor.scope(permission).covers(msgspec.convert(job.payload["scope"], Scope)):
         raise NotThere
     return job
 

@@ -25,7 +25,7 @@ async def overview(request: StaffRequest, db: Connection) -> Response[str]:
     """What runs, what comes, what waits for this person."""
     actor = request.scope["user"]
     if not actor.is_staff:
-        return see_other("/own")
+        return see_other("/own" if actor.person_id is None else "/me")
     return page(
         request,
         "home/overview.html",

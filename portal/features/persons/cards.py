@@ -79,8 +79,10 @@ async def card(
 @get("/persons/{person_id:int}/history", guards=[allows("person.view")])
 async def history(request: StaffRequest, db: Connection, person_id: int) -> Response[str]:
     """All that was done with this person."""
-    async with acting(db, request.scope["user"], "person.view"):
+    actor = request.scope["user"]
+    async with acting(db, actor, "person.view"):
         person = await queries.find_person(db, person_id)
+        await readings.count(db, actor, "card")
         lines = await queries.history(db, person_id)
     known = cards.context(request, person.card)
     return page(
@@ -121,8 +123,11 @@ async def make(request: StaffRequest, db: Connection) -> Response[str]:
 @get("/persons/{person_id:int}/edit", guards=[allows("person.edit")])
 async def edit(request: StaffRequest, db: Connection, person_id: int) -> Response[str]:
     """The form with what is known."""
-    async with acting(db, request.scope["user"], "person.edit") as scope:
-        return await _form(request, db, scope, await queries.find_person(db, person_id), None)
+    actor = request.scope["user"]
+    async with acting(db, actor, "person.edit") as scope:
+        person = await queries.find_person(db, person_id)
+        await readings.count(db, actor, "card")
+        return await _form(request, db, scope, person, None)
 
 
 @post("/persons/{person_id:int}/edit", guards=[allows("person.edit")])
@@ -133,9 +138,11 @@ async def change(request: StaffRequest, db: Connection, person_id: int) -> Respo
     async with acting(db, actor, "person.edit") as scope:
         before = await queries.find_person(db, person_id, lock=True)
         if "reload" in form.values:
+            await readings.count(db, actor, "card")
             return await _form(request, db, scope, before, form)
         made, iin = await _read(form, db, scope)
         if form.errors:
+            await readings.count(db, actor, "card")
             return await _form(request, db, scope, before, form)
         old, new_values = msgspec.to_builtins(before), _fact(made)
         differs = [name for name, value in new_values.items() if old.get(name) != value]

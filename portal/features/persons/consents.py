@@ -108,8 +108,10 @@ def read_form(form: Form, person: Person, today: date, age: int) -> NewConsent:
 
 
 async def _page(request: StaffRequest, db: Connection, person_id: int, form: Form | None) -> Response[str]:
-    async with acting(db, request.scope["user"], "person.view"):
+    actor = request.scope["user"]
+    async with acting(db, actor, "person.view"):
         person = await queries.find_person(db, person_id)
+        await readings.count(db, actor, "card")
         known = await consents.of_person(db, person_id)
         erasures = await erasing.of_person(db, person_id)
     return page(

@@ -186,7 +186,11 @@ async def _page(request: StaffRequest, db: Connection, form: Form | None) -> Res
 
 async def _own(request: StaffRequest, db: Connection, job_id: int) -> jobs.Job:
     job = await jobs.find(db, job_id)
-    if job is None or job.kind != "persons-export" or job.made_by != request.scope["user"].staff_id:
+    actor = request.scope["user"]
+    if job is None or job.kind != "persons-export" or job.made_by != actor.staff_id:
+        raise NotThere
+    # Who has moved since he asked takes nothing of his old territory along.
+    if not actor.scope("person.export").covers(msgspec.convert(job.payload["scope"], Scope)):
         raise NotThere
     return job
 

@@ -275,13 +275,13 @@ async def flag_twins(db: Connection, ids: list[int]) -> None:
 
 
 async def history(db: Connection, person_id: int) -> list[HistoryLine]:
-    """What was done with a person, newest first."""
+    """What was done with a person, newest first. Of a child's reviews nothing: who is reviewed may read here (decision 57)."""
     rows = await db.fetch(
         """
         select a.at, s.full_name as name, a.act, a.before, a.after, a.reason
         from audit a
         left join staff s on s.id = a.staff_id
-        where a.object_kind = 'person' and a.object_id = $1
+        where a.object_kind = 'person' and a.object_id = $1 and a.act not like 'review.%'
         order by a.id desc
         limit 200
         """,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
 
-from portal.core import audit
+from portal.core import audit, readings
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
@@ -44,8 +44,11 @@ async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
     """Pairs to be decided, and those that were."""
     state = picked(request, "state", STATES, "open")
     view = listing(request, ["found"], "found")
-    async with acting(db, request.scope["user"], "person.merge"):
+    actor = request.scope["user"]
+    async with acting(db, actor, "person.merge"):
         rows, total = await merging.list_twins(db, state, view.rows, view.offset)
+        # A pair is two persons.
+        await readings.count(db, actor, "row", 2 * len(rows))
         merges = await merging.merges_of(db) if state == "merged" else []
     return page(
         request, "persons/twins.html", rows=rows, total=total, view=view, state=state, states=STATES, merges=merges
@@ -111,6 +114,7 @@ async def _compare(
     async with acting(db, actor, "person.merge"):
         pair = await merging.find_twin(db, first_id, second_id)
         both = [await queries.find_person(db, first_id), await queries.find_person(db, second_id)]
+        await readings.count(db, actor, "card", len(both))
         merges = [
             one for one in await merging.merges_of(db, first_id) if {one.kept_id, one.gone_id} == {first_id, second_id}
         ]

@@ -61,7 +61,7 @@ async def own_picture(request: StaffRequest, db: Connection, size: str) -> Respo
 
 
 async def _page(request: StaffRequest, db: Connection, person_id: int | None) -> Response[str]:
-    async with cards.seen(db, request.scope["user"], "person.edit", person_id) as card:
+    async with cards.opened(db, request.scope["user"], "person.edit", person_id) as card:
         pass
     return page(request, "photos/show.html", most_mb=MOST_MB, **cards.context(request, card))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ TOO_OLD, TOO_YOUNG = 110, 5
 NOT_LIKELY = N_("This birth date does not fit. Look at the year once more.")
 NO_SUCH_CODE = N_("There is no such code, or it is over. Look at it letter by letter, or ask your teacher.")
 NO_LETTERS = N_("A name is written with letters.")
+# Letters of any alphabet, and what stands between them: a stranger reads it on our page, so there is no address in it.
+NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f '’ʼ`-]|\.(?= |$))*")
 # From one address: a lesson of thirty mistypes, a guesser goes on.
 MISSES, MISSES_WITHIN = 40, timedelta(minutes=15)
 
@@ -211,9 +214,14 @@ def _names(form: Form) -> dict[str, str]:
         for name in ("last_name", "first_name", "middle_name")
     }
     for name, value in names.items():
-        if value and not any(letter.isalpha() for letter in value):
-            form.miss(name, NO_LETTERS)
+        require_name(form, name, value)
     return names
+
+
+def require_name(form: Form, field: str, value: str) -> None:
+    """What is no name is missed; empty is another matter."""
+    if value and not NAME.fullmatch(value):
+        form.miss(field, NO_LETTERS)
 
 
 def _born(form: Form) -> date:

@@ -1,4 +1,4 @@
-"""The own page of who registered: who I am, what my registration waits for, what I agreed to and how I take it back."""
+"""The own page of who registered: what my registration waits for. Once there is a card: what I agreed to, and taking it back."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 from litestar import Response, get, post
 
 from infra.local import decode_key
-from portal.core import audit, consents, readings
+from portal.core import audit, cards, consents, readings
 from portal.core.accounts import StaffRequest
 from portal.core.accounts.contacts import as_email, as_phone, contacts_of
-from portal.core.accounts.grant_rows import grants_of
 from portal.core.consents import PURPOSES, RELATIONS, REPRESENTATIVES, asks, erasing, texts
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_, current
 from portal.core.permissions import allows
 from portal.core.problems import NotThere, Problem
-from portal.core.scope import as_login, as_oneself
+from portal.core.scope import as_login
 from portal.core.ui.pages import page, see_other
 from portal.features.registration import queries
-from portal.features.registration.form import LANGUAGE_NAMES
+from portal.features.registration.form import LANGUAGE_NAMES, require_name
 from portal.features.registration.routes import NOT_EMAIL, NOT_PHONE
 
 if TYPE_CHECKING:
@@ -43,8 +42,16 @@ class TooManyAsks(Problem):
 
 @get("/own", guards=[allows("own.account")])
 async def show(request: StaffRequest, db: Connection) -> Response[str]:
-    """The state of now, and the one next step."""
+    """The state of now, and the one next step; whoever is in the registry has his card for a home."""
+    if request.scope["user"].person_id is not None:
+        return see_other(cards.OWN)
     return await _page(request, db, None)
+
+
+@get("/me/consents", guards=[allows("own.account")])
+async def show_consents(request: StaffRequest, db: Connection) -> Response[str]:
+    """A tab of the own card."""
+    return await _consents_page(request, db, None)
 
 
 @post("/own/parent", guards=[allows("own.account")])
@@ -53,6 +60,7 @@ async def ask_parent(request: StaffRequest, db: Connection) -> Response[str]:
     actor = request.scope["user"]
     form = Form(await request.form())
     given_by, relation = form.text("given_by", most=120), form.choice("relation", REPRESENTATIVES)
+    require_name(form, "given_by", given_by)
     channel, address = _address(form)
     own = await contacts_of(db, actor.staff_id)
     if address and address in {own.phone, own.email}:
@@ -63,7 +71,10 @@ async def ask_parent(request: StaffRequest, db: Connection) -> Response[str]:
         return await _page(request, db, form)
     async with as_login(db, actor):
         registration = await _waiting(db, actor, of_age=False)
-        if await asks.made_lately(db, registration.id) >= asks.ASKS:
+        if (
+            await asks.made_lately(db, registration.id) >= asks.ASKS
+            or await asks.sent_lately(db, channel, address) >= asks.TO_ONE
+        ):
             raise TooManyAsks
         await queries.child_agreed(db, registration.id)
         await asks.make(
@@ -115,28 +126,25 @@ async def agree(request: StaffRequest, db: Connection) -> Response[str]:
     return see_other(f"/consent?token={token}")
 
 
-@post("/own/withdraw", guards=[allows("own.account")])
+@post("/me/consents/withdraw", guards=[allows("own.account")])
 async def withdraw(request: StaffRequest, db: Connection) -> Response[str]:
     """Of age: take a consent back; what it fed stops in the same transaction."""
     actor = request.scope["user"]
     form = Form(await request.form())
     purpose = form.choice("purpose", list(PURPOSES))
     if form.errors:
-        return await _page(request, db, form)
-    async with as_oneself(db, actor) as person_id:
-        person = await queries.own(db, person_id)
-        if person is None:
-            raise NotThere
-        if not consents.of_age(person.birth_date, readings.today(), await consents.age_of_consent(db)):
+        return await _consents_page(request, db, form)
+    async with cards.seen(db, actor, "own.account", None) as card:
+        if not consents.of_age(card.birth_date, readings.today(), await consents.age_of_consent(db)):
             form.miss("purpose", NOT_FOR_ONESELF)
-        elif not await consents.withdraw(db, person_id, purpose, actor.staff_id, actor.full_name):
+        elif not await consents.withdraw(db, card.id, purpose, actor.staff_id, actor.full_name):
             raise NotThere
         else:
             fact: dict[str, object] = {"purpose": purpose}
-            await audit.record(db, actor, "person.consent.withdrawn", kind="person", object_id=person_id, after=fact)
+            await audit.record(db, actor, "person.consent.withdrawn", kind="person", object_id=card.id, after=fact)
     if form.errors:
-        return await _page(request, db, form)
-    return see_other("/own?withdrawn=1")
+        return await _consents_page(request, db, form)
+    return see_other("/me/consents?withdrawn=1")
 
 
 async def _waiting(db: Connection, actor: Actor, *, of_age: bool) -> Registration:
@@ -167,8 +175,7 @@ def _address(form: Form) -> tuple[str, str]:
 
 async def _page(request: StaffRequest, db: Connection, form: Form | None) -> Response[str]:
     actor = request.scope["user"]
-    context: dict[str, Any] = {"registration": None, "person": None, "ask": None, "of_age": False, "known": []}
-    context |= {"erasures": [], "text": None, "contacts": None}
+    context: dict[str, Any] = {"registration": None, "ask": None, "of_age": False, "text": None, "contacts": None}
     async with as_login(db, actor):
         registration = await queries.of_login(db, actor.staff_id)
         if registration is not None:
@@ -177,31 +184,39 @@ async def _page(request: StaffRequest, db: Connection, form: Form | None) -> Res
             context["of_age"] = await _is_of_age(db, registration)
             context["text"] = await texts.in_force(db, readings.today())
             context["contacts"] = await contacts_of(db, actor.staff_id)
-    if actor.person_id is not None:
-        async with as_oneself(db, actor) as person_id:
-            person = await queries.own(db, person_id)
-            if person is not None:
-                age = await consents.age_of_consent(db)
-                context["person"] = person
-                context["of_age"] = consents.of_age(person.birth_date, readings.today(), age)
-                context["known"] = await consents.of_person(db, person_id)
-                context["erasures"] = await erasing.of_person(db, person_id)
-    held = {one.purpose for one in context["known"] if one.holds}
     return page(
         request,
         "registration/own.html",
         status=422 if form else 200,
-        grants=await grants_of(db, actor.staff_id),
-        held=[purpose for purpose in PURPOSES if purpose in held],
-        purposes=PURPOSES,
         relations=RELATIONS,
         representatives=REPRESENTATIVES,
-        language_names=LANGUAGE_NAMES,
-        held_as=erasing.HELD_AS,
         errors=form.errors if form else {},
         values=form.values if form else {},
         **context,
     )
 
 
-ROUTES = [show, ask_parent, agree, withdraw]
+async def _consents_page(request: StaffRequest, db: Connection, form: Form | None) -> Response[str]:
+    async with cards.opened(db, request.scope["user"], "own.account", None) as card:
+        of_age = consents.of_age(card.birth_date, readings.today(), await consents.age_of_consent(db))
+        known = await consents.of_person(db, card.id)
+        erasures = await erasing.of_person(db, card.id)
+    held = {one.purpose for one in known if one.holds}
+    return page(
+        request,
+        "registration/consents.html",
+        status=422 if form else 200,
+        known=known,
+        erasures=erasures,
+        of_age=of_age,
+        held=[purpose for purpose in PURPOSES if purpose in held],
+        purposes=PURPOSES,
+        relations=RELATIONS,
+        language_names=LANGUAGE_NAMES,
+        held_as=erasing.HELD_AS,
+        errors=form.errors if form else {},
+        **cards.context(request, card),
+    )
+
+
+ROUTES = [show, ask_parent, agree, show_consents, withdraw]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portal.core.names import fold
 from portal.core.territory import NAME
-from portal.features.registration.structs import Candidate, ClassCode, Own, Part, Registration, School
+from portal.features.registration.structs import Candidate, ClassCode, Part, Registration, School
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,23 +184,6 @@ async def expired(db: Connection) -> list[tuple[int, int]]:
     """(registration, login) whose time is over."""
     rows = await db.fetch("select id, staff_id from registration where ends_at <= now() order by id limit 1000")
     return [(row["id"], row["staff_id"]) for row in rows]
-
-
-async def own(db: Connection, person_id: int) -> Own | None:
-    """What a person sees of himself; within `as_oneself`."""
-    row = await db.fetchrow(
-        f"""
-        select concat_ws(' ', p.last_name, p.first_name, nullif(p.middle_name, '')) as name, p.birth_date,
-               {NAME.format("r")} as region, case when sc.id is not null then {NAME.format("sc")} end as school,
-               {CLASS.format("p")} as class_name, p.status
-        from person p
-        join region r on r.code = p.region_code
-        left join school sc on sc.id = p.school_id
-        where p.id = $1
-        """,
-        person_id,
-    )
-    return Own(**row) if row else None
 
 
 async def insert_code(

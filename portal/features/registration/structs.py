@@ -111,14 +111,3 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     class_name: str
     projects: list[str]
     has_login: bool
-
-
-class Own(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person sees of himself."""
-
-    name: str
-    birth_date: date
-    region: dict[str, str]
-    school: dict[str, str] | None
-    class_name: str
-    status: str

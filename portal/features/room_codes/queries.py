@@ -58,8 +58,9 @@ async def list_rooms(
     """Rooms in Kazakh order of their schools, and how many there are."""
     where = f"""
         {ROOMS} and ({STATES.get(state, "true")}) and ($5 = '' or d.region_code = $5)
-            and ($6 = '' or lower(concat_ws(' ', r.name, sc.name_kk, sc.name_ru, sc.name_en, sc.code, d.name_kk, d.name_ru))
-                 like '%' || lower($6) || '%')
+            and ($6 = '' or strpos(
+                lower(concat_ws(' ', r.name, sc.name_kk, sc.name_ru, sc.name_en, sc.code, d.name_kk, d.name_ru)),
+                lower($6)) > 0)
     """
     given = (*scope.parameters, sitting_id, region, words)
     total = await db.fetchval(f"select count(*) {where}", *given)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portal.core.db import Pool
+    from portal.core.front import Front
     from portal.features.sign_on.protocol import Vouched
 
 LONGEST = 4000
@@ -229,7 +230,7 @@ async def link(request: StaffRequest) -> Response[str]:
 
 
 async def _waiting(request: StaffRequest, db: Connection) -> Pending:
-    waits = await identities.pending_identity(db, request.cookies.get(PENDING_COOKIE, ""))
+    waits = await identities.pending_identity(db, request.cookies.get(_front(request).named(PENDING_COOKIE), ""))
     if waits is None:
         raise FlowOver
     return waits
@@ -260,8 +261,13 @@ def _with_session(request: StaffRequest, answer: Response[str], key: str) -> Res
 
 def _keep(request: StaffRequest, answer: Response[str], name: str, value: str, age_s: int) -> Response[str]:
     secure = request.app.state.settings.secure_cookies
-    answer.set_cookie(key=name, value=value, max_age=age_s, path="/", secure=secure, httponly=True, samesite="lax")
+    key = _front(request).named(name)
+    answer.set_cookie(key=key, value=value, max_age=age_s, path="/", secure=secure, httponly=True, samesite="lax")
     return answer
+
+
+def _front(request: StaffRequest) -> Front:
+    return request.app.state.front
 
 
 ROUTES = [begin, answer, answer_by_form, link_page, link]

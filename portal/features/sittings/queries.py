@@ -47,7 +47,7 @@ async def list_sittings(
         join form f on f.id = s.form_id
         where {IN_SCOPE} and s.project = $4
             and ($5 = '' or s.state = $5)
-            and ($6 = '' or lower(s.title::text) like '%' || lower($6) || '%')
+            and ($6 = '' or strpos(lower(s.title::text), lower($6)) > 0)
         order by {SORTS[sort]}
         limit $7 offset $8
         """,

@@ -29,8 +29,8 @@ async def schools(
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
         where {IN_SCOPE} and p.sitting_id = $4 and ($5 = '' or d.region_code = $5)
-            and ($6 = '' or lower(concat_ws(' ', sc.name_kk, sc.name_ru, sc.code, d.name_kk, d.name_ru))
-                 like '%' || lower($6) || '%')
+            and ($6 = '' or strpos(
+                lower(concat_ws(' ', sc.name_kk, sc.name_ru, sc.code, d.name_kk, d.name_ru)), lower($6)) > 0)
         group by sc.id, d.id
         order by kk(d.name_kk), kk(sc.name_kk), sc.id
         limit $7 offset $8

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from portal.core.i18n import N_, Text, day, of, t
-from portal.core.permissions.catalogue import BY_CODE, EVERYBODY, PASSWORD_ALONE
+from portal.core.permissions.catalogue import BY_CODE, EVERYBODY, OF_PERSONS, PASSWORD_ALONE
 from portal.core.permissions.modules import NAMES, module_of
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _checks(
         checks.append(
             Check(Text(N_("It is awake; nobody has used it since {day}"), day=day(grant.used_at)), holds=False)
         )
-    if grant.class_name or grant.own_pupils:
+    if grant.class_name or grant.own_pupils or (grant.teaches and permission in OF_PERSONS):
         checks.append(Check(Text(N_("It is about all pupils of its territory")), holds=False))
     return checks
 

@@ -29,7 +29,7 @@ CODE = re.compile(r"[a-z][a-z-]{1,39}")
 async def show(request: StaffRequest, db: Connection) -> Response[str]:
     """An empty form."""
     require_country(request.scope["user"], "role.edit")
-    return await _page(request, db, Form.empty(), {"of": request.query_params.get("of", WORKING)})
+    return await _page(request, db, Form.empty(), {"of": request.query_params.get("of", WORKING), "teaches": "1"})
 
 
 @post("/roles/new", guards=[allows("role.edit")])
@@ -40,13 +40,14 @@ async def make(request: StaffRequest, db: Connection) -> Response[str]:
     form = Form(await request.form())
     code, name = form.text("code", most=40), form.texts("name", most=60)
     section = form.choice("of", [WORKING, *(one.code for one in await projects(db))])
+    teaches = form.ticked("teaches")
     if not CODE.fullmatch(code):
         form.miss("code", N_("Small Latin letters and hyphens, like class-teacher."))
     if not form.errors:
         try:
             async with db.transaction():
-                await queries.insert_role(db, code, None if section == WORKING else section, name)
-                fact: dict[str, object] = {"code": code, "of": section, "name": name}
+                await queries.insert_role(db, code, None if section == WORKING else section, name, teaches=teaches)
+                fact: dict[str, object] = {"code": code, "of": section, "name": name, "teaches": teaches}
                 await audit.record(db, actor, "role.role.made", kind="role", object_id=code, after=fact)
             return see_other(f"/roles?of={section}")
         except asyncpg.UniqueViolationError:

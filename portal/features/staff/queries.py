@@ -42,7 +42,7 @@ async def list_staff(db: Connection, words: str, staff_id: int | None = None, wh
                coalesce((
                    select jsonb_agg(jsonb_build_object(
                        'id', g.id, 'ends_at', g.ends_at, 'asleep', g.asleep_at is not null,
-                       'class_name', g.class_name, 'own_pupils', g.own_pupils,
+                       'class_name', g.class_name, 'own_pupils', g.own_pupils, 'teaches', ro.teaches,
                        'name', jsonb_build_object('kk', ro.name_kk, 'ru', ro.name_ru, 'en', ro.name_en),
                        'project', case when p.code is not null then jsonb_build_object(
                            'kk', p.name_kk, 'ru', p.name_ru, 'en', p.name_en) end,
@@ -60,7 +60,7 @@ async def list_staff(db: Connection, words: str, staff_id: int | None = None, wh
                    left join school sc on sc.id = g.school_id
                    where g.staff_id = s.id and g.ends_at > now()), '[]'::jsonb) as grants
         from staff s
-        where ($1 = '' or lower(concat_ws(' ', s.full_name, s.login)) like '%' || lower($1) || '%')
+        where ($1 = '' or strpos(lower(concat_ws(' ', s.full_name, s.login)), lower($1)) > 0)
             and case when $2::int is null then {WHO[who]} else s.id = $2 end
         order by kk(s.full_name), s.id
         limit 500
@@ -166,15 +166,15 @@ async def forget_factors(db: Connection, staff_id: int) -> None:
     await db.execute("delete from staff_session where staff_id = $1", staff_id)
 
 
-async def insert_role(db: Connection, code: str, project: str | None, name: dict[str, str]) -> None:
+async def insert_role(db: Connection, code: str, project: str | None, name: dict[str, str], *, teaches: bool) -> None:
     """A new role of a project, or (None) one that exists in each; asyncpg.UniqueViolationError if the code is taken."""
     await db.execute(
         """
-        insert into role (code, kind, project, name_kk, name_ru, name_en, place)
-        values ($1, case when $2::text is null then 'working' else 'project' end, $2, $3, $4, $5, (
+        insert into role (code, kind, project, name_kk, name_ru, name_en, teaches, place)
+        values ($1, case when $2::text is null then 'working' else 'project' end, $2, $3, $4, $5, $6, (
             select coalesce(max(place), 0) + 1 from role where project is not distinct from $2::text))
         """,
-        *(code, project, name["kk"], name["ru"], name["en"]),
+        *(code, project, name["kk"], name["ru"], name["en"], teaches),
     )
 
 

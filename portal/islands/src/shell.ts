@@ -38,6 +38,11 @@ export function mountShell(root: Document): void {
       else localStorage.setItem(name, "1");
     });
   }
+  // Of a row of tabs that is wider than a phone, the one that is open is in sight; the page itself stays where it is.
+  for (const tab of root.querySelectorAll<HTMLElement>(".tabs [aria-current]")) {
+    const row = tab.parentElement;
+    if (row) row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
   const summary = root.querySelector<HTMLElement>(".error-summary");
   summary?.focus();
 }

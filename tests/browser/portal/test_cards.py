@@ -67,6 +67,12 @@ SCENE = """
 """
 
 
+TAB_IN_SIGHT = """[...document.querySelectorAll(".tabs [aria-current]")].every((tab) => {
+    const seen = tab.getBoundingClientRect();
+    return seen.left >= 0 && seen.right <= innerWidth;
+})"""
+
+
 class Cards(msgspec.Struct, frozen=True):
     """A teacher with four pupils; the first has results."""
 
@@ -112,6 +118,8 @@ def test_every_tab_of_a_card(loop: Loop, browser: Browser, served: str, cards: C
             found.extend((path, one["id"], one["nodes"][0]["html"][:160]) for one in seen.response["violations"])
             if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 wide.append(path)
+            if not await page.evaluate(TAB_IN_SIGHT):
+                wide.append(f"{path}: its tab")
 
         async def give(path: str, name: str, body: bytes, media: str, **fields: str) -> None:
             await page.goto(f"{served}{path}")

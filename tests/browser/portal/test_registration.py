@@ -169,8 +169,10 @@ def test_a_child_registers_and_a_parent_signs(
         await press(parent, "button.danger")
         await other.close()
         await page.goto(f"{served}/")
+        await looker.look(page, "12-card")
+        await press(page, ".tabs a[href='/me/consents']")
         await expect(page.locator("main")).to_contain_text("Оспанова Сәуле")
-        await looker.look(page, "12-own")
+        await looker.look(page, "13-consents")
         await context.close()
         assert looker.found == []
 

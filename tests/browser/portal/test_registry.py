@@ -54,7 +54,7 @@ def test_a_person_is_added_found_and_joins_a_project(
         async with page.expect_navigation():
             await page.click('button[name="do"][value="project"]')
         await expect(page.locator(".notice.leaf")).to_be_visible()
-        await expect(page.locator("tbody tr")).to_contain_text("Qabilet")
+        await expect(page.locator("tbody tr")).to_contain_text("Қабілет")
         assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         await context.close()
 

@@ -197,7 +197,7 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "consent-text-new": ("/consent-texts/new", {}),
         "consent-stop": ("/consent/stop", {}),
         "erasures": ("/erasures", {}),
-        "own": ("/own", {}),
+        "own": ("/me/consents", {}),
         "register": ("/register", {}),
         "register-email": ("/register/email", {}),
         "register-phone": ("/register/phone", {}),

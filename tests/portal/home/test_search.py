@@ -61,3 +61,17 @@ def test_the_look_is_remembered_by_the_browser(house: House) -> None:
     assert 'data-look="dark"' in visitor.get("/help").text
     assert visitor.get("/look/pink").status_code == 404
     assert visitor.get("/look/light?next=https://evil.example").headers["location"] == "/"
+
+
+@pytest.mark.parametrize("path", ["/staff", "/grants?which=all&", "/audit", "/sittings", "/persons", "/schools"])
+@pytest.mark.parametrize("sign", ["%25", "_", "%5C", "%25_%25"])
+def test_signs_of_patterns_are_letters(house: House, make_sitting: Callable[..., Scene], path: str, sign: str) -> None:
+    """A percent sign, an underscore, a backslash: found where they are written, and no sign for «anything»."""
+    scene = make_sitting()
+    chief, admin = house.worker("super-admin"), house.worker("test-administrator")
+    visitor = admin if path in {"/sittings", "/persons", "/schools"} else chief
+    mark = {"/sittings": f'href="/sittings/{scene.id}"', "/schools": 'href="/schools/', "/persons": 'href="/persons/2'}
+    answer = visitor.get(f"{path}{'' if '?' in path else '?'}q={sign}")
+    assert answer.status_code == 200
+    found = answer.text.partition("<main")[2].partition("<tbody")[2]
+    assert mark.get(path, "Адам p") not in found

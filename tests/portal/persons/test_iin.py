@@ -119,6 +119,56 @@ def test_a_number_of_another_birth_date_is_a_slip(house: House, place: Place) ->
     assert number not in answer.text
 
 
+DOORS = (
+    "",
+    "/history",
+    "/consents",
+    "/edit",
+    "/photo",
+    "/portfolio",
+    "/attached",
+    "/attached/new",
+    "/results",
+    "/kpi",
+    "/reviews",
+    "/work",
+)
+
+
+@pytest.mark.parametrize("door", [*DOORS, "compare"])
+def test_each_door_to_a_person_is_counted(house: House, add: Callable[..., int], door: str) -> None:
+    """SAFETY P1: a script that walks ids goes by whichever page it likes; all of them count, and stop together."""
+    login, colleague = house.person("test-administrator"), house.worker("test-administrator")
+    person = add(colleague, last_name="Есіктегі")
+    path = f"/persons/{person}{door}"
+    if door == "compare":
+        path = f"/persons/twins/{person}/{add(colleague, last_name='Есіктегі')}"
+    house.sql(
+        """
+        insert into reading (staff_id, day, kind, count)
+        select id, (now() at time zone 'Asia/Almaty')::date, 'card', 398 from staff where login = $1
+        """,
+        login,
+    )
+    walker = house.visitor(login)
+    answers = [walker.get(path).status_code for _ in range(3)]
+    assert answers in ([200, 200, 429], [200, 429, 429]), "two cards beside each other count as two"
+    assert "Есіктегі" not in walker.get(path).text
+
+
+def test_the_list_of_twins_is_counted(house: House, add: Callable[..., int]) -> None:
+    """Names and birth dates of pairs are rows like any others."""
+    login, colleague = house.person("test-administrator"), house.worker("test-administrator")
+    for _ in range(2):
+        add(colleague, last_name="Егіздер")
+    walker = house.visitor(login)
+    assert walker.get("/persons/twins").status_code == 200
+    read = (
+        "select coalesce(sum(r.count), 0)::int as n from reading r join staff s on s.id = r.staff_id where s.login = $1"
+    )
+    assert house.sql(f"{read} and r.kind = 'row'", login)[0]["n"] >= 2
+
+
 def test_beyond_the_day_s_measure_reading_stops(house: House, add: Callable[..., int]) -> None:
     """SAFETY P1: a script that walks is stopped, and a colleague is not."""
     admin, colleague = house.person("test-administrator"), house.worker("test-administrator")

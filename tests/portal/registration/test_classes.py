@@ -55,7 +55,7 @@ def test_the_whole_way(desk: Desk) -> None:
     assert tuple(row) == (desk.place.schools[0], 7, "А", ["birge-oqy"])
     held = desk.house.sql("select purpose, channel, child_agreed from consent where person_id = $1 order by id", person)
     assert [tuple(one) for one in held] == [("registry", "paper", True), ("camera", "paper", True)]
-    assert "7А" in child.get("/own").text
+    assert "7А" in child.get("/me").text
 
 
 def test_a_child_of_the_registry_is_joined_with_its_row(desk: Desk) -> None:
@@ -71,7 +71,7 @@ def test_a_child_of_the_registry_is_joined_with_its_row(desk: Desk) -> None:
     assert f'value="{person}"' in shown
     assert teacher.post(f"/registrations/{number}/confirm", {"person": str(person)}).status_code == 303
     assert desk.person(typed) == person
-    assert "Әсема" in child.get("/own").text
+    assert "Әсема" in child.get("/me").text
     _, twin, _ = desk.by_code(code, last_name="Оспанова", first_name="Әсема")
     again = desk.registration(twin)
     assert "логині бар" in teacher.get(f"/registrations/{again}").text

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from portal.core.accounts import proofs
 from tests.portal.conftest import PASSWORD as STAFF_PASSWORD
 from tests.portal.registration.conftest import CHILD, GROWN, PASSWORD
 from tests.support.mailbox import link_of, text_of
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.portal.registration.conftest import Desk
 
 HIDDEN = re.compile(r'value="[^"]*"|token(=|%3D)[\w%-]+')
@@ -53,8 +53,13 @@ def test_by_phone_of_age(desk: Desk) -> None:
         typed["login"],
     )
     assert tuple(role[0]) == ("qabilet-test-taker", "qabilet", True, True, True)
-    assert visitor.get("/").headers["location"] == "/own"
-    assert "Оспанова" in visitor.get("/own").text
+    assert visitor.get("/").headers["location"] == visitor.get("/own").headers["location"] == "/me"
+    page = visitor.get("/me").text
+    assert "Оспанова" in page
+    menu = page.partition('class="side"')[2].partition("</nav>")[0]
+    assert set(re.findall(r'<a href="([^"]+)"', menu)) - {"/demo"} == {"/me", "/help"}, "one home, not two"
+    tabs = set(re.findall(r'<a href="(/me[^"]*)"', page.partition('class="tabs"')[2].partition("</nav>")[0]))
+    assert tabs == {"/me", "/me/portfolio", "/me/attached", "/me/results", "/me/reviews", "/me/consents"}
     for path in ("/persons", "/staff", "/registrations", "/sittings", "/consent-texts", "/erasures"):
         assert visitor.get(path).status_code == 403, path
     acts = {row["act"] for row in desk.house.sql("select act from audit where object_id = $1", str(person))}
@@ -139,6 +144,16 @@ def test_a_phone_rings_three_times_an_hour(desk: Desk) -> None:
         assert visitor.post("/register/phone", {"phone": phone}).status_code == 303
         desk.post.round()
     assert len(desk.sms.of(phone)) == 3
+
+
+def test_a_phone_rings_eight_times_a_day(desk: Desk) -> None:
+    """Nor is a number rung each hour through the night."""
+    phone, visitor = desk.phone(), desk.house.visitor()
+    for _ in range(10):
+        visitor.post("/register/phone", {"phone": phone})
+        desk.post.round()
+        desk.house.sql("update proof set asked_at = asked_at - interval '70 minutes' where address = $1", phone)
+    assert len(desk.sms.of(phone)) == 8
 
 
 def test_thirty_children_behind_one_address_pass(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,3 +283,26 @@ def test_the_staff_list_shows_staff(desk: Desk) -> None:
     assert admin.post(f"/staff/{staff}/grant", given).status_code == 303
     assert f'href="/staff/{staff}"' in admin.get(f"/staff?q={typed['login']}").text
     assert STAFF_PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("Әсем-Ай", True),
+        ("О’Коннор", True),
+        ("Ким Т.", True),
+        ("Сіз ұттыңыз: elumiti.example/jyldam", False),
+        ("evil.kz", False),
+        ("Асем 87011234567", False),
+        ("Ай\u202eгүл", False),
+        ("Айгүл\nБекова", False),
+        ("<b>Ай</b>", False),
+    ],
+)
+def test_a_name_is_no_message(desk: Desk, name: str, good: bool) -> None:
+    """Whoever gets a link to a consent reads the child's name on our page: a stranger writes no advertisement there."""
+    _, _, answer = desk.by_code(desk.code_of(desk.teacher()), first_name=name)
+    assert (answer.status_code == 303) is good
+    child, _ = desk.by_phone(birth_date=CHILD)
+    named = {"given_by": name, "relation": "mother", "address": desk.phone(), "agreed": "1"}
+    assert child.post("/own/parent", named).status_code == (303 if good else 422)

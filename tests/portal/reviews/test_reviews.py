@@ -71,6 +71,17 @@ def test_it_works(house: House, lesson: Lesson) -> None:
     assert "Оқушыев" not in staff
 
 
+def test_who_is_reviewed_finds_no_author_in_a_child_s_history(house: House, lesson: Lesson) -> None:
+    """The teacher opens the card of his own pupil: that and when it wrote a review stands in no list he may read."""
+    assert (
+        lesson.pupil_login.post(f"/me/reviews/{lesson.tie}", {"stars": "2", "body": "Тез сөйлейді"}).status_code == 303
+    )
+    pupil = house.sql("select author_id from review where id = $1", newest(house, lesson.teacher))[0]["author_id"]
+    shown = house.worker("test-administrator").get(f"/persons/{pupil}/history")
+    assert shown.status_code == 200
+    assert "Пікір" not in shown.text.partition('class="timeline"')[2]
+
+
 def test_one_a_half_year_and_it_waits_again(house: House, lesson: Lesson) -> None:
     """The author changes it; it is read anew before it is shown."""
     path = f"/me/reviews/{lesson.tie}"

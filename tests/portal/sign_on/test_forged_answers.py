@@ -13,12 +13,13 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from portal.core.front import Front
 from portal.features.sign_on import protocol
 from tests.portal.sign_on.conftest import known
 from tests.portal.sign_on.test_sign_in_elsewhere import PLAIN, come, linked, signed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.portal.conftest import House, Visitor
     from tests.portal.sign_on.conftest import At
@@ -250,3 +251,42 @@ def test_a_provider_that_is_away(house: House, make_issuer: Callable[..., At]) -
     visitor = house.visitor()
     assert come(visitor, at, "x").status_code == 502
     house.sql("update signon_provider set is_on = false where code = $1", gone)
+
+
+@pytest.fixture
+def over_https(house: House) -> Iterator[None]:
+    """What makes cookies, as it is in production."""
+    state = house.front.inner.state
+    plain, state.front = state.front, Front(house.front.inner, csrf_key=bytes(32), secure=True)
+    yield
+    state.front = plain
+
+
+def test_a_neighbour_plants_no_account_that_waits_to_be_linked(house: House, at: At, over_https: None) -> None:
+    """A cookie that any name of our domain can set would have the owner link a thief's account with his own password."""
+    assert over_https is None
+    thief = house.visitor()
+    there = thief.get(f"/sign-in/with/{at.code}").headers["location"]
+    answer = thief.get(at.authorize(there, subject="thief"))
+    assert answer.headers["location"] == "/sign-in/link"
+    made = answer.headers.get_list("set-cookie")
+    assert made[0].startswith("__Host-elumiti_")
+    name, _, value = made[0].partition(";")[0].partition("=")
+    owner = house.visitor()
+    assert owner.get("/sign-in/link", headers={"cookie": f"{name}={value}", "accept": "text/html"}).status_code == 200
+    planted = {"cookie": f"{name.removeprefix('__Host-')}={value}", "accept": "text/html"}
+    assert owner.get("/sign-in/link", headers=planted).status_code != 200
+
+
+def test_the_session_of_another_site_is_one_in_production_too(house: House, at: At, over_https: None) -> None:
+    """Its cookie has the name that is looked for there."""
+    assert over_https is None
+    linked_login = house.person(PLAIN)
+    house.sql(
+        "insert into account_identity (staff_id, provider_id, issuer, subject) select id, $2, $3, 'own' from staff where login = $1",
+        *(linked_login, at.provider_id, at.issuer),
+    )
+    visitor = house.visitor()
+    answer = visitor.get(at.authorize(visitor.get(f"/sign-in/with/{at.code}").headers["location"], subject="own"))
+    assert answer.headers["location"] == "/"
+    assert any(one.startswith("__Host-elumiti_session=") for one in answer.headers.get_list("set-cookie"))

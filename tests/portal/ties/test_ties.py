@@ -153,19 +153,66 @@ def test_own_pupils_of_a_place_are_those_within_it(house: House, place: Place, s
 
 
 def test_own_pupils_beside_a_school(house: House, place: Place, school: School) -> None:
-    """Two grants add up; the list has both kinds, in order and counted."""
+    """Two grants of two roles add up; the list has both kinds, in order and counted."""
     teacher = teacher_of(house, school, own_pupils=True)
     login = house.sql("select login from staff where person_id = $1", school.teacher)[0]["login"]
+    house.sql("update staff set demo = true where login = $1", login)
     house.sql(
         """
         insert into staff_grant (staff_id, role, project, school_id, ends_at)
-        select id, 'birge-teacher', $2, $3, now() + interval '1 day' from staff where login = $1
+        select id, 'birge-coordinator', $2, $3, now() + interval '1 day' from staff where login = $1
         """,
         *(login, BIRGE, place.schools[1]),
     )
     assert seen(teacher, school) == {"own", "other_school"}
     assert listed(teacher) == {"own", "other_school"}
     assert "Persons: 2" in teacher.get("/persons?lang=en").text
+
+
+@pytest.mark.parametrize("role", ["birge-teacher", "birge-tutor", "birge-assistant"])
+@pytest.mark.parametrize("where", ["school", "region", "country"])
+def test_who_teaches_sees_own_pupils_however_wide_the_grant(
+    house: House, place: Place, school: School, role: str, where: str
+) -> None:
+    """SAFETY P1: a school's list of children is not needed to teach. Card, tabs, list, search, count; as `see as` too."""
+    given: dict[str, object] = {"school": {"school": place.schools[0]}, "region": {"region": place.region}}.get(
+        where, {}
+    )
+    teacher = teacher_of(house, school, role=role, **given)
+    assert seen(teacher, school) == {"own"}
+    for query in ("", "sort=new", f"school={place.schools[0]}", f"region={place.region}", "grade=5"):
+        assert listed(teacher, query) == {"own"}, query
+    assert "Persons: 1" in teacher.get("/persons?lang=en").text
+    assert teacher.get(f"/persons/{school.classmate}/attached").status_code == 404
+    if role == "birge-teacher":
+        assert teacher.get(f"/persons/{school.classmate}/portfolio").status_code == 404
+        assert teacher.get(f"/persons/{school.classmate}/results").status_code == 404
+    house.sql("update staff set person_id = null where person_id = $1", school.teacher)
+    assert seen(teacher, school) == set(), "a login that nobody linked has no pupils"
+
+
+def test_seen_as_a_teacher_nobody_is_shown(house: House, place: Place, school: School) -> None:
+    """Who looks through the role has no pupils of his own, and no school's list either."""
+    boss = enter(house, house.person("super-admin"))
+    seen_as = {"role": "birge-teacher", "region": place.region, "district": "", "school": "", "class_name": ""}
+    assert boss.post("/see-as", seen_as).status_code == 303
+    assert seen(boss, school) == set()
+    assert listed(boss) == set()
+
+
+def test_a_teacher_of_a_whole_school_decides_about_no_class(house: House, place: Place, school: School) -> None:
+    """SAFETY P3: the class teacher confirms; who holds a school confirms nobody and makes no code."""
+    teacher = teacher_of(house, school, school=place.schools[0])
+    form = {
+        "school": place.codes[0],
+        "grade": "5",
+        "class_letter": "Ә",
+        "most_uses": "9",
+        "part": f"{BIRGE}:birge-pupil",
+    }
+    assert teacher.post("/registrations/codes", form).status_code == 422
+    of_class = teacher_of(house, school, school=place.schools[0], class_name="5Ә")
+    assert of_class.post("/registrations/codes", form).status_code == 303
 
 
 @pytest.mark.parametrize("how", ["ended", "over", "not-yet", "parent", "other-project", "unlinked"])
@@ -319,3 +366,27 @@ def test_lists_as_files_hold_own_pupils_alone(house: House, school: School) -> N
     assert boss.post(f"/persons/{school.classmate}/archive").status_code == 404
     assert boss.post("/persons/bulk", {"ids": str(school.classmate), "do": "archive"}).status_code in {303, 404}
     assert house.sql("select status from person where id = $1", school.classmate)[0]["status"] == "active"
+
+
+@pytest.mark.parametrize("of", ["persons", "attached"])
+def test_who_moved_yesterday_takes_no_file_along(house: House, place: Place, school: School, of: str) -> None:
+    """SAFETY P2: a list that was made for a region is closed to who holds another one now, or a part of it."""
+    far = f"N{place.region}"
+    house.sql("insert into region values ($1, 'Көрші', 'Соседи', 'Neighbours')", far)
+    login = house.person("birge-coordinator" if of == "attached" else "test-administrator", region=place.region)
+    boss = enter(house, login) if of == "attached" else house.visitor(login)
+    asks = f"/persons/{school.teacher}/attached/export" if of == "attached" else "/persons/export"
+    path = boss.post(asks, {"purpose": "Жиналыс", "form": "csv"}).headers["location"]
+    house.loop.run(run_one(house.front.inner.state.pool, house.settings, WORK, int(path.split("/")[-1])), 60)
+    assert "Өзінікі" in boss.get(f"{path}/file").content.decode("utf-8-sig")
+    whose = "where staff_id = (select id from staff where login = $1)"
+    for moved in ("region_code = $2, school_id = null", "region_code = null, school_id = $2::text::int"):
+        house.sql(
+            f"update staff_grant set {moved} {whose}",
+            login,
+            far if "school_id = null" in moved else str(place.schools[1]),
+        )
+        assert boss.get(path).status_code == 404
+        assert boss.get(f"{path}/file").status_code == 404
+    house.sql(f"update staff_grant set region_code = null, school_id = null {whose}", login)
+    assert boss.get(f"{path}/file").status_code == 200, "who holds more has it still"
