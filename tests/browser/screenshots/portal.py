@@ -34,7 +34,7 @@ LEFT_OUT |= {"/exports/{job_id:int}"}
 # They are there only with a link that is good once: tests/portal/post, tests/portal/account/test_contacts.py.
 LEFT_OUT |= {"/forgotten/new", "/account/email"}
 # Steps of registering and of a parent's consent: tests/browser/portal/test_registration.py makes pictures of them.
-LEFT_OUT |= {"/register/new", "/register/code", "/consent", "/consent/sign", "/consent/done", "/consent/withdraw"}
+LEFT_OUT |= {"/register/new", "/register/code", "/consent", "/consent/sign", "/consent/done", "/consent/withdraw", "/own"}
 # Steps of a way between sites: tests/browser/portal/test_sign_on.py makes pictures of them.
 LEFT_OUT |= {"/sign-in/with/{code:str}", "/sign-in/answer", "/sign-in/link", "/account/linked/{code:str}"}
 LEFT_OUT |= {"/oauth/authorize"}
