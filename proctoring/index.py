@@ -97,6 +97,11 @@ async def put_down(db: Db, segment: Segment, kek: bytes, wants_check: Callable[[
             ],
         )
         await _put_events(db, segment.events, attempts, whole)
+        await _count(db, rows)
+        await db.executemany(
+            "insert into picture_segment_sitting (segment_id, sitting_id) values ($1, $2)",
+            [(segment.id, sitting) for sitting in sorted({one.sitting for one in pictures})],
+        )
         checked = [one for one in rows if wants_check(one)]
         if checked:
             records = [(one.sitting, one.attempt, one.seq, one.taken_ms) for one in checked]
@@ -193,6 +198,28 @@ async def _not_there(db: Db, pictures: list[Entry]) -> list[Entry]:
     return found
 
 
+async def _count(db: Db, pictures: list[Entry]) -> None:
+    """How many pictures of each attempt there are and when the last was taken: what a wall of tiles asks all the time."""
+    seen: dict[int, tuple[int, int, int]] = {}
+    for one in pictures:
+        sitting, count, last_ms = seen.get(one.attempt, (one.sitting, 0, 0))
+        seen[one.attempt] = (sitting, count + 1, max(last_ms, one.taken_ms))
+    # In the order of attempts, as everybody who touches several: no two wait for each other.
+    order = sorted(seen)
+    await db.execute(
+        """
+        insert into watch_score as s (attempt_id, sitting_id, score, reasons, pictures, last_picture_ms)
+        select attempt, sitting, 0, '[]', pictures, last_ms
+        from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[]) as n (attempt, sitting, pictures, last_ms)
+        on conflict (attempt_id) do update
+        set pictures = s.pictures + excluded.pictures,
+            last_picture_ms = greatest(s.last_picture_ms, excluded.last_picture_ms)
+        """,
+        order,
+        *([seen[attempt][part] for attempt in order] for part in range(3)),
+    )
+
+
 async def _put_events(
     db: Db, told: list[tuple[Entry, list[Event]]], attempts: set[int], whole: set[int]
 ) -> None:
@@ -213,6 +240,8 @@ async def _put_events(
         """,
         [(*row[:6], msgspec.json.encode(row[6]).decode()) for row in rows],
     )
+    touched = sorted({(row[0], row[1]) for row in rows})
+    await db.executemany("insert into watch_to_score (sitting_id, attempt_id) values ($1, $2)", touched)
 
 
 def opened(segment: Buffer, entry: Entry, secret: bytes) -> bytes:

@@ -48,21 +48,39 @@ create table picture_to_check (
 );
 comment on table picture_to_check is 'The sample that the server looks at again; a row lives for seconds.';
 create index picture_to_check_order on picture_to_check (put_at);
-create index watch_event_received on watch_event (received_ms);
+
+create table watch_to_score (
+    sitting_id int not null,
+    attempt_id bigint not null,
+    put_at timestamptz not null default now()
+);
+comment on table watch_to_score is 'Attempts with new events, whose score is to be worked out again; a row lives for seconds.';
+
+create table picture_segment_sitting (
+    segment_id uuid not null references picture_segment (id),
+    sitting_id int not null references sitting (id),
+    primary key (segment_id, sitting_id)
+);
+comment on table picture_segment_sitting is 'Whose pictures lie in a segment: it goes from the store when the last sitting has gone from here.';
+create index picture_segment_sitting_of on picture_segment_sitting (sitting_id);
+
+-- A row is touched with every picture, and never in a column that an index has.
+alter table watch_score set (fillfactor = 70);
 
 -- Who asks, learns no person and no consent: only which attempts of watched sittings may send nothing more.
-create function pictures_refused() returns table (attempt bigint, sitting int)
+create function pictures_refused() returns table (attempt bigint, sitting int, since timestamptz)
     language plpgsql stable security definer set search_path = public, pg_temp as
 $$
 begin
     return query
-        select p.id, p.sitting_id
+        select p.id, p.sitting_id, max(c.withdrawn_at)
         from consent c
         join participant p on p.person_id = c.person_id
         join sitting_watch w on w.sitting_id = p.sitting_id
         where c.purpose = 'camera' and c.withdrawn_at is not null and not consent_holds(p.person_id, 'camera')
-        union
-        select e.attempt_id, e.sitting_id from picture_erasure e where e.attempt_id is not null;
+        group by p.id, p.sitting_id
+        union all
+        select e.attempt_id, e.sitting_id, e.asked_at from picture_erasure e where e.attempt_id is not null;
 end
 $$;
 revoke all on function pictures_refused from public;
@@ -75,6 +93,6 @@ grant select on school, district, region to elumiti_proctoring;
 grant select (attempt_id, device, epoch, agent) on attempt_device to elumiti_proctoring;
 grant select, insert, update on picture_erasure to elumiti_proctoring;
 grant select on picture_hold to elumiti_proctoring;
-grant select, insert, delete on picture_to_check to elumiti_proctoring;
+grant select, insert, delete on picture_to_check, watch_to_score, picture_segment_sitting to elumiti_proctoring;
 grant select, insert on picture_erasure to elumiti_portal;
 grant select, insert, update on picture_hold to elumiti_portal;
