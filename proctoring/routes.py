@@ -159,7 +159,7 @@ def _events(body: bytes) -> list[Event]:
         if not (0 <= event.n <= MOST_N and EARLIEST_MS <= event.at < 2**53):
             raise Problem("body-invalid", field=f"events[{number}]", reason="n or at is out of range")
         # NUL is nothing that Postgres keeps.
-        data = {
+        data: dict[str, object] = {
             name.replace("\0", ""): value.replace("\0", "") if isinstance(value, str) else value
             for name, value in thing.items()
             if name not in {"n", "kind", "at"}

@@ -16,9 +16,7 @@ import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Grey = NDArray[np.uint8]
+    from cv2.typing import MatLike as Grey
 
 LARGEST_SIDE = 640
 DARK, BRIGHT, BLURRED = 40.0, 225.0, 15.0
@@ -50,10 +48,13 @@ def begin() -> None:
 
 def look(body: bytes) -> Numbers | None:
     """The numbers of a picture; None when it cannot be decoded."""
+    # OpenCV's stub knows of no None, which is its answer to what it cannot decode.
+    decoded: Grey | None
     try:
-        grey: Grey | None = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_GRAYSCALE)
+        decoded = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_GRAYSCALE)
     except cv2.error:
         return None
+    grey = decoded
     if grey is None or min(grey.shape) < 16:
         return None
     most = max(grey.shape)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import io
+from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
-from font_roboto import Roboto
 from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
@@ -48,4 +48,5 @@ def shown(body: bytes, by: str, at: datetime, *, small: bool) -> bytes:
 
 @functools.lru_cache(maxsize=32)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(Roboto, size)
+    with as_file(files("font_roboto") / "files" / "Roboto-Regular.ttf") as path:
+        return ImageFont.truetype(io.BytesIO(path.read_bytes()), size)
