@@ -162,7 +162,7 @@ async def stop(db: Connection, client: Client) -> None:
                 "machine.stopped",
                 about=f"{client.id}/{done.isoformat()}",
                 link=f"/machines/{client.id}",
-                filled={"name": client.name},
+                filled={"system": client.name},
             )
 
 

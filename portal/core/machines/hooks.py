@@ -186,7 +186,7 @@ async def _settle(db: Connection, row: Due, state: str, said: str) -> None:
                 "hook.given-up",
                 about=f"{row.webhook_id}/{datetime.now(UTC):%Y-%m-%d}",
                 link=f"/hooks/{row.webhook_id}",
-                filled={"name": hook["name"]},
+                filled={"system": hook["name"]},
             )
 
 

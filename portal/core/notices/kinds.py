@@ -51,14 +51,14 @@ KINDS: dict[str, Kind] = {
         Kind(
             code="machine.stopped",
             name=N_("A joined system was stopped"),
-            text=N_("«{name}» changed more persons in an hour than it may. It waits until a person lets it go on."),
+            text=N_("«{system}» changed more persons in an hour than it may. It waits until a person lets it go on."),
             icon="triangle-alert",
             mail=True,
         ),
         Kind(
             code="hook.given-up",
             name=N_("A webhook does not answer"),
-            text=N_("«{name}» did not take an event for a day. Its page says what it answered."),
+            text=N_("«{system}» did not take an event for a day. Its page says what it answered."),
             icon="circle-alert",
             mail=True,
         ),

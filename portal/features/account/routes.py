@@ -53,29 +53,31 @@ async def sign_in(request: StaffRequest) -> Response[str]:
     address = request.scope["user"].address
     pool = request.app.state.pool
     shown = await sessions.sign_in(pool, login, password)
-    async with pool.acquire() as db, db.transaction():
-        agent = request.headers.get("user-agent", "")
-        began = await sessions.enter(db, shown, address, agent)
-        fact: dict[str, object] | None = {"place": place_of(address), "agent": agent[:200]} if began else None
-        if began:
-            await places.tell_of_new(db, began[0], address, datetime.now(UTC))
-        await audit.record_for(
-            db,
-            staff_id=began[0] if began else None,
-            acting_as="-",
-            address=address,
-            act="account.session.began" if began else "account.sign-in.missed",
-            kind="staff",
-            # Not the login that was typed: a person in a hurry types his password there.
-            object_id=began[0] if began else "-",
-            after=fact,
-        )
-    if began is None:
-        form.errors.clear()
-        form.miss(
-            "login", N_("Login or password does not fit. After five misses it rests for five minutes where you sit.")
-        )
-        return await _sign_in_page(request, db, target, status=401, errors=form.errors, login=login)
+    async with pool.acquire() as db:
+        async with db.transaction():
+            agent = request.headers.get("user-agent", "")
+            began = await sessions.enter(db, shown, address, agent)
+            fact: dict[str, object] | None = {"place": place_of(address), "agent": agent[:200]} if began else None
+            if began:
+                await places.tell_of_new(db, began[0], address, datetime.now(UTC))
+            await audit.record_for(
+                db,
+                staff_id=began[0] if began else None,
+                acting_as="-",
+                address=address,
+                act="account.session.began" if began else "account.sign-in.missed",
+                kind="staff",
+                # Not the login that was typed: a person in a hurry types his password there.
+                object_id=began[0] if began else "-",
+                after=fact,
+            )
+        if began is None:
+            form.errors.clear()
+            form.miss(
+                "login",
+                N_("Login or password does not fit. After five misses it rests for five minutes where you sit."),
+            )
+            return await _sign_in_page(request, db, target, status=401, errors=form.errors, login=login)
     answer = see_other(target)
     front: Front = request.app.state.front
     answer.headers["set-cookie"] = front.cookie(sessions.COOKIE, began[1], age_s=int(sessions.LONGEST.total_seconds()))

@@ -27,7 +27,9 @@ export function mountPalette(root: Document): void {
   });
   dialog.addEventListener("keydown", (event) => {
     const links = [...dialog.querySelectorAll<HTMLAnchorElement>(".found a")];
-    if (event.key === "Enter" && event.target === field && field.value.trim() !== "" && links[0]) {
+    // Of an answer to fewer letters than were typed since nothing is opened: the form then leads to the page of the search.
+    const answered = dialog.querySelector<HTMLElement>(".found")?.dataset["words"] === field.value.trim();
+    if (event.key === "Enter" && event.target === field && field.value.trim() !== "" && answered && links[0]) {
       event.preventDefault();
       links[0].click();
     }

@@ -96,8 +96,10 @@ def test_a_privileged_login_adds_a_key_and_touches_it_at_each_sign_in(
             else:
                 await page.click("form[data-key=confirm] button")
             await expect(page).to_have_url(f"{home}/")
+            # On a phone it lies in the menu.
+            await page.click("[data-menu]")
             async with page.expect_navigation():
-                await page.click("form[action='/sign-out'] button")
+                await page.click(".side form[action='/sign-out'] button")
         await context.close()
 
     loop.run(go(), 60)

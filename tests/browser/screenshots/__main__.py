@@ -5,7 +5,7 @@ python -m tests.browser.screenshots [--portal URL --engine URL --home DIR] [--la
 Without addresses it starts a demo of its own in a folder that goes away; with them it uses one that runs (its sittings
 list then shows three more). Phone 360×640, desktop 1440×900, three languages: build/screenshots/PART/LANG/NAME-SIZE.png,
 and index.html to leaf through. A page of the portal's route table that is neither pictured nor left out below is an
-error. What a machine can see, it tells: what hangs over the edge, and touch targets too small for a thumb.
+error. What a machine can see, it tells: what hangs over the edge, touch targets too small for a thumb, and what axe finds.
 """
 
 from __future__ import annotations

@@ -6,11 +6,14 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from axe_playwright_python.sync_playwright import Axe
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 OUT = Path("build/screenshots")
 SIZES = {"phone": {"width": 360, "height": 640}, "desktop": {"width": 1440, "height": 900}}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 LANGUAGES = ("kk", "ru", "en")
 SEEN = """() => {
   const width = document.documentElement.clientWidth;
@@ -38,7 +41,9 @@ class Album:
 
     def take(self, page: Page, name: str, *, whole: bool = True) -> None:
         """One picture; `whole` with what lies below the screen's edge."""
-        for fault in page.evaluate(SEEN):
+        axe = Axe().run(page, options=RULES)
+        faults = [f"axe: {one['id']}: {one['nodes'][0]['html'][:120]}" for one in axe.response["violations"]]
+        for fault in (*page.evaluate(SEEN), *faults):
             self.seen.append(f"{self.part}/{self.language}/{name}-{self.size}: {fault}")
         if whole:
             # What sticks to the edges stands where a person sees it first.

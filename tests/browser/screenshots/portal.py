@@ -253,7 +253,8 @@ def portal(playwright: Playwright, place: Place, languages: list[str]) -> list[s
     seen: list[str] = []
     with contextlib.closing(playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)) as browser:
         states = {
-            login: _signed_in(browser, place, login) for login in ("admin", "analyst", "super", "proctor", "specialist", "pupil")
+            login: _signed_in(browser, place, login)
+            for login in ("admin", "analyst", "super", "proctor", "specialist", "pupil")
         }
         job = _happenings(browser, place, states)
         pages = pages_of(place, job)
@@ -282,7 +283,7 @@ def _signed_in(browser: Browser, place: Place, login: str) -> Any:
         page.fill("#f-login", login)
         page.fill("#f-password", password)
         page.click("form.stack button.primary")
-        page.wait_for_url(f"{place.portal}/")
+        page.wait_for_url(re.compile(f"^{re.escape(place.portal)}/(?!sign-in)"))
         if login == "super":
             page.goto(f"{place.portal}/raise")
             page.fill("#f-reason", "Суретке түсіру")

@@ -72,6 +72,7 @@ def test_each_letter_can_be_written(kind: str, language: str) -> None:
         "asker": "Гүлнар",
         "job": {"text": "Scoring"},
         "role": {"kk": "проктор", "ru": "проктор", "en": "proctor"},
+        "system": "Platonus",
         "provider": {"kk": "Google", "ru": "Google", "en": "Google"},
         "day": {"day": "2026-12-01T18:59:00+00:00"},
         "address": "10.0.0.1",
@@ -90,7 +91,7 @@ def test_each_letter_can_be_written(kind: str, language: str) -> None:
 
 def test_a_letter_says_nothing_of_a_child_and_no_number_of_a_person() -> None:
     """What may stand in one is named here: who adds a value thinks of SAFETY P5 and P6 first."""
-    values = {"login", "act", "asker", "job", "role", "provider", "day", "address", "moment"}
+    values = {"login", "act", "asker", "job", "role", "provider", "system", "day", "address", "moment"}
     # A class or a sitting is many children's; a code is of whoever asked for it.
     values |= {"sitting", "school", "class_name", "code"}
     for letter in LETTERS.values():
