@@ -129,9 +129,7 @@ async def _keep_keys(db: Db, keys: list[Key], kek: bytes) -> None:
         [
             (
                 *(key.id, key.attempt, key.sitting),
-                wrapping.wrap(
-                    key.secret, of_sitting[key.sitting], wrapping.label_of(key.id, key.attempt, key.sitting)
-                ),
+                wrapping.wrap(key.secret, of_sitting[key.sitting], wrapping.label_of(key.id, key.attempt, key.sitting)),
             )
             for key in keys
         ],
@@ -220,9 +218,7 @@ async def _count(db: Db, pictures: list[Entry]) -> None:
     )
 
 
-async def _put_events(
-    db: Db, told: list[tuple[Entry, list[Event]]], attempts: set[int], whole: set[int]
-) -> None:
+async def _put_events(db: Db, told: list[tuple[Entry, list[Event]]], attempts: set[int], whole: set[int]) -> None:
     """Events are few: each is looked up, for a phone sends them again until it hears of them."""
     rows = [
         (entry.sitting, entry.attempt, event.n, event.kind, event.at, entry.received_ms, event.data)

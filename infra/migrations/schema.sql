@@ -2779,6 +2779,34 @@ CREATE TABLE public.watch_event (
 )
 PARTITION BY LIST (sitting_id);
 
+CREATE TABLE public.watch_hand (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    fine_until timestamp with time zone
+);
+
+CREATE TABLE public.watch_look (
+    id bigint NOT NULL,
+    staff_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    seq integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    reason text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.watch_look ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_look_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.watch_score (
     attempt_id bigint NOT NULL,
     sitting_id integer NOT NULL,
@@ -2795,6 +2823,27 @@ CREATE TABLE public.watch_to_score (
     sitting_id integer NOT NULL,
     attempt_id bigint NOT NULL,
     put_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.watch_verdict (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    kind text NOT NULL,
+    reason text NOT NULL,
+    words text DEFAULT ''::text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_verdict_kind_check CHECK ((kind = ANY (ARRAY['fine'::text, 'unclear'::text, 'breach'::text])))
+);
+
+ALTER TABLE public.watch_verdict ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_verdict_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.webhook (
@@ -3319,8 +3368,20 @@ ALTER TABLE ONLY public.waived_review
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.watch_hand
+    ADD CONSTRAINT watch_hand_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.watch_look
+    ADD CONSTRAINT watch_look_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.watch_score
     ADD CONSTRAINT watch_score_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.watch_verdict
+    ADD CONSTRAINT watch_verdict_attempt_id_made_by_key UNIQUE (attempt_id, made_by);
+
+ALTER TABLE ONLY public.watch_verdict
+    ADD CONSTRAINT watch_verdict_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id);
@@ -3572,7 +3633,15 @@ CREATE INDEX waiting_decision_sitting ON public.waiting_decision USING btree (si
 
 CREATE INDEX waiver_end ON public.waiver USING btree (project, ends_at);
 
+CREATE INDEX watch_hand_staff ON public.watch_hand USING btree (staff_id, sitting_id);
+
+CREATE INDEX watch_look_attempt ON public.watch_look USING btree (attempt_id, id);
+
+CREATE INDEX watch_look_staff ON public.watch_look USING btree (staff_id, at);
+
 CREATE INDEX watch_score_order ON public.watch_score USING btree (sitting_id, score DESC, attempt_id);
+
+CREATE INDEX watch_verdict_sitting ON public.watch_verdict USING btree (sitting_id, made_at);
 
 CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
 
@@ -4215,8 +4284,23 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.watch_hand
+    ADD CONSTRAINT watch_hand_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_hand
+    ADD CONSTRAINT watch_hand_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_look
+    ADD CONSTRAINT watch_look_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.watch_score
     ADD CONSTRAINT watch_score_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_verdict
+    ADD CONSTRAINT watch_verdict_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_verdict
+    ADD CONSTRAINT watch_verdict_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.webhook_delivery
     ADD CONSTRAINT webhook_delivery_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhook(id);
@@ -4939,10 +5023,16 @@ GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE public.watch_event TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_hand TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_look TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_score TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_score TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.watch_to_score TO elumiti_proctoring;
+
+GRANT SELECT,INSERT ON TABLE public.watch_verdict TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook TO elumiti_portal;
 

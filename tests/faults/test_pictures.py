@@ -43,7 +43,7 @@ def frail(loop: Loop) -> Iterator[Stack]:
     stack = Stack(Home(folder, free_ports()))
     stack.overrides = {
         "proctoring": {
-            **{"ELUMITI_SEGMENT_S": "0.5", "ELUMITI_SEGMENT_BYTES": "200000", "ELUMITI_REFRESH_EVERY_S": "0.3"},
+            "ELUMITI_SEGMENT_S": "0.5", "ELUMITI_SEGMENT_BYTES": "200000", "ELUMITI_REFRESH_EVERY_S": "0.3",
             "ELUMITI_SPOOL_FREE_BYTES": "1000000",
         }
     }
@@ -134,7 +134,9 @@ async def crowd_of(stack: Stack, db: Db) -> Crowd:
 async def spot_check(stack: Stack, db: Db, crowd: Crowd, count: int = 25) -> None:
     """Some of them are read back as they were sent."""
     kek = decode_key(stack.secrets.picture_kek)
-    rows = await db.fetch("select * from picture where sitting_id = $1 order by random() limit $2", crowd.sitting, count)
+    rows = await db.fetch(
+        "select * from picture where sitting_id = $1 order by random() limit $2", crowd.sitting, count
+    )
     for row in rows:
         assert await read_back(stack, db, row, kek) == picture(row["seq"] % 50)
 
