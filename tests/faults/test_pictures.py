@@ -43,7 +43,9 @@ def frail(loop: Loop) -> Iterator[Stack]:
     stack = Stack(Home(folder, free_ports()))
     stack.overrides = {
         "proctoring": {
-            "ELUMITI_SEGMENT_S": "0.5", "ELUMITI_SEGMENT_BYTES": "200000", "ELUMITI_REFRESH_EVERY_S": "0.3",
+            "ELUMITI_SEGMENT_S": "0.5",
+            "ELUMITI_SEGMENT_BYTES": "200000",
+            "ELUMITI_REFRESH_EVERY_S": "0.3",
             "ELUMITI_SPOOL_FREE_BYTES": "1000000",
         }
     }

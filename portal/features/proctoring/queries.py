@@ -17,7 +17,7 @@ MOST_HANDS = 200
 TILE = """
     select h.attempt_id as attempt, (h.attempt_id % 100000)::int as number, coalesce(w.score, 0)::float as score,
            coalesce(w.reasons, '[]'::jsonb) as reasons, n.seq, n.taken_ms as fresh_ms,
-           case when n.taken_ms is null or n.taken_ms < $2 - 180000 then 'silent' else 'writing' end as state,
+           case when n.taken_ms is null or n.taken_ms < $2::bigint - 180000 then 'silent' else 'writing' end as state,
            h.fine_until, (
                select v.kind from watch_verdict v where v.attempt_id = h.attempt_id and v.made_by = h.staff_id) as verdict
     from watch_hand h
