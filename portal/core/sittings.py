@@ -113,6 +113,8 @@ def tabs(actor: Actor, head: SittingHead) -> list[tuple[str, str]]:
         (f"{base}/slips", N_("Sign-in slips"), "slip.print"),
         (f"{base}/room-codes", N_("Room codes"), "room.code"),
         (f"{base}/live", N_("Live"), "live.view"),
+        (f"{base}/wall", N_("Wall"), "watch.view"),
+        (f"{base}/verdicts", N_("Verdicts"), "watch.review"),
         (f"{base}/rescue", N_("Rescue files"), "rescue.take"),
         (f"{base}/scores", N_("Results"), "score.view"),
         (f"{base}/history", N_("History"), "sitting.view"),

@@ -45,6 +45,7 @@ from portal.features.places import routes as places
 from portal.features.portfolio import checking
 from portal.features.portfolio import routes as portfolio
 from portal.features.post import routes as post
+from portal.features.proctoring import routes as proctoring
 from portal.features.registration import codes as class_codes
 from portal.features.registration import form as registration_form
 from portal.features.registration import joining as registration_joining
@@ -129,6 +130,7 @@ ROUTES = [
     *room_codes.ROUTES,
     *live.ROUTES,
     *controls.ROUTES,
+    *proctoring.ROUTES,
     *acts.ROUTES,
     *waiver.ROUTES,
     *incidents.ROUTES,

@@ -33,6 +33,8 @@ LEFT_OUT = {
 LEFT_OUT |= {"/exports/{job_id:int}"}
 # They are there only with a link that is good once: tests/portal/post, tests/portal/account/test_contacts.py.
 LEFT_OUT |= {"/forgotten/new", "/account/email"}
+# A child's page is there for who has the child in his hands: tests/portal/proctoring.
+LEFT_OUT |= {"/watch/{attempt:int}"}
 # Steps of registering and of a parent's consent: tests/browser/portal/test_registration.py makes pictures of them.
 LEFT_OUT |= {"/register/new", "/register/code", "/consent", "/consent/sign", "/consent/done", "/consent/withdraw", "/own"}
 # Steps of a way between sites: tests/browser/portal/test_sign_on.py makes pictures of them.
@@ -118,6 +120,8 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
             "/talents/unmatched/{participant_id:int}",
             {"participant_id": number["pupil"]},
         ),
+        "wall": ("/sittings/{sitting_id:int}/wall", {"sitting_id": number["open"]}),
+        "verdicts": ("/sittings/{sitting_id:int}/verdicts", {"sitting_id": number["open"]}),
         "live": ("/live", {}),
         "credits": ("/sittings/{sitting_id:int}/credits", {"sitting_id": number["open"]}),
         "incidents": ("/incidents", {}),
