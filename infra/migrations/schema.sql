@@ -440,6 +440,7 @@ CREATE TABLE public.participant (
     import_job bigint,
     devices_freed_at timestamp with time zone,
     room_id integer,
+    person_id bigint,
     CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
     CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
     CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
@@ -661,6 +662,23 @@ begin
     ) n
     where p.id = n.person_id and p.projects is distinct from n.projects;
     return null;
+end
+$$;
+
+CREATE FUNCTION public.pictures_refused() RETURNS TABLE(attempt bigint, sitting integer, since timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    return query
+        select p.id, p.sitting_id, max(c.withdrawn_at)
+        from consent c
+        join participant p on p.person_id = c.person_id
+        join sitting_watch w on w.sitting_id = p.sitting_id
+        where c.purpose = 'camera' and c.withdrawn_at is not null and not consent_holds(p.person_id, 'camera')
+        group by p.id, p.sitting_id
+        union all
+        select e.attempt_id, e.sitting_id, e.asked_at from picture_erasure e where e.attempt_id is not null;
 end
 $$;
 
@@ -1892,6 +1910,46 @@ CREATE TABLE public.picture (
 )
 PARTITION BY LIST (sitting_id);
 
+CREATE TABLE public.picture_erasure (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    attempt_id bigint,
+    reason text NOT NULL,
+    asked_by text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT picture_erasure_reason_check CHECK ((reason = ANY (ARRAY['asked'::text, 'withdrawn'::text, 'term'::text])))
+);
+
+ALTER TABLE public.picture_erasure ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_erasure_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.picture_hold (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    reason text NOT NULL,
+    held_by text DEFAULT ''::text NOT NULL,
+    held_at timestamp with time zone DEFAULT now() NOT NULL,
+    released_at timestamp with time zone,
+    CONSTRAINT picture_hold_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.picture_hold ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_hold_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.picture_key (
     id bytea NOT NULL,
     attempt_id bigint NOT NULL,
@@ -1910,10 +1968,23 @@ CREATE TABLE public.picture_segment (
     erased_at timestamp with time zone
 );
 
+CREATE TABLE public.picture_segment_sitting (
+    segment_id uuid NOT NULL,
+    sitting_id integer NOT NULL
+);
+
 CREATE TABLE public.picture_sitting_key (
     sitting_id integer NOT NULL,
     wrapped bytea NOT NULL,
     made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.picture_to_check (
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    seq integer NOT NULL,
+    taken_ms bigint NOT NULL,
+    put_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.post (
@@ -2709,6 +2780,34 @@ CREATE TABLE public.watch_event (
 )
 PARTITION BY LIST (sitting_id);
 
+CREATE TABLE public.watch_hand (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    fine_until timestamp with time zone
+);
+
+CREATE TABLE public.watch_look (
+    id bigint NOT NULL,
+    staff_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    seq integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    reason text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.watch_look ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_look_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.watch_score (
     attempt_id bigint NOT NULL,
     sitting_id integer NOT NULL,
@@ -2718,6 +2817,34 @@ CREATE TABLE public.watch_score (
     last_picture_ms bigint,
     last_event_ms bigint,
     changed_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.watch_to_score (
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    put_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.watch_verdict (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    kind text NOT NULL,
+    reason text NOT NULL,
+    words text DEFAULT ''::text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_verdict_kind_check CHECK ((kind = ANY (ARRAY['fine'::text, 'unclear'::text, 'breach'::text])))
+);
+
+ALTER TABLE public.watch_verdict ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_verdict_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.webhook (
@@ -3026,11 +3153,20 @@ ALTER TABLE ONLY public.person_tie
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_pkey PRIMARY KEY (first_id, second_id);
 
+ALTER TABLE ONLY public.picture_erasure
+    ADD CONSTRAINT picture_erasure_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_hold
+    ADD CONSTRAINT picture_hold_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.picture_key
     ADD CONSTRAINT picture_key_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.picture_segment
     ADD CONSTRAINT picture_segment_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_segment_sitting
+    ADD CONSTRAINT picture_segment_sitting_pkey PRIMARY KEY (segment_id, sitting_id);
 
 ALTER TABLE ONLY public.picture_sitting_key
     ADD CONSTRAINT picture_sitting_key_pkey PRIMARY KEY (sitting_id);
@@ -3233,8 +3369,20 @@ ALTER TABLE ONLY public.waived_review
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.watch_hand
+    ADD CONSTRAINT watch_hand_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.watch_look
+    ADD CONSTRAINT watch_look_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.watch_score
     ADD CONSTRAINT watch_score_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.watch_verdict
+    ADD CONSTRAINT watch_verdict_attempt_id_made_by_key UNIQUE (attempt_id, made_by);
+
+ALTER TABLE ONLY public.watch_verdict
+    ADD CONSTRAINT watch_verdict_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id);
@@ -3265,6 +3413,8 @@ CREATE INDEX consent_ask_address ON public.consent_ask USING btree (address, mad
 CREATE INDEX consent_ask_person ON public.consent_ask USING btree (person_id);
 
 CREATE INDEX consent_ask_registration ON public.consent_ask USING btree (registration_id);
+
+CREATE INDEX consent_camera_withdrawn ON public.consent USING btree (withdrawn_at) WHERE ((purpose = 'camera'::text) AND (withdrawn_at IS NOT NULL));
 
 CREATE INDEX consent_person ON public.consent USING btree (person_id, purpose, id);
 
@@ -3319,6 +3469,8 @@ CREATE INDEX participant_changed ON public.participant USING btree (changed_in);
 CREATE UNIQUE INDEX participant_code ON public.participant USING btree (code_hash) WHERE (code_hash IS NOT NULL);
 
 CREATE INDEX participant_import ON public.participant USING btree (import_job) WHERE (import_job IS NOT NULL);
+
+CREATE INDEX participant_person ON public.participant USING btree (person_id) WHERE (person_id IS NOT NULL);
 
 CREATE INDEX participant_room ON public.participant USING btree (room_id) WHERE (room_id IS NOT NULL);
 
@@ -3378,7 +3530,17 @@ CREATE INDEX person_twin_second ON public.person_twin USING btree (second_id);
 
 CREATE INDEX person_twins ON public.person USING btree (name_key, birth_date);
 
+CREATE UNIQUE INDEX picture_erasure_of ON public.picture_erasure USING btree (sitting_id, COALESCE(attempt_id, (0)::bigint));
+
+CREATE INDEX picture_erasure_waiting ON public.picture_erasure USING btree (id) WHERE (erased_at IS NULL);
+
+CREATE INDEX picture_hold_open ON public.picture_hold USING btree (sitting_id, attempt_id) WHERE (released_at IS NULL);
+
 CREATE INDEX picture_key_attempt ON public.picture_key USING btree (attempt_id);
+
+CREATE INDEX picture_segment_sitting_of ON public.picture_segment_sitting USING btree (sitting_id);
+
+CREATE INDEX picture_to_check_order ON public.picture_to_check USING btree (put_at);
 
 CREATE INDEX post_due ON public.post USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
 
@@ -3472,7 +3634,15 @@ CREATE INDEX waiting_decision_sitting ON public.waiting_decision USING btree (si
 
 CREATE INDEX waiver_end ON public.waiver USING btree (project, ends_at);
 
+CREATE INDEX watch_hand_staff ON public.watch_hand USING btree (staff_id, sitting_id);
+
+CREATE INDEX watch_look_attempt ON public.watch_look USING btree (attempt_id, id);
+
+CREATE INDEX watch_look_staff ON public.watch_look USING btree (staff_id, at);
+
 CREATE INDEX watch_score_order ON public.watch_score USING btree (sitting_id, score DESC, attempt_id);
+
+CREATE INDEX watch_verdict_sitting ON public.watch_verdict USING btree (sitting_id, made_at);
 
 CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
 
@@ -3729,6 +3899,9 @@ ALTER TABLE ONLY public.participant
     ADD CONSTRAINT participant_import_job_fkey FOREIGN KEY (import_job) REFERENCES public.job(id);
 
 ALTER TABLE ONLY public.participant
+    ADD CONSTRAINT participant_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.participant
     ADD CONSTRAINT participant_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.room(id);
 
 ALTER TABLE ONLY public.participant
@@ -3830,8 +4003,20 @@ ALTER TABLE ONLY public.person_twin
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_second_id_fkey FOREIGN KEY (second_id) REFERENCES public.person(id);
 
+ALTER TABLE ONLY public.picture_erasure
+    ADD CONSTRAINT picture_erasure_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.picture_hold
+    ADD CONSTRAINT picture_hold_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.picture_key
     ADD CONSTRAINT picture_key_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.picture_segment_sitting
+    ADD CONSTRAINT picture_segment_sitting_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.picture_segment(id);
+
+ALTER TABLE ONLY public.picture_segment_sitting
+    ADD CONSTRAINT picture_segment_sitting_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.picture_sitting_key
     ADD CONSTRAINT picture_sitting_key_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
@@ -4100,8 +4285,23 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.watch_hand
+    ADD CONSTRAINT watch_hand_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_hand
+    ADD CONSTRAINT watch_hand_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_look
+    ADD CONSTRAINT watch_look_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.watch_score
     ADD CONSTRAINT watch_score_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_verdict
+    ADD CONSTRAINT watch_verdict_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_verdict
+    ADD CONSTRAINT watch_verdict_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.webhook_delivery
     ADD CONSTRAINT webhook_delivery_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhook(id);
@@ -4301,13 +4501,15 @@ GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
 GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
 GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
-GRANT SELECT ON TABLE public.participant TO elumiti_proctoring;
 
 GRANT SELECT(id) ON TABLE public.participant TO elumiti_engine;
+GRANT SELECT(id) ON TABLE public.participant TO elumiti_proctoring;
 
 GRANT SELECT(sitting_id) ON TABLE public.participant TO elumiti_engine;
+GRANT SELECT(sitting_id) ON TABLE public.participant TO elumiti_proctoring;
 
 GRANT SELECT(school_id) ON TABLE public.participant TO elumiti_engine;
+GRANT SELECT(school_id) ON TABLE public.participant TO elumiti_proctoring;
 
 GRANT SELECT(first_name) ON TABLE public.participant TO elumiti_engine;
 
@@ -4384,6 +4586,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_document TO elumiti_por
 REVOKE ALL ON FUNCTION public.person_of_document(p_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_of_document(p_key text) TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.pictures_refused() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.pictures_refused() TO elumiti_proctoring;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.review TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.reviews_of(p_about bigint) FROM PUBLIC;
@@ -4422,7 +4627,14 @@ GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_portal;
 GRANT SELECT ON TABLE public.attempt_device TO elumiti_scoring;
 
+GRANT SELECT(attempt_id) ON TABLE public.attempt_device TO elumiti_proctoring;
+
+GRANT SELECT(device) ON TABLE public.attempt_device TO elumiti_proctoring;
+
 GRANT UPDATE(epoch) ON TABLE public.attempt_device TO elumiti_flusher;
+GRANT SELECT(epoch) ON TABLE public.attempt_device TO elumiti_proctoring;
+
+GRANT SELECT(agent) ON TABLE public.attempt_device TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt_limit TO elumiti_flusher;
 GRANT SELECT ON TABLE public.attempt_limit TO elumiti_engine;
@@ -4477,6 +4689,7 @@ GRANT SELECT ON TABLE public.district TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.district TO elumiti_portal;
 GRANT SELECT ON TABLE public.district TO elumiti_scoring;
 GRANT SELECT ON TABLE public.district TO elumiti_release;
+GRANT SELECT ON TABLE public.district TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.erasure TO elumiti_portal;
 
@@ -4601,6 +4814,12 @@ GRANT UPDATE(sealed_at) ON TABLE public.picture TO elumiti_proctoring;
 
 GRANT UPDATE(checks) ON TABLE public.picture TO elumiti_proctoring;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_erasure TO elumiti_proctoring;
+GRANT SELECT,INSERT ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.picture_hold TO elumiti_proctoring;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_hold TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_key TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.picture_segment TO elumiti_proctoring;
@@ -4608,7 +4827,11 @@ GRANT SELECT ON TABLE public.picture_segment TO elumiti_portal;
 
 GRANT UPDATE(erased_at) ON TABLE public.picture_segment TO elumiti_proctoring;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.picture_segment_sitting TO elumiti_proctoring;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_sitting_key TO elumiti_proctoring;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.picture_to_check TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
 
@@ -4627,6 +4850,7 @@ GRANT SELECT ON TABLE public.region TO elumiti_engine;
 GRANT SELECT ON TABLE public.region TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.region TO elumiti_portal;
 GRANT SELECT ON TABLE public.region TO elumiti_scoring;
+GRANT SELECT ON TABLE public.region TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.registration TO elumiti_portal;
 
@@ -4699,6 +4923,7 @@ GRANT SELECT ON TABLE public.school TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.school TO elumiti_portal;
 GRANT SELECT ON TABLE public.school TO elumiti_scoring;
 GRANT SELECT ON TABLE public.school TO elumiti_release;
+GRANT SELECT ON TABLE public.school TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.score_run TO elumiti_scoring;
 GRANT SELECT ON TABLE public.score_run TO elumiti_portal;
@@ -4799,8 +5024,16 @@ GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE public.watch_event TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_hand TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_look TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_score TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_score TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.watch_to_score TO elumiti_proctoring;
+
+GRANT SELECT,INSERT ON TABLE public.watch_verdict TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook TO elumiti_portal;
 

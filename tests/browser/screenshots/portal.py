@@ -36,7 +36,15 @@ LEFT_OUT |= {"/forgotten/new", "/account/email"}
 # A child's page is there for who has the child in his hands: tests/portal/proctoring.
 LEFT_OUT |= {"/watch/{attempt:int}"}
 # Steps of registering and of a parent's consent: tests/browser/portal/test_registration.py makes pictures of them.
-LEFT_OUT |= {"/register/new", "/register/code", "/consent", "/consent/sign", "/consent/done", "/consent/withdraw", "/own"}
+LEFT_OUT |= {
+    "/register/new",
+    "/register/code",
+    "/consent",
+    "/consent/sign",
+    "/consent/done",
+    "/consent/withdraw",
+    "/own",
+}
 # Steps of a way between sites: tests/browser/portal/test_sign_on.py makes pictures of them.
 LEFT_OUT |= {"/sign-in/with/{code:str}", "/sign-in/answer", "/sign-in/link", "/account/linked/{code:str}"}
 LEFT_OUT |= {"/oauth/authorize"}
