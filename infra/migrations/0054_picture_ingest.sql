@@ -94,5 +94,7 @@ grant select (attempt_id, device, epoch, agent) on attempt_device to elumiti_pro
 grant select, insert, update on picture_erasure to elumiti_proctoring;
 grant select on picture_hold to elumiti_proctoring;
 grant select, insert, delete on picture_to_check, watch_to_score, picture_segment_sitting to elumiti_proctoring;
+-- Rows of these are taken with `for update skip locked`.
+grant update on picture_to_check, watch_to_score to elumiti_proctoring;
 grant select, insert on picture_erasure to elumiti_portal;
 grant select, insert, update on picture_hold to elumiti_portal;

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 def picture(number: int = 0, kind: str = "WEBP", side: int = 160) -> bytes:
     """A small picture that is unlike any other."""
     draw = random.Random(number)
-    image = Image.effect_noise((side, side * 3 // 4), 40).convert("RGB")
+    image = Image.effect_noise((side, side * 3 // 4), 12).convert("RGB")
     ImageDraw.Draw(image).text((10, 10), f"{number} {draw.random()}")
     out = io.BytesIO()
-    image.save(out, kind, quality=50)
+    image.save(out, kind, quality=30)
     return out.getvalue()
 
 
