@@ -162,11 +162,13 @@ async def find_key(db: Db, key_id: bytes, kek: bytes) -> Key | None:
         """,
         key_id,
     )
-    if row is None:
-        return None
-    by = wrapping.unwrap(row["by"], kek, wrapping.sitting_label(row["sitting_id"]))
-    label = wrapping.label_of(key_id, row["attempt_id"], row["sitting_id"])
-    return Key(key_id, wrapping.unwrap(row["wrapped"], by, label), row["attempt_id"], row["sitting_id"])
+    return None if row is None else unwrapped(key_id, row["attempt_id"], row["sitting_id"], row["wrapped"], row["by"], kek)
+
+
+def unwrapped(key_id: bytes, attempt: int, sitting: int, wrapped: bytes, by: bytes, kek: bytes) -> Key:
+    """A key from its own wrapping and its sitting's."""
+    of_sitting = wrapping.unwrap(by, kek, wrapping.sitting_label(sitting))
+    return Key(key_id, wrapping.unwrap(wrapped, of_sitting, wrapping.label_of(key_id, attempt, sitting)), attempt, sitting)
 
 
 async def _not_there(db: Db, pictures: list[Entry]) -> list[Entry]:
