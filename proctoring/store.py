@@ -17,6 +17,7 @@ from infra.objects import open_bucket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
     from infra.objects import Bucket
     from infra.settings import ObjectStore
 

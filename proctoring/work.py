@@ -36,7 +36,9 @@ DUE_EVERY_S = 60.0
 
 async def run(settings: ProctoringSettings) -> None:
     """Until cancelled."""
-    pool = asyncpg.create_pool(settings.database_url, min_size=1, max_size=12, command_timeout=60, server_settings=BY_KEY)
+    pool = asyncpg.create_pool(
+        settings.database_url, min_size=1, max_size=12, command_timeout=60, server_settings=BY_KEY
+    )
     spawn = multiprocessing.get_context("spawn")
     async with pool, open_store(settings.objects, settings.picture_bucket) as store:
         async with pool.acquire() as db:

@@ -83,7 +83,9 @@ async def measure(rate: int, seconds: float, candidates: int, workers: int) -> N
         db = await asyncpg.connect(owner, command_timeout=300)
         await db.execute("insert into sitting_watch (sitting_id) values ($1)", scene.sitting)
         stack.overrides["proctoring"] = {"ELUMITI_CHECK_ONE_OF": "1000000"}
-        await stack.start_process("pictures", "proctoring", pictures_argv(stack.home, workers), stack.home.ports.pictures)
+        await stack.start_process(
+            "pictures", "proctoring", pictures_argv(stack.home, workers), stack.home.ports.pictures
+        )
         await asyncio.sleep(3)
         async with open_bucket(_store(stack), BUCKET) as bucket:
             taken, sent, window = await _pictures(stack, db, bucket, scene.sitting, rate, seconds, candidates)
@@ -94,7 +96,13 @@ async def measure(rate: int, seconds: float, candidates: int, workers: int) -> N
 
 
 async def _pictures(
-    stack: Stack, db: Any, bucket: Bucket, sitting: int, rate: int, seconds: float, candidates: int  # noqa: ANN401 (asyncpg)
+    stack: Stack,
+    db: Any,
+    bucket: Bucket,
+    sitting: int,
+    rate: int,
+    seconds: float,
+    candidates: int,
 ) -> tuple[dict[str, float], Sent, dict[str, float]]:
     keys = {int(number): decode_key(key) for number, key in stack.secrets.picture_token_keys.items()}
     tokens = PictureTokens(keys)

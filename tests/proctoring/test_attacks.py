@@ -43,7 +43,9 @@ async def nothing_but(db: Db, phone: Phone, sitting: int) -> bool:
         assert len(await rows_of(db, sitting, phone.attempt)) == 3
 
     await eventually(later)
-    events = await db.fetchval("select count(*) from watch_event where sitting_id = $1 and data ->> 'by' is null", sitting)
+    events = await db.fetchval(
+        "select count(*) from watch_event where sitting_id = $1 and data ->> 'by' is null", sitting
+    )
     return await db.fetchval("select count(*) from picture where sitting_id = $1", sitting) == 3 and events == 0
 
 
@@ -90,7 +92,9 @@ async def test_fifty_megabytes_are_refused_before_they_are_read(ingest: str, beg
 
     try:
         answer = await phone.client.post(
-            f"{ingest}/v1/pictures?n=2&at={now_ms()}", content=endless(), headers={"authorization": f"Bearer {phone.token}"}
+            f"{ingest}/v1/pictures?n=2&at={now_ms()}",
+            content=endless(),
+            headers={"authorization": f"Bearer {phone.token}"},
         )
         assert answer.status_code == 413
     except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
@@ -238,9 +242,12 @@ async def test_only_the_player_s_origin_may_read(stack: Stack, ingest: str, begi
     allowed = await phone.client.options(f"{ingest}/v1/pictures", headers=asked | {"origin": ours})
     assert allowed.status_code == 204
     assert "authorization" in allowed.headers["access-control-allow-headers"]
-    assert "access-control-allow-headers" not in (
-        await phone.client.options(f"{ingest}/v1/pictures", headers=asked | {"origin": "https://evil.example"})
-    ).headers
+    assert (
+        "access-control-allow-headers"
+        not in (
+            await phone.client.options(f"{ingest}/v1/pictures", headers=asked | {"origin": "https://evil.example"})
+        ).headers
+    )
     # A refusal can be read too, or the page could not tell why.
     broken = await phone.send(HTML, origin=ours)
     assert broken.headers["access-control-allow-origin"] == ours

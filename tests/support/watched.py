@@ -69,7 +69,14 @@ class Phone:
         self.client = httpx.AsyncClient(timeout=30)
 
     async def send(
-        self, body: bytes | None = None, *, n: int = 0, at: int = 0, kind: str = "snapshot", token: str = "", **headers: str
+        self,
+        body: bytes | None = None,
+        *,
+        n: int = 0,
+        at: int = 0,
+        kind: str = "snapshot",
+        token: str = "",
+        **headers: str,
     ) -> httpx.Response:
         """POST one picture."""
         if not n:
