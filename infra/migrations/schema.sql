@@ -4746,7 +4746,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.picture_segment_sitting TO elumiti_pr
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_sitting_key TO elumiti_proctoring;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.picture_to_check TO elumiti_proctoring;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.picture_to_check TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
 
@@ -4942,7 +4942,7 @@ GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_score TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_score TO elumiti_portal;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.watch_to_score TO elumiti_proctoring;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_to_score TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook TO elumiti_portal;
 
