@@ -63,9 +63,9 @@ async def slow_store(stack: Stack) -> None:
         await asyncio.sleep(0.1)
 
 
-async def kill_workers(stack: Stack) -> None:
+async def kill_workers(stack: Stack, times: int = 6) -> None:
     """All workers die by kill -9, six times, with groups on their disk and segments on their way."""
-    for _ in range(6):
+    for _ in range(times):
         pid = stack.parts["pictures"].pid
         assert pid is not None
         for child in psutil.Process(pid).children():

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.proctoring.test_line import rows_of
 from tests.support.waiting import eventually
-from tests.support.watched import Phone, now_ms, picture
+from tests.support.watched import Phone, consented, now_ms, picture
 
 if TYPE_CHECKING:
     import asyncpg
@@ -149,25 +149,7 @@ async def test_a_sitting_that_is_not_proctored_gives_no_byte(stack: Stack, begin
 
 async def test_a_withdrawn_consent_stops_it_at_once(stack: Stack, db: Db, begin: Begin) -> None:
     scene, phone = await begin()
-    person = await db.fetchval(
-        """
-        insert into person (last_name, first_name, name_key, search_key, birth_date, language, region_code)
-        select 'Серікова', 'Аружан', 'x', 'x', '2013-05-05', 'kk', min(code) from region
-        returning id
-        """
-    )
-    staff = await db.fetchval("select min(id) from staff") or await db.fetchval(
-        "insert into staff (login, full_name, password_hash) values ('writer', 'Writer', 'x') returning id"
-    )
-    await db.execute("update participant set person_id = $2 where id = $1", phone.attempt, person)
-    consent = await db.fetchval(
-        """
-        insert into consent
-            (person_id, purpose, given_by, relation, text_version, language, channel, given_on, recorded_by)
-        values ($1, 'camera', 'Мама', 'mother', '1', 'kk', 'paper', current_date, $2) returning id
-        """,
-        *(person, staff),
-    )
+    consent, staff, _ = await consented(db, phone)
     assert (await phone.send()).status_code == 200
     await db.execute("update consent set withdrawn_at = now(), withdrawn_by = $2 where id = $1", consent, staff)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from proctoring.keys import WrongKeyError
 from proctoring.segments import HEAD, HEAD_BYTES
 from tests.proctoring.test_line import read_back, rows_of, store_of
 from tests.support.waiting import eventually
-from tests.support.watched import Phone, picture
+from tests.support.watched import Phone, consented, picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,6 +215,41 @@ async def test_a_sitting_s_term_takes_all_but_what_an_open_case_holds(
         assert (
             await db.fetchval("select count(*) from picture_segment_sitting where sitting_id = $1", scene.sitting) == 0
         )
+
+
+async def test_a_consent_withdrawn_for_an_hour_erases_unless_something_holds_it(
+    stack: Stack, db: Db, begin: Begin, kek: bytes
+) -> None:
+    scene, phone = await begin()
+    await send_all(stack, scene.sitting, [phone.attempt])
+    await put_down(db, scene.sitting, 1)
+    consent, staff, person = await consented(db, phone)
+
+    async def marked() -> bool:
+        await erasure.mark_what_is_due(db)
+        return bool(await db.fetchval("select true from picture_erasure where attempt_id = $1", phone.attempt))
+
+    withdraw = "update consent set withdrawn_at = now() - $3::interval, withdrawn_by = $2 where id = $1"
+    await db.execute(withdraw, consent, staff, dt.timedelta(minutes=50))
+    assert not await marked()
+    await db.execute(withdraw, consent, staff, dt.timedelta(minutes=70))
+    await db.execute(
+        """
+        insert into erasure (person_id, purpose, due_at, held_as, held_until, held_by)
+        values ($1, 'camera', now() + interval '14 days', 'appeal', current_date + 5, $2)
+        """,
+        *(person, staff),
+    )
+    assert not await marked()
+    await db.execute("update erasure set held_until = current_date - 2 where person_id = $1", person)
+    await db.execute(
+        "insert into picture_hold (attempt_id, sitting_id, reason) values ($1, $2, 'case')",
+        phone.attempt,
+        scene.sitting,
+    )
+    assert not await marked()
+    await db.execute("update picture_hold set released_at = now() where attempt_id = $1", phone.attempt)
+    assert await marked()
 
 
 async def test_no_key_opens_under_another_s_wrapping(db: Db, begin: Begin, stack: Stack, kek: bytes) -> None:
