@@ -665,20 +665,26 @@ begin
 end
 $$;
 
-CREATE FUNCTION public.pictures_refused() RETURNS TABLE(attempt bigint, sitting integer, since timestamp with time zone)
+CREATE FUNCTION public.pictures_refused() RETURNS TABLE(attempt bigint, sitting integer, since timestamp with time zone, held boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
 begin
     return query
-        select p.id, p.sitting_id, max(c.withdrawn_at)
+        select p.id, p.sitting_id, max(c.withdrawn_at),
+            -- An appeal or a law holds what the withdrawal would erase (0047), or an open case does.
+            exists (
+                select from erasure e
+                where e.person_id = p.person_id and e.purpose = 'camera' and e.done_at is null
+                    and e.held_until >= (now() at time zone 'Asia/Almaty')::date)
+            or exists (select from picture_hold h where h.attempt_id = p.id and h.released_at is null)
         from consent c
         join participant p on p.person_id = c.person_id
         join sitting_watch w on w.sitting_id = p.sitting_id
         where c.purpose = 'camera' and c.withdrawn_at is not null and not consent_holds(p.person_id, 'camera')
-        group by p.id, p.sitting_id
+        group by p.id, p.sitting_id, p.person_id
         union all
-        select e.attempt_id, e.sitting_id, e.asked_at from picture_erasure e where e.attempt_id is not null;
+        select e.attempt_id, e.sitting_id, e.asked_at, false from picture_erasure e where e.attempt_id is not null;
 end
 $$;
 
@@ -4831,7 +4837,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.picture_segment_sitting TO elumiti_pr
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_sitting_key TO elumiti_proctoring;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.picture_to_check TO elumiti_proctoring;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.picture_to_check TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
 
@@ -5031,7 +5037,7 @@ GRANT SELECT,INSERT ON TABLE public.watch_look TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_score TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_score TO elumiti_portal;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.watch_to_score TO elumiti_proctoring;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_to_score TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.watch_verdict TO elumiti_portal;
 

@@ -71,6 +71,11 @@ async def frail_db(frail: Stack) -> AsyncIterator[Db]:
         await connection.close()
 
 
+async def turn(loop: Loop, stack: Stack, part: str, way: str) -> None:
+    """Take a part down or bring it up, on the loop that parts live on."""
+    await asyncio.to_thread(loop.run, getattr(stack.parts[part], way)(), 60)
+
+
 class Crowd:
     """Some phones that send all the time, and the ledger of what was acknowledged."""
 
@@ -149,24 +154,24 @@ def workers(stack: Stack) -> list[psutil.Process]:
     return [child for child in psutil.Process(pid).children() if "python" in child.name()]
 
 
-async def test_a_store_that_is_away_stops_nobody_and_loses_nothing(frail: Stack, frail_db: Db) -> None:
+async def test_a_store_that_is_away_stops_nobody_and_loses_nothing(loop: Loop, frail: Stack, frail_db: Db) -> None:
     crowd = await crowd_of(frail, frail_db)
     over = asyncio.Event()
     sending = asyncio.create_task(crowd.go_on(over))
     await asyncio.sleep(1)
-    await frail.parts["objects"].down()
+    await turn(loop, frail, "objects", "down")
     before = len(crowd.acked)
     await asyncio.sleep(3)
     assert len(crowd.acked) > before + 50
     assert crowd.codes == {200}
-    await frail.parts["objects"].up()
+    await turn(loop, frail, "objects", "up")
     over.set()
     await sending
     await crowd.all_stored(frail_db, 60)
     await spot_check(frail, frail_db, crowd)
 
 
-async def test_a_store_that_stands_still_is_waited_for(frail: Stack, frail_db: Db) -> None:
+async def test_a_store_that_stands_still_is_waited_for(loop: Loop, frail: Stack, frail_db: Db) -> None:
     crowd = await crowd_of(frail, frail_db)
     over = asyncio.Event()
     sending = asyncio.create_task(crowd.go_on(over))
@@ -186,7 +191,9 @@ async def test_a_store_that_stands_still_is_waited_for(frail: Stack, frail_db: D
     await crowd.all_stored(frail_db, 60)
 
 
-async def test_workers_killed_again_and_again_lose_nothing_that_was_acknowledged(frail: Stack, frail_db: Db) -> None:
+async def test_workers_killed_again_and_again_lose_nothing_that_was_acknowledged(
+    loop: Loop, frail: Stack, frail_db: Db
+) -> None:
     crowd = await crowd_of(frail, frail_db)
     over = asyncio.Event()
     sending = asyncio.create_task(crowd.go_on(over))
@@ -206,10 +213,10 @@ async def test_workers_killed_again_and_again_lose_nothing_that_was_acknowledged
     await spot_check(frail, frail_db, crowd)
 
 
-async def test_the_whole_service_killed_while_the_store_is_away(frail: Stack, frail_db: Db) -> None:
+async def test_the_whole_service_killed_while_the_store_is_away(loop: Loop, frail: Stack, frail_db: Db) -> None:
     """What lies on the disk alone, and in no process's memory."""
     crowd = await crowd_of(frail, frail_db)
-    await frail.parts["objects"].down()
+    await turn(loop, frail, "objects", "down")
     for _ in range(3):
         for phone in crowd.phones:
             assert await crowd.send(phone)
@@ -217,17 +224,17 @@ async def test_the_whole_service_killed_while_the_store_is_away(frail: Stack, fr
     assert pid
     for process in [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]:
         process.send_signal(signal.SIGKILL)
-    await frail.parts["objects"].up()
+    await turn(loop, frail, "objects", "up")
     await crowd.all_stored(frail_db, 60)
     await spot_check(frail, frail_db, crowd)
 
 
-async def test_a_torn_tail_is_dropped_and_what_is_before_it_kept(frail: Stack, frail_db: Db) -> None:
+async def test_a_torn_tail_is_dropped_and_what_is_before_it_kept(loop: Loop, frail: Stack, frail_db: Db) -> None:
     crowd = await crowd_of(frail, frail_db)
-    await frail.parts["objects"].down()
+    await turn(loop, frail, "objects", "down")
     for phone in crowd.phones:
         assert await crowd.send(phone)
-    await frail.parts["pictures"].down()
+    await turn(loop, frail, "pictures", "down")
     torn = 0
     for path in frail.home.part("pictures").glob("*/*.seg"):
         body = path.read_bytes()
@@ -236,19 +243,19 @@ async def test_a_torn_tail_is_dropped_and_what_is_before_it_kept(frail: Stack, f
             path.write_bytes(body + body[:70])
             torn += 1
     assert torn
-    await frail.parts["objects"].up()
-    await frail.parts["pictures"].up()
+    await turn(loop, frail, "objects", "up")
+    await turn(loop, frail, "pictures", "up")
     await crowd.all_stored(frail_db, 60)
     await spot_check(frail, frail_db, crowd)
 
 
-async def test_postgres_away_for_a_while(frail: Stack, frail_db: Db) -> None:
+async def test_postgres_away_for_a_while(loop: Loop, frail: Stack, frail_db: Db) -> None:
     crowd = await crowd_of(frail, frail_db)
     over = asyncio.Event()
     sending = asyncio.create_task(crowd.go_on(over))
     await asyncio.sleep(0.5)
     await frail_db.close()
-    await frail.parts["postgres"].down()
+    await turn(loop, frail, "postgres", "down")
     before = len(crowd.acked)
     await asyncio.sleep(2)
     # The ingest starts anew without it, and goes on with what the last one wrote down.
@@ -256,7 +263,7 @@ async def test_postgres_away_for_a_while(frail: Stack, frail_db: Db) -> None:
         worker.send_signal(signal.SIGKILL)
     await asyncio.sleep(3)
     assert len(crowd.acked) > before + 50
-    await frail.parts["postgres"].up()
+    await turn(loop, frail, "postgres", "up")
     over.set()
     await sending
     url = database_url(frail.home, "elumiti_owner", frail.secrets.role_passwords["elumiti_owner"])
@@ -270,16 +277,16 @@ async def test_a_full_disk_refuses_and_keeps_what_was_acknowledged(loop: Loop, f
     """The spool on a disk of 6 MB: 503 with Retry-After, and when there is room it goes on by itself."""
     crowd = await crowd_of(frail, frail_db)
     spool = frail.home.part("pictures")
-    await frail.parts["pictures"].down()
+    await turn(loop, frail, "pictures", "down")
     shutil.rmtree(spool)
     spool.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", str(spool)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:  # noqa: ASYNC221 (nothing else runs)
-        await frail.parts["pictures"].up()
+        await turn(loop, frail, "pictures", "up")
         pytest.skip("a small disk can be mounted by root alone")
     try:
-        await frail.parts["pictures"].up()
-        await eventually(lambda: crowd.phones[0].tell())
+        await turn(loop, frail, "pictures", "up")
+        await eventually(crowd.phones[0].tell)
         for phone in crowd.phones:
             assert await crowd.send(phone)
         ballast = spool / "ballast"
@@ -303,6 +310,6 @@ async def test_a_full_disk_refuses_and_keeps_what_was_acknowledged(loop: Loop, f
         await crowd.all_stored(frail_db, 60)
         await spot_check(frail, frail_db, crowd)
     finally:
-        await frail.parts["pictures"].down()
+        await turn(loop, frail, "pictures", "down")
         subprocess.run(["umount", str(spool)], check=False)  # noqa: ASYNC221
-        await frail.parts["pictures"].up()
+        await turn(loop, frail, "pictures", "up")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.proctoring.test_line import rows_of
 from tests.support.waiting import eventually
-from tests.support.watched import Phone, now_ms, picture
+from tests.support.watched import Phone, consented, now_ms, picture
 
 if TYPE_CHECKING:
     import asyncpg
@@ -147,26 +147,9 @@ async def test_a_sitting_that_is_not_proctored_gives_no_byte(stack: Stack, begin
     refused(await Phone(stack, phone.attempt, 999_999).send(), 403, "not-watched")
 
 
-async def test_a_withdrawn_consent_stops_it_at_once(db: Db, begin: Begin) -> None:
+async def test_a_withdrawn_consent_stops_it_at_once(stack: Stack, db: Db, begin: Begin) -> None:
     scene, phone = await begin()
-    person = await db.fetchval(
-        """
-        insert into person (project, last_name, first_name, birth_date)
-        values ('myn-bala', 'Серікова', 'Аружан', '2013-05-05') returning id
-        """
-    )
-    staff = await db.fetchval("select min(id) from staff") or await db.fetchval(
-        "insert into staff (login, full_name) values ('writer', 'Writer') returning id"
-    )
-    await db.execute("update participant set person_id = $2 where id = $1", phone.attempt, person)
-    consent = await db.fetchval(
-        """
-        insert into consent
-            (person_id, purpose, given_by, relation, text_version, language, channel, given_on, recorded_by)
-        values ($1, 'camera', 'Мама', 'mother', '1', 'kk', 'paper', current_date, $2) returning id
-        """,
-        *(person, staff),
-    )
+    consent, staff, _ = await consented(db, phone)
     assert (await phone.send()).status_code == 200
     await db.execute("update consent set withdrawn_at = now(), withdrawn_by = $2 where id = $1", consent, staff)
 
@@ -175,10 +158,9 @@ async def test_a_withdrawn_consent_stops_it_at_once(db: Db, begin: Begin) -> Non
             refused(await phone.send(), 403, "camera-consent-needed")
 
     await eventually(shut, limit_s=4)
-    other = Phone.__new__(Phone)
-    other.__dict__ |= phone.__dict__
     refused(await phone.tell({"n": 1, "kind": "tab-left", "at": now_ms()}), 403, "camera-consent-needed")
-    assert scene.sitting
+    # The other child of the sitting goes on.
+    assert (await Phone(stack, scene.seats[1].attempt, scene.sitting).send()).status_code == 200
 
 
 @pytest.mark.parametrize(
