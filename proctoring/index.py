@@ -130,14 +130,7 @@ async def _keep_keys(db: Db, keys: list[Key], kek: bytes) -> None:
         [key.attempt for key in keys],
         [key.sitting for key in keys],
         [
-<<<<<<< HEAD
-            (
-                *(key.id, key.attempt, key.sitting),
-                wrapping.wrap(key.secret, of_sitting[key.sitting], wrapping.label_of(key.id, key.attempt, key.sitting)),
-            )
-=======
             wrapping.wrap(key.secret, of_sitting[key.sitting], wrapping.label_of(key.id, key.attempt, key.sitting))
->>>>>>> p1
             for key in keys
         ],
     )

@@ -75,15 +75,9 @@ def dump_and_restore(stack: Stack, owner_url: str, folder: Path) -> str:
     dump = [str(binaries / "pg_dump"), "-Fc", *without, f"--file={file}", f"--dbname={owner_url}"]
     subprocess.run(dump, check=True, user=user, cwd="/", capture_output=True)
     url = owner_url.rsplit("/", 1)[0] + "/restored"
-<<<<<<< HEAD
-    subprocess.run(
-        [str(binaries / "pg_restore"), "--no-owner", f"--dbname={url}", str(file)], **(run | {"check": False})
-    )
-=======
     restore = [str(binaries / "pg_restore"), "--no-owner", f"--dbname={url}", str(file)]
     # Grants on what is there already are no failure.
     subprocess.run(restore, check=False, user=user, cwd="/", capture_output=True)
->>>>>>> p1
     return url
 
 
@@ -221,8 +215,6 @@ async def test_a_sitting_s_term_takes_all_but_what_an_open_case_holds(
         assert (
             await db.fetchval("select count(*) from picture_segment_sitting where sitting_id = $1", scene.sitting) == 0
         )
-<<<<<<< HEAD
-=======
 
 
 async def test_a_consent_withdrawn_for_an_hour_erases_unless_something_holds_it(
@@ -258,7 +250,6 @@ async def test_a_consent_withdrawn_for_an_hour_erases_unless_something_holds_it(
     assert not await marked()
     await db.execute("update picture_hold set released_at = now() where attempt_id = $1", phone.attempt)
     assert await marked()
->>>>>>> p1
 
 
 async def test_no_key_opens_under_another_s_wrapping(db: Db, begin: Begin, stack: Stack, kek: bytes) -> None:
