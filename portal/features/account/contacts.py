@@ -7,14 +7,12 @@ from datetime import UTC, datetime
 from litestar import Response, get, post
 
 from portal.core import audit
-from portal.core.accounts import StaffRequest, contacts, links
-from portal.core.accounts.passwords import verify_password
+from portal.core.accounts import Actor, StaffRequest, contacts, links, present
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
 from portal.core.permissions import allows
 from portal.core.ui.pages import page, see_other
-from portal.features.account import queries
 from portal.features.account.routes import account_page
 
 LONGEST_TOKEN = 100
@@ -30,7 +28,7 @@ async def ask_email(request: StaffRequest, db: Connection) -> Response[str]:
         form.miss("email", N_("An address like name@example.kz is needed, in Latin letters."))
     if not request.app.state.settings.mail_url:
         form.miss("email", N_("Mail is off here, so no link can be sent."))
-    await _require_password(db, actor.staff_id, form)
+    await _require_password(db, actor, form)
     if form.errors or email is None:
         return await account_page(request, db, form.errors, status=422)
     async with db.transaction():
@@ -81,7 +79,7 @@ async def remove(request: StaffRequest, db: Connection) -> Response[str]:
     """Take it off; no letter comes any more."""
     actor = request.scope["user"]
     form = Form(await request.form())
-    await _require_password(db, actor.staff_id, form)
+    await _require_password(db, actor, form)
     if form.errors:
         return await account_page(request, db, form.errors, status=422)
     async with db.transaction():
@@ -118,10 +116,9 @@ async def change_phone(request: StaffRequest, db: Connection) -> Response[str]:
     return see_other("/account")
 
 
-async def _require_password(db: Connection, staff_id: int, form: Form) -> None:
-    stored = await queries.password_hash(db, staff_id)
-    if not await verify_password(stored, form.values.get("email_present", "")[:200]):
-        form.miss("email_present", N_("This is not your present password."))
+async def _require_password(db: Connection, actor: Actor, form: Form) -> None:
+    if not await present.fits(db, actor, form.values.get("email_present", "")):
+        form.miss("email_present", present.NOT_PRESENT)
 
 
 ROUTES = [ask_email, show_link, confirm, remove, change_phone]

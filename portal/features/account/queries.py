@@ -17,8 +17,3 @@ async def own_words(db: Connection, staff_id: int) -> tuple[str, str]:
     """Login and name: what is guessed first in this person's password."""
     row = await db.fetchrow("select login, full_name from staff where id = $1", staff_id)
     return (row["login"], row["full_name"]) if row else ("", "")
-
-
-async def password_hash(db: Connection, staff_id: int) -> str | None:
-    """To compare with."""
-    return await db.fetchval("select password_hash from staff where id = $1", staff_id)

@@ -9,10 +9,9 @@ from litestar import Response, get, post
 
 from infra.callers import place_of
 from portal.core import audit
-from portal.core.accounts import StaffRequest, identities, keys, places, sessions, set_password
+from portal.core.accounts import StaffRequest, identities, keys, places, present, sessions, set_password
 from portal.core.accounts.contacts import contacts_of
 from portal.core.accounts.grant_rows import grants_of
-from portal.core.accounts.passwords import verify_password
 from portal.core.accounts.providers import all_providers
 from portal.core.accounts.second_factor import has_app
 from portal.core.accounts.strength import require_strong
@@ -177,8 +176,8 @@ async def change_password(request: StaffRequest, db: Connection) -> Response[str
     form = Form(await request.form())
     old, new = form.values.get("old", ""), form.values.get("new", "")
     require_strong(form, "new", new, actor.login, actor.full_name)
-    if not await verify_password(await queries.password_hash(db, actor.staff_id), old):
-        form.miss("old", N_("This is not your present password."))
+    if not await present.fits(db, actor, old):
+        form.miss("old", present.NOT_PRESENT)
     if form.errors:
         return await account_page(request, db, form.errors, status=422)
     async with db.transaction():
@@ -244,8 +243,8 @@ async def add_key(request: StaffRequest, db: Connection) -> Response[str]:
     actor = request.scope["user"]
     form = Form(await request.form())
     name, credential = form.text("name", most=60), form.values.get("credential", "")
-    if not await verify_password(await queries.password_hash(db, actor.staff_id), form.values.get("present", "")[:200]):
-        form.miss("present", N_("This is not your present password."))
+    if not await present.fits(db, actor, form.values.get("present", "")):
+        form.miss("present", present.NOT_PRESENT)
     if form.errors:
         return await account_page(request, db, form.errors, status=422)
     async with db.transaction():

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from litestar import Response, get, post
 
 from portal.core import audit
-from portal.core.accounts import StaffRequest, keys, second_factor, sessions
-from portal.core.accounts.passwords import verify_password
+from portal.core.accounts import StaffRequest, keys, present, second_factor, sessions
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
@@ -17,7 +16,6 @@ from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.ui.addresses import inside
 from portal.core.ui.pages import page, see_other
-from portal.features.account import queries
 
 if TYPE_CHECKING:
     from portal.core.accounts import Actor
@@ -125,8 +123,8 @@ async def _require_may_add(db: Connection, actor: Actor) -> None:
 
 
 async def _require_password(db: Connection, actor: Actor, form: Form) -> None:
-    if not await verify_password(await queries.password_hash(db, actor.staff_id), form.values.get("present", "")[:200]):
-        form.miss("present", N_("This is not your present password."))
+    if not await present.fits(db, actor, form.values.get("present", "")):
+        form.miss("present", present.NOT_PRESENT)
 
 
 async def _page(request: StaffRequest, db: Connection, form: Form, target: str) -> Response[str]:

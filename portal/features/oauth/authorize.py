@@ -9,11 +9,10 @@ from urllib.parse import quote, urlsplit
 from litestar import Response, get, post
 
 from portal.core import audit
-from portal.core.accounts import StaffRequest
-from portal.core.accounts.passwords import verify_password
+from portal.core.accounts import StaffRequest, present
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.i18n import N_, of
+from portal.core.i18n import of
 from portal.core.permissions import allows, public
 from portal.core.problems import NotSignedIn, NotThere
 from portal.core.ui.addresses import inside
@@ -138,9 +137,8 @@ async def ask_again(request: StaffRequest) -> Response[str]:
 async def show_again(request: StaffRequest, db: Connection) -> Response[str]:
     """The password once more."""
     actor, form = request.scope["user"], Form(await request.form())
-    stored = await db.fetchval("select password_hash from staff where id = $1", actor.staff_id)
-    if not await verify_password(stored, form.values.get("present", "")[:200]):
-        form.miss("present", N_("This is not your present password."))
+    if not await present.fits(db, actor, form.values.get("present", "")):
+        form.miss("present", present.NOT_PRESENT)
         return _again_page(request, form.values.get("next"), form.errors)
     async with db.transaction():
         await db.execute("update staff_session set proven_at = now() where key_hash = $1", actor.session)

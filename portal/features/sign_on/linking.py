@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
 
-from portal.core.accounts import StaffRequest, identities
+from portal.core.accounts import StaffRequest, identities, present
 from portal.core.accounts.identities import PasswordNeeded
 from portal.core.accounts.passwords import verify_password
 from portal.core.accounts.providers import Provider, provider_by
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.i18n import N_, of
+from portal.core.i18n import of
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.ui.pages import onward, page, see_other
@@ -34,9 +34,13 @@ async def go(request: StaffRequest, code: str) -> Response[str]:
     actor, form = request.scope["user"], Form(await request.form())
     async with request.app.state.pool.acquire() as db:
         provider = await _provider(request, db, code)
-        stored = await db.fetchval("select password_hash from staff where id = $1", actor.staff_id)
-    if not await verify_password(stored, form.values.get("present", "")[:200]):
-        form.miss("present", N_("This is not your present password."))
+        stored = await present.stored_of(db, actor)
+    # No connection is held while Argon2 waits for its turn.
+    right = await verify_password(stored, form.values.get("present", "")[: present.LONGEST])
+    async with request.app.state.pool.acquire() as db:
+        right = await present.settle(db, actor, stored, right=right)
+    if not right:
+        form.miss("present", present.NOT_PRESENT)
         return _page(request, provider, form.errors)
     way = await way_to(request, provider, "/account", staff_id=actor.staff_id)
     return onward(request, way, of(provider.name))

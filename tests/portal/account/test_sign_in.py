@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +84,26 @@ def test_after_five_misses_the_right_password_rests_too(house: House) -> None:
         "update sign_in_address set locked_until = now() - interval '1 second' where address = $1", visitor.address
     )
     assert visitor.post("/sign-in", {"login": login, "password": PASSWORD}).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/account/password", "old"),
+        ("/account/email", "email_present"),
+        ("/oauth/again", "present"),
+        ("/account/keys", "present"),
+    ],
+)
+def test_a_session_left_open_is_no_place_to_guess(house: House, path: str, field: str) -> None:
+    """Whoever sits down at it has as many tries as at the door; the owner elsewhere is not kept out."""
+    login = house.person("proctor")
+    thief, owner = house.visitor(login), house.visitor(login)
+    form = {"new": "тағы бір ұзын сөйлем", "email": "jana@mail.test", "name": "Кілт", "next": "/"}
+    for _ in range(5):
+        assert thief.post(path, {**form, field: "болжам"}).status_code == 422
+    assert thief.post(path, {**form, field: PASSWORD}).status_code == 422, "it rests: a right guess shows nothing"
+    assert owner.post("/oauth/again", {"next": "/", "present": PASSWORD}).status_code == 303
 
 
 def test_nobody_elsewhere_keeps_the_owner_out(house: House) -> None:
