@@ -29,6 +29,10 @@ export function mountShell(root: Document): void {
       }
     }
   });
+  // What scrolls sideways is scrolled by keys too.
+  for (const wrap of root.querySelectorAll<HTMLElement>(".table-wrap")) {
+    if (wrap.scrollWidth > wrap.clientWidth) wrap.tabIndex = 0;
+  }
   // Which sections of the menu a person folded away, this browser remembers; the one he is in is always open.
   for (const section of root.querySelectorAll<HTMLDetailsElement>("details[data-section]")) {
     const name = `folded-${section.dataset.section ?? ""}`;
