@@ -49,6 +49,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     objects: int = 9010
     flusher: int = 8110
     status: int = 8200
+    pictures: int = 8120
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +78,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     score_key: str
     factor_key: str
     signon_key: str
+    picture_token_keys: dict[str, str]
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -170,6 +172,7 @@ def _drawn() -> dict[str, object]:
         "score_key": draw_key(),
         "factor_key": draw_key(),
         "signon_key": draw_key(),
+        "picture_token_keys": {"1": draw_key()},
     }
 
 
@@ -227,6 +230,8 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "score_key": drawn.score_key,
         "factor_key": drawn.factor_key,
         "signon_key": drawn.signon_key,
+        "picture_token_keys": drawn.picture_token_keys,
+        "pictures_url": f"http://{home.address}:{home.ports.pictures}",
         "metrics_port": home.ports.flusher,
         "snapshot_dir": str(home.part("engine")),
         "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),

@@ -1,0 +1,312 @@
+/**
+ * Proctoring as the child's phone does it: asks, checks the camera, takes a small picture now and then, and tells the child
+ * what it does. It starts after the first question is readable, gives way to answers, and its absence costs nothing.
+ */
+
+import type { Attempt } from "../attempt";
+import type { Watch } from "../protocol";
+import { CameraCard } from "./card";
+import { Camera, cameraThere, looksVirtual, troubleOf, type Shot, type Trouble } from "./camera";
+import { Faces } from "./faces";
+import { isDark } from "./glance";
+import { PictureLine } from "./line";
+import { listen, type Facts } from "./notes";
+import { eraseWatch, Queue } from "./queue";
+import { Spans } from "./spans";
+
+/** Not at once: the child reads the first question undisturbed. */
+const FIRST_AFTER_MS = 3_000;
+const LOOK_EVERY_MS = 5_000;
+const REOPEN_EVERY_MS = 15_000;
+/** With more time than this before the start the camera goes out after the check. */
+const STAYS_ON_MS = 15 * 60_000;
+/** Photo and preview are four times a snapshot, and never above what the ingest takes. */
+const MOST_PORTRAIT = 65_536;
+
+export class Watching {
+  /** Its page part comes with it, so that who has no camera loads neither. */
+  readonly Card = CameraCard;
+  camera: Camera | null = null;
+  screen: Camera | null = null;
+  trouble: Trouble | null = null;
+  opening = false;
+  /** A photo that the child has not agreed to yet. */
+  shot: Shot | null = null;
+  dark = false;
+  private readonly line: PictureLine;
+  private readonly spans = new Spans();
+  private readonly faces = new Faces();
+  private running = false;
+  private over = false;
+  private offSince: number | null = null;
+  private lineLost: number | null = null;
+  private lastMark = "";
+  private lastSnapshot = -Infinity;
+  private lastLook = -Infinity;
+  private lastOpening = -Infinity;
+  private looking = false;
+  private stopListening: (() => void) | null = null;
+
+  private constructor(readonly watch: Watch, private readonly attempt: Attempt, private readonly queue: Queue, private readonly changed: () => void) {
+    this.line = new PictureLine(watch, queue, attempt.sender, (refused) => this.heard(refused));
+    attempt.sender.begins = () => this.line.giveWay();
+    this.line.wake(2_000);
+  }
+
+  static async begin(watch: Watch, attempt: Attempt, changed: () => void): Promise<Watching> {
+    return new Watching(watch, attempt, await Queue.open(attempt.record.attempt), changed);
+  }
+
+  // ---- what the page shows
+
+  get choice(): "yes" | "no" | "withdrawn" | null {
+    return this.attempt.record.camera ?? null;
+  }
+
+  get photographed(): boolean {
+    return this.attempt.record.photographed ?? false;
+  }
+
+  get watched(): boolean {
+    return this.running && this.line.watched;
+  }
+
+  get on(): boolean {
+    return this.camera?.live ?? false;
+  }
+
+  get waiting(): number {
+    return this.queue.pictures.length;
+  }
+
+  get offersScreen(): boolean {
+    return this.watch.screen && typeof navigator.mediaDevices?.getDisplayMedia === "function";
+  }
+
+  // ---- what the child does
+
+  async agree(): Promise<void> {
+    this.choose("yes");
+    await this.open();
+  }
+
+  decline(): void {
+    this.close();
+    this.choose("no");
+  }
+
+  /** By his own touch, or when the test is on and the camera was agreed to. */
+  async open(): Promise<void> {
+    if (this.opening || this.on || this.over) return;
+    this.opening = true;
+    this.trouble = null;
+    this.lastOpening = performance.now();
+    this.changed();
+    try {
+      if (!cameraThere()) throw new Error("no camera here");
+      this.camera?.close();
+      this.camera = await Camera.open();
+      const { track } = this.camera;
+      track?.addEventListener("ended", this.changed);
+      track?.addEventListener("mute", this.changed);
+      track?.addEventListener("unmute", this.changed);
+      if (looksVirtual(track?.label ?? "")) this.note("virtual-camera");
+    } catch (error) {
+      this.trouble = troubleOf(error);
+      this.camera = null;
+    }
+    this.opening = false;
+    // Ended or withdrawn while the browser asked.
+    if (this.over || this.choice !== "yes") this.close();
+    this.changed();
+  }
+
+  async shareScreen(): Promise<void> {
+    this.screen = await Camera.openScreen().catch(() => null);
+    this.screen?.track?.addEventListener("ended", () => { this.screen = null; this.changed(); });
+    this.changed();
+  }
+
+  async shoot(): Promise<void> {
+    this.shot = (await this.camera?.take(Math.min(MOST_PORTRAIT, 4 * this.watch.most_bytes), "portrait")) ?? null;
+    this.changed();
+  }
+
+  again(): void {
+    this.shot = null;
+    this.changed();
+  }
+
+  async keepShot(): Promise<void> {
+    if (!this.shot) return;
+    const { shot } = this;
+    this.shot = null;
+    this.attempt.record.photographed = true;
+    void this.attempt.persist();
+    await this.queue.addPicture({ ...shot, at: this.now(), kind: "identity" });
+    this.line.wake();
+    this.changed();
+  }
+
+  private choose(choice: "yes" | "no" | "withdrawn"): void {
+    this.attempt.record.camera = choice;
+    void this.attempt.persist();
+    this.changed();
+  }
+
+  // ---- during the test
+
+  /** The first question can be read. */
+  start(): void {
+    if (this.running || this.over) return;
+    this.running = true;
+    this.lastSnapshot = this.lastLook = performance.now() - 1e9;
+    setTimeout(() => {
+      if (this.over || !this.running) return;
+      this.stopListening = listen((kind, facts) => this.note(kind, facts), (visible) => { if (!visible) this.spans.forget(); });
+      if (this.choice === "yes") void this.open();
+      this.faces.load();
+    }, FIRST_AFTER_MS);
+  }
+
+  /** About once a second. */
+  tick(): void {
+    if (this.over) return;
+    if (this.running && this.attempt.handedIn) return this.finish();
+    if (!this.running) return this.restBeforeStart();
+    this.watchTheLine();
+    if (this.choice !== "yes" || !this.stopListening) return;
+    const visible = document.visibilityState === "visible";
+    this.watchTheCamera(visible);
+    if (!visible || !this.on) return this.spans.forget();
+    const now = performance.now();
+    if (now - this.lastSnapshot >= this.line.every_s * 1000) {
+      this.lastSnapshot = now;
+      void this.snapshot();
+    }
+    if (now - this.lastLook >= LOOK_EVERY_MS && !this.looking) {
+      this.lastLook = now;
+      void this.look();
+    }
+  }
+
+  private async snapshot(): Promise<void> {
+    for (const [camera, kind] of [[this.camera, "snapshot"], [this.screen, "screen"]] as const) {
+      const shot = await camera?.take(this.line.fits);
+      if (!shot || this.over) continue;
+      await this.queue.addPicture({ ...shot, at: this.now(), kind });
+      this.line.wake();
+    }
+    const mark = this.camera?.look()?.mark ?? "";
+    if (mark !== "" && mark === this.lastMark) this.note("picture-repeated");
+    this.lastMark = mark;
+  }
+
+  private async look(): Promise<void> {
+    this.looking = true;
+    const at = this.now();
+    const seen = this.camera?.look();
+    const kinds: string[] = [];
+    if (seen && isDark(seen)) kinds.push("light-poor");
+    const found = await this.faces.look(this.camera);
+    // In the dark nobody can be found: that is the light's doing.
+    if (found && kinds.length === 0) kinds.push(...found);
+    this.looking = false;
+    const dark = kinds.includes("light-poor");
+    if (dark !== this.dark) {
+      this.dark = dark;
+      this.changed();
+    }
+    if (document.visibilityState !== "visible" || !this.on) return this.spans.forget();
+    for (const { kind, at: since, ms } of this.spans.see(kinds, at)) this.note(kind, { ms }, since);
+  }
+
+  /** A phone puts the camera out when the page is hidden: that is not the child's doing. */
+  private watchTheCamera(visible: boolean): void {
+    const now = performance.now();
+    if (!this.on && visible && this.offSince === null && now - this.lastOpening > LOOK_EVERY_MS) {
+      this.offSince = now;
+      this.note("camera-off");
+    } else if (this.on && this.offSince !== null) {
+      this.note("camera-on", { ms: Math.round(now - this.offSince) });
+      this.offSince = null;
+    }
+    if (!this.on && visible && this.trouble !== "denied" && now - this.lastOpening > REOPEN_EVERY_MS) void this.open();
+  }
+
+  /** Told so that a gap in the pictures explains itself; no suspicion comes of it. */
+  private watchTheLine(): void {
+    const down = this.attempt.sender.line === "down";
+    if (down && this.lineLost === null) {
+      this.lineLost = performance.now();
+      this.note("line-lost");
+    } else if (!down && this.lineLost !== null) {
+      this.note("line-back", { ms: Math.round(performance.now() - this.lineLost) });
+      this.lineLost = null;
+      this.line.wake();
+    }
+  }
+
+  private restBeforeStart(): void {
+    const before_ms = this.attempt.record.signed_in.sitting.starts_ms - this.attempt.clock.now();
+    if (this.camera && before_ms > STAYS_ON_MS && this.photographed && performance.now() - this.lastOpening > 60_000) {
+      this.close();
+      this.changed();
+    }
+  }
+
+  private note(kind: string, facts: Facts = {}, at = this.now()): void {
+    void this.queue.addEvent(kind, at, facts).then(() => this.line.wake(1_000));
+  }
+
+  private heard(refused: string | null): void {
+    if (refused === "camera-consent-needed") {
+      // Withdrawn: at once, and nothing of it stays here.
+      this.end();
+      this.choose("withdrawn");
+      void this.erase();
+    }
+    this.changed();
+  }
+
+  private now(): number {
+    return Math.round(this.attempt.clock.now());
+  }
+
+  // ---- the end
+
+  /** Handed in: the camera is off; what waits goes until the receipt comes. */
+  private finish(): void {
+    this.running = false;
+    this.over = true;
+    this.rest();
+    this.line.wake();
+    this.changed();
+  }
+
+  /** Nothing more is taken or sent. */
+  end(): void {
+    this.over = true;
+    this.running = false;
+    this.rest();
+    this.line.stop();
+    this.attempt.sender.begins = null;
+  }
+
+  async erase(): Promise<void> {
+    await eraseWatch(this.attempt.record.attempt);
+  }
+
+  private rest(): void {
+    this.stopListening?.();
+    this.faces.end();
+    this.close();
+  }
+
+  private close(): void {
+    this.camera?.close();
+    this.screen?.close();
+    this.camera = this.screen = null;
+    this.shot = null;
+  }
+}
