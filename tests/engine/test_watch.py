@@ -29,7 +29,9 @@ def tokens(stack: Stack) -> PictureTokens:
     return PictureTokens({int(number): decode_key(key) for number, key in keys.items()})
 
 
-async def test_a_pupil_with_a_consent_gets_a_token_for_his_own_pictures(begin: Begin, db: Db, tokens: PictureTokens) -> None:
+async def test_a_pupil_with_a_consent_gets_a_token_for_his_own_pictures(
+    begin: Begin, db: Db, tokens: PictureTokens
+) -> None:
     scene, pupil = await begin(key=False)
     await watch(db, scene.sitting)
     person = await link(db, pupil.attempt)

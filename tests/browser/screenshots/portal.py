@@ -253,7 +253,8 @@ def portal(playwright: Playwright, place: Place, languages: list[str]) -> list[s
     seen: list[str] = []
     with contextlib.closing(playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)) as browser:
         states = {
-            login: _signed_in(browser, place, login) for login in ("admin", "analyst", "super", "proctor", "specialist", "pupil")
+            login: _signed_in(browser, place, login)
+            for login in ("admin", "analyst", "super", "proctor", "specialist", "pupil")
         }
         job = _happenings(browser, place, states)
         pages = pages_of(place, job)

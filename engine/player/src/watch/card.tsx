@@ -96,7 +96,7 @@ function Ready({ watching }: { watching: Watching }) {
   const done = !watch.identity || watching.photographed;
   return (
     <>
-      <p class={done ? "good" : "quiet"} role="status">{done && <Icon name="check" />}<span>{t(done ? "watch.ready" : "watch.see")}</span></p>
+      {!(done && watching.taking) && <p class={done ? "good" : "quiet"} role="status">{done && <Icon name="check" />}<span>{t(done ? "watch.ready" : "watch.see")}</span></p>}
       {watching.offersScreen && !watching.screen && <button type="button" class="secondary" onClick={() => void watching.shareScreen()}>{t("watch.screen")}</button>}
       {watching.screen && <p class="good"><Icon name="check" /><span>{t("watch.screen_on")}</span></p>}
     </>

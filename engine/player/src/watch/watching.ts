@@ -37,6 +37,7 @@ export class Watching {
   private readonly spans = new Spans();
   private readonly faces = new Faces();
   private running = false;
+  private settled = false;
   private over = false;
   private offSince: number | null = null;
   private lineLost: number | null = null;
@@ -63,12 +64,17 @@ export class Watching {
     return this.attempt.record.camera ?? null;
   }
 
+  /** The test is on. */
+  get taking(): boolean {
+    return this.running;
+  }
+
   get photographed(): boolean {
     return this.attempt.record.photographed ?? false;
   }
 
   get watched(): boolean {
-    return this.running && this.line.watched;
+    return this.running && this.on && this.line.watched;
   }
 
   get on(): boolean {
@@ -87,11 +93,13 @@ export class Watching {
 
   async agree(): Promise<void> {
     this.choose("yes");
+    this.lookAfter();
     await this.open();
   }
 
   decline(): void {
-    this.close();
+    if (this.stopListening) this.note("camera-off", { by: "child" });
+    this.rest();
     this.choose("no");
   }
 
@@ -160,13 +168,19 @@ export class Watching {
   start(): void {
     if (this.running || this.over) return;
     this.running = true;
-    this.lastSnapshot = this.lastLook = performance.now() - 1e9;
     setTimeout(() => {
-      if (this.over || !this.running) return;
-      this.stopListening = listen((kind, facts) => this.note(kind, facts), (visible) => { if (!visible) this.spans.forget(); });
-      if (this.choice === "yes") void this.open();
-      this.faces.load();
+      this.settled = true;
+      this.lookAfter();
     }, FIRST_AFTER_MS);
+  }
+
+  /** Once the child has read the question and said yes, in whichever order; who said no is not looked after at all. */
+  private lookAfter(): void {
+    if (!this.running || !this.settled || this.over || this.choice !== "yes" || this.stopListening) return;
+    this.stopListening = listen((kind, facts) => this.note(kind, facts), (visible) => { if (!visible) this.spans.forget(); });
+    this.lastSnapshot = this.lastLook = -Infinity;
+    this.faces.load();
+    void this.open();
   }
 
   /** About once a second. */
@@ -174,8 +188,8 @@ export class Watching {
     if (this.over) return;
     if (this.running && this.attempt.handedIn) return this.finish();
     if (!this.running) return this.restBeforeStart();
+    if (!this.stopListening) return;
     this.watchTheLine();
-    if (this.choice !== "yes" || !this.stopListening) return;
     const visible = document.visibilityState === "visible";
     this.watchTheCamera(visible);
     if (!visible || !this.on) return this.spans.forget();
@@ -299,6 +313,7 @@ export class Watching {
 
   private rest(): void {
     this.stopListening?.();
+    this.stopListening = null;
     this.faces.end();
     this.close();
   }
