@@ -27,7 +27,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (a name for what --host and --lan may ask for)
 # Scores, answers, codes' hashes and logs: folders of a home that nobody else on the machine may read. The home itself
 # stays open to pass, and Postgres has its own: started as root, both belong to another account.
-PRIVATE = ("objects", "valkey", "log", "engine")
+PRIVATE = ("objects", "valkey", "log", "engine", "pictures")
 PRIVATE_MODE = 0o700
 # Commands that a person runs sign in to Postgres as the process whose tables they read.
 ROLE_OF = {
@@ -50,6 +50,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     flusher: int = 8110
     status: int = 8200
     pictures: int = 8120
+    look: int = 8121
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +80,8 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     factor_key: str
     signon_key: str
     picture_token_keys: dict[str, str]
+    picture_kek: str
+    look_key: str
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -173,6 +176,8 @@ def _drawn() -> dict[str, object]:
         "factor_key": draw_key(),
         "signon_key": draw_key(),
         "picture_token_keys": {"1": draw_key()},
+        "picture_kek": draw_key(),
+        "look_key": draw_key(),
     }
 
 
@@ -231,7 +236,16 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "factor_key": drawn.factor_key,
         "signon_key": drawn.signon_key,
         "picture_token_keys": drawn.picture_token_keys,
+        "picture_kek": drawn.picture_kek,
+        "look_key": drawn.look_key,
+        "spool_dir": str(home.part("pictures")),
         "pictures_url": f"http://{home.address}:{home.ports.pictures}",
+        "player_origins": [
+            f"http://{host}:{home.ports.engine}" for host in dict.fromkeys((home.address, home.near, "localhost"))
+        ],
+        "proctoring_internal_url": f"http://{home.near}:{home.ports.look}",
+        "look_host": home.near,
+        "look_port": home.ports.look,
         "metrics_port": home.ports.flusher,
         "snapshot_dir": str(home.part("engine")),
         "player_dir": str(Path(__file__).parent.parent / "engine" / "player" / "dist"),

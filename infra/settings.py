@@ -153,6 +153,8 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     clamd_address: Annotated[
         str, Doc("Virus scanner clamd: tcp://HOST:3310 or unix:///PATH; empty: documents are «not checked»")
     ] = ""
+    look_key: Annotated[str, Doc("Key that the portal shows to proctoring when it asks for a picture")]
+    proctoring_internal_url: Annotated[str, Doc("Address of proctoring's look service as seen from the portal")] = ""
     token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
     player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
     portal_url: Annotated[str, Doc("The portal's own public address")] = ""
@@ -206,6 +208,33 @@ class StatusPageSettings(msgspec.Struct, frozen=True, kw_only=True):
     status_port: Annotated[int, Doc("Port to listen on")] = 8200
 
 
+class ProctoringSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The ingest of pictures and the process that looks at them, checks them and erases them."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_proctoring")]
+    objects: Annotated[ObjectStore, Doc("Object store")]
+    picture_bucket: Annotated[str, Doc("Bucket of the pictures' segments; in no long backup")] = "pictures"
+    picture_token_keys: Annotated[dict[str, str], Doc("key number → base64url key of tokens for pictures")]
+    picture_kek: Annotated[str, Doc("base64url key that the sittings' keys are wrapped by; in no backup")]
+    look_key: Annotated[str, Doc("Key that the portal shows to proctoring when it asks for a picture")]
+    player_origins: Annotated[list[str], Doc("Origins of the player that may send pictures, as https://test.example")]
+    spool_dir: Annotated[str, Doc("Folder of pictures on their way to the store")]
+    spool_bytes: Annotated[int, Doc("Bytes that may wait in the folder before phones get 503")] = 20 * 2**30
+    spool_free_bytes: Annotated[int, Doc("Bytes of the disk that stay free before phones get 503")] = 2 * 2**30
+    segment_bytes: Annotated[int, Doc("Size at which a segment is closed and sent to the store")] = 8 * 2**20
+    segment_s: Annotated[float, Doc("Age at which a segment is closed and sent to the store, in seconds")] = 10.0
+    uploads: Annotated[int, Doc("Segments that one process sends to the store at a time")] = 4
+    refresh_every_s: Annotated[float, Doc("How often watched sittings and refusals are read, in seconds")] = 2.0
+    body_limit_s: Annotated[float, Doc("How long a request's body may be on its way before 408, in seconds")] = 60.0
+    check_one_of: Annotated[int, Doc("Of how many snapshots one is looked at by the server's checks")] = 20
+    look_host: Annotated[str, Doc("Where the look service listens")] = "127.0.0.1"
+    look_port: Annotated[int, Doc("Port of the look service")] = 8121
+    trusted_proxies: Annotated[list[str], Doc("Addresses or networks whose X-Forwarded-For is believed")] = []
+    metrics_from: Annotated[
+        list[str], Doc("Addresses or networks that may read /metrics; for others it is not there")
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
+
+
 PROCESSES: dict[str, type[msgspec.Struct]] = {
     "owner": OwnerSettings,
     "pack": PackSettings,
@@ -213,6 +242,7 @@ PROCESSES: dict[str, type[msgspec.Struct]] = {
     "release": ReleaseSettings,
     "flusher": FlusherSettings,
     "portal": PortalSettings,
+    "proctoring": ProctoringSettings,
     "scoring": ScoringSettings,
     "trace": TraceSettings,
     "audit": AuditSettings,

@@ -22,6 +22,7 @@ from infra.parts.supervisor import (
     command_argv,
     engine_argv,
     hold_home,
+    pictures_argv,
     portal_argv,
     remember_ports,
     require_ports,
@@ -49,6 +50,8 @@ def up(
     objects_port: int = 0,
     flusher_port: int = 0,
     status_port: int = 0,
+    pictures_port: int = 0,
+    look_port: int = 0,
     engine_workers: int = 2,
 ) -> None:
     """Start everything on this machine and serve it until Ctrl-C.
@@ -75,6 +78,10 @@ def up(
         Health and figures of the flusher; 8110.
     status_port
         The public status page; 8200.
+    pictures_port
+        Pictures of proctored sittings; 8120.
+    look_port
+        Where the portal asks for such a picture; 8121.
     engine_workers
         Worker processes of the engine.
     """
@@ -87,6 +94,8 @@ def up(
         "objects": objects_port,
         "flusher": flusher_port,
         "status": status_port,
+        "pictures": pictures_port,
+        "look": look_port,
     }
     chosen = {name: port or getattr(known.ports, name) for name, port in given.items()}
     _require_sense(chosen, engine_workers)
@@ -173,11 +182,13 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
         stack.start_process("engine", "engine", engine_argv(home, workers), home.ports.engine),
         stack.start_process("flusher", "flusher", command_argv("flush")),
         stack.start_process("portal", "portal", portal_argv(home), home.ports.portal),
+        stack.start_process("pictures", "proctoring", pictures_argv(home), home.ports.pictures),
     )
     installed = {point.name for point in entry_points(group=GROUP)}
     await asyncio.gather(
         stack.start_process("status-watch", "status", command_argv("status")),
         stack.start_process("room-codes", "release", command_argv("room-codes")),
+        stack.start_process("proctoring", "proctoring", command_argv("proctoring"), home.ports.look),
         *(
             stack.start_process(command, process, command_argv(command))
             for command, process in WORKERS.items()

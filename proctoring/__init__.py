@@ -1,1 +1,1 @@
-"""Webcam snapshots and their proctors: the folder of a part that is still to be built."""
+"""Proctoring: pictures come in, lie in segments, are looked at by a person, and are erased."""

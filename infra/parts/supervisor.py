@@ -157,6 +157,17 @@ def engine_argv(home: Home, workers: int) -> list[str]:
     ]
 
 
+def pictures_argv(home: Home, workers: int = 1) -> list[str]:
+    """How granian serves the ingest of pictures. A phone sends one in 30 s: its connection is kept between two."""
+    return [
+        *[sys.executable, "-m", "granian", "--interface", "rsgi", "--host", home.host],
+        *["--port", str(home.ports.pictures), "--workers", str(workers), "--http", "auto", "--no-ws"],
+        *["--backlog", "4096", "--backpressure", "20000", "--loop", "uvloop", "--respawn-failed-workers"],
+        *["--http2-max-headers-size", str(MAX_HEADERS_BYTES), "--http1-buffer-size", str(MAX_HEADERS_BYTES)],
+        *["--http1-header-read-timeout", "60000", "--log-level", "warning", "proctoring.app:ingest"],
+    ]
+
+
 def portal_argv(home: Home) -> list[str]:
     """How granian serves the portal."""
     return [

@@ -21,6 +21,7 @@ from loadtest.bench import (
     reentry,
     registry,
     save_cpu,
+    snapshots,
     steady,
     tls,
 )
@@ -128,6 +129,19 @@ def registry_of_persons(
         runner.run(registry.measure(persons, asked, rows))
 
 
+@app.command(name="snapshots")
+def pictures(
+    *,
+    rate: int = snapshots.RATE,
+    seconds: float = snapshots.SECONDS,
+    candidates: int = snapshots.CANDIDATES,
+    workers: int = snapshots.WORKERS,
+) -> None:
+    """The ingest of pictures (`snapshot_cpu_us`, `snapshot_per_s`, `snapshot_put_ratio`, `snapshot_read_p95_ms`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(snapshots.measure(rate, seconds, candidates, workers))
+
+
 @app.command
 def demo() -> None:
     """Seconds until a demo that is there already is up again (`demo_second_start_s`, at most 10)."""
@@ -156,6 +170,7 @@ def everything() -> None:
     mass_sitting()
     ceiling()
     registry_of_persons()
+    pictures()
     demo()
 
 

@@ -18,6 +18,7 @@ from engine.metrics import NAMES
 from infra.cluster.front import engines_config, postgres_config
 from infra.cluster.plan import Plan
 from infra.settings import PREFIX, PROCESSES
+from proctoring.metrics import NAMES as PICTURES
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "infra" / "deploy"
@@ -32,7 +33,7 @@ OTHERS = {
 MANIFESTS = sorted(path for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
 # Where a process's settings come from, by workload.
 PROCESS_OF = {"engine": "engine", "flusher": "flusher", "portal": "portal", "work": "portal", "score-work": "scoring"}
-PROCESS_OF |= {"room-codes": "release"}
+PROCESS_OF |= {"room-codes": "release", "pictures": "proctoring", "proctoring": "proctoring"}
 
 
 def run(*words: str | Path, cwd: Path = ROOT) -> None:
@@ -54,7 +55,7 @@ def objects() -> list[dict[str, Any]]:
 
 
 def pods() -> dict[str, dict[str, Any]]:
-    kinds = {"Deployment", "Job"}
+    kinds = {"Deployment", "StatefulSet", "Job"}
     return {one["metadata"]["name"]: one["spec"]["template"]["spec"] for one in objects() if one["kind"] in kinds}
 
 
@@ -101,7 +102,7 @@ def test_a_pod_is_nobody_and_writes_nowhere(name: str) -> None:
 
 def test_what_must_not_stop_has_a_budget_and_only_named_ways_are_open() -> None:
     found = objects()
-    many = {one["metadata"]["name"] for one in found if one["kind"] == "Deployment"} - {
+    many = {one["metadata"]["name"] for one in found if one["kind"] in {"Deployment", "StatefulSet"}} - {
         "work",
         "score-work",
         "room-codes",
@@ -170,7 +171,7 @@ def test_rules_and_board_name_only_figures_that_there_are() -> None:
     board = json.loads((DEPLOY / "grafana" / "the-day.json").read_text())
     expressions += [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     named = {name for text in expressions for name in re.findall(r"\b((?:elumiti|node|patroni)[a-z_0-9:]*)", text)}
-    assert {name.removesuffix("_total") for name in named - recorded} <= {*NAMES} | OTHERS
+    assert {name.removesuffix("_total") for name in named - recorded} <= {*NAMES, *PICTURES} | OTHERS
 
 
 def test_each_alarm_names_a_chapter_of_the_runbook() -> None:

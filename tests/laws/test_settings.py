@@ -17,8 +17,11 @@ SECRETS_PAGE = PAGE.with_name("secrets.md")
 SECRET = re.compile(r"(_key|_keys|_pepper|_passwords|_url|objects)$")
 # Addresses that carry no password, and the public halves of pairs.
 PLAIN = {"release_public_key", "rescue_public_key", "token_check_url", "player_url", "portal_url", "status_url"}
+PLAIN |= {"pictures_url", "proctoring_internal_url"}
 # What each process must never be able to read, whatever else is added to it.
 IIN = {"iin_key", "iin_index_key"}
+# Who can show a child's picture is one process, and it can do nothing else.
+OTHERS_THAN_PROCTORING = {"picture_kek"}
 NEVER = {
     "engine": IIN
     | {"score_key", "receipt_key", "csrf_key", "rescue_private_key", "owner_database_url", "role_passwords"},
@@ -49,6 +52,11 @@ NEVER = {
         *("rescue_private_key", "owner_database_url", "role_passwords", "valkey_url", "objects"),
     },
     "pack": IIN | {"score_key", "release_private_key", "token_keys", "valkey_url", "order_key"},
+    "proctoring": IIN
+    | {
+        *("score_key", "token_keys", "time_key", "order_key", "code_pepper", "receipt_key", "csrf_key", "link_key"),
+        *("release_private_key", "rescue_private_key", "owner_database_url", "role_passwords", "valkey_url"),
+    },
     "trace": IIN | {"score_key", "release_private_key", "token_keys", "code_pepper", "valkey_url", "objects"},
 }
 
@@ -64,6 +72,7 @@ def secrets_of(process: str) -> set[str]:
 @pytest.mark.parametrize("process", NEVER)
 def test_a_process_cannot_load_another_s_secrets(process: str) -> None:
     assert not fields(process) & NEVER[process]
+    assert process == "proctoring" or not fields(process) & OTHERS_THAN_PROCTORING
 
 
 @pytest.mark.parametrize("process", PROCESSES)

@@ -1,0 +1,348 @@
+"""`snapshot_*`: what the ingest takes for a picture of 12 KB, how many a second, against one PUT each, and reading back.
+
+Pictures are noise behind a real head: nothing on the way decodes them. The store keeps a rolling window: segments are
+counted, some read back, and deleted; with less than 20 GB free nothing is begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import os
+import random
+import shutil
+import struct
+import time
+import urllib.parse
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import asyncpg
+import msgspec
+import psutil
+
+from infra.errors import PlainError
+from infra.local import database_url, decode_key, environment
+from infra.objects import open_bucket
+from infra.parts.supervisor import command_argv, pictures_argv
+from infra.picture_tokens import PictureClaims, PictureTokens
+from infra.settings import ObjectStore
+from loadtest.bench.cpu import Meter
+from loadtest.bench.figures import Figure, write
+from loadtest.bench.stack import fresh_stack
+from loadtest.scene import make_scene
+from loadtest.wire import Pool
+
+if TYPE_CHECKING:
+    from infra.objects import Bucket
+    from infra.parts.supervisor import Stack
+    from loadtest.wire import Connection
+
+RATE, SECONDS, CANDIDATES, WORKERS = 10_000, 180, 300_000, 2
+BYTES = 12_288
+CONNECTIONS = 400
+TICK_S = 0.005
+KEEP_BYTES, LEAST_FREE = 5 * 2**30, 20 * 2**30
+PUTS, LOOKS, LOOKERS = 1500, 1000, 4
+STORED_LIMIT_S = 120.0
+READ_ONE_OF = 25
+BUCKET = "pictures"
+
+
+def snapshot(number: int) -> bytes:
+    """12 288 bytes that begin as a WebP of 320×240."""
+    head = b"RIFF" + struct.pack("<I", BYTES - 8) + b"WEBPVP8 " + struct.pack("<I", BYTES - 20)
+    frame = b"\x00\x00\x00\x9d\x01\x2a" + struct.pack("<HH", 320, 240)
+    return (head + frame + random.Random(number).randbytes(BYTES))[:BYTES]
+
+
+class Sent(msgspec.Struct):
+    """What came of it."""
+
+    due: int = 0
+    acked: int = 0
+    refused: collections.Counter[int] = msgspec.field(default_factory=collections.Counter)
+    told: int = 0
+    waits_ms: list[float] = []
+
+    def percentile(self, share: float) -> float:
+        """Of the time from when a picture was due to its acknowledgement."""
+        ordered = sorted(self.waits_ms)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+async def measure(rate: int, seconds: float, candidates: int, workers: int) -> None:
+    """All four in one run."""
+    free = shutil.disk_usage(os.environ.get("TMPDIR", "/tmp")).free  # noqa: S108 (where the stack will be)
+    if free < LEAST_FREE:
+        raise PlainError(f"{free // 2**30} GB are free; this needs {LEAST_FREE // 2**30}.", "Make room.")
+    async with fresh_stack() as stack:
+        owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+        pack = {**os.environ, **environment(stack.home, "pack")}
+        scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), 1)
+        db = await asyncpg.connect(owner, command_timeout=300)
+        await db.execute("insert into sitting_watch (sitting_id) values ($1)", scene.sitting)
+        stack.overrides["proctoring"] = {"ELUMITI_CHECK_ONE_OF": "1000000"}
+        await stack.start_process("pictures", "proctoring", pictures_argv(stack.home, workers), stack.home.ports.pictures)
+        await asyncio.sleep(3)
+        async with open_bucket(_store(stack), BUCKET) as bucket:
+            taken, sent, window = await _pictures(stack, db, bucket, scene.sitting, rate, seconds, candidates)
+            theirs = await _one_put_each(stack, bucket)
+        _write_costs(taken, sent, window, theirs, (rate, seconds, candidates, workers))
+        await _reads(stack, db, scene.sitting)
+        await db.close()
+
+
+async def _pictures(
+    stack: Stack, db: Any, bucket: Bucket, sitting: int, rate: int, seconds: float, candidates: int  # noqa: ANN401 (asyncpg)
+) -> tuple[dict[str, float], Sent, dict[str, float]]:
+    keys = {int(number): decode_key(key) for number, key in stack.secrets.picture_token_keys.items()}
+    tokens = PictureTokens(keys)
+    now_s = int(time.time())
+    heads = [
+        tokens.sign(PictureClaims(attempt=attempt, sitting=sitting, opens_s=now_s - 60, expires_s=now_s + 36_000))
+        for attempt in range(1, candidates + 1)
+    ]
+    pool = Pool("127.0.0.1", stack.home.ports.pictures)
+    await pool.open(CONNECTIONS)
+    over = asyncio.Event()
+    window: dict[str, float] = {"largest_bytes": 0, "segments": 0, "read": 0, "wrong": 0}
+    janitor = asyncio.create_task(_roll(stack, db, bucket, window, over))
+    parts = ("pictures", "postgres", "objects")
+    meter = Meter({name: pid for name in parts if (pid := stack.parts[name].pid)})
+    own = time.process_time()
+    sent = await _send_for(pool, heads, rate, seconds)
+    await _until_stored(stack, sent.acked)
+    taken = meter.taken() | {"generator and reader": time.process_time() - own}
+    over.set()
+    await janitor
+    rows = await db.fetchrow(
+        "select count(*), count(distinct (attempt_id, seq)) as different from picture where sitting_id = $1", sitting
+    )
+    pool.close()
+    if rows["different"] < sent.acked or window["wrong"]:
+        raise RuntimeError(f"{sent.acked} acknowledged, {dict(rows)} in the index, {window}")
+    return taken, sent, window
+
+
+async def _send_for(pool: Pool, tokens: list[str], rate: int, seconds: float) -> Sent:
+    """Open loop: each picture is due at its own time, whether or not the ones before it were answered."""
+    sent = Sent()
+    bodies = [snapshot(number) for number in range(64)]
+    waiting: collections.deque[float] = collections.deque()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    # Each candidate in turn; its number rises with each round.
+    turn = 0
+
+    def send(connection: Connection, due: float) -> None:
+        nonlocal turn
+        number, attempt = divmod(turn, len(tokens))
+        turn += 1
+
+        def done(status: int, body: bytes) -> None:
+            if status == 200:
+                sent.acked += 1
+                if body[body.index(b"[") + 1] != 93:
+                    sent.told += 1
+                if sent.acked % 20 == 0:
+                    sent.waits_ms.append((loop.time() - due) * 1000)
+            else:
+                sent.refused[status] += 1
+            if status and not connection.closed:
+                if waiting:
+                    send(connection, waiting.popleft())
+                else:
+                    pool.idle.append(connection)
+
+        head = (
+            f"POST /v1/pictures?n={number + 1}&at={time.time_ns() // 1_000_000}&kind=snapshot HTTP/1.1\r\nhost: x\r\n"
+            f"authorization: Bearer {tokens[attempt]}\r\ncontent-type: image/webp\r\ncontent-length: {BYTES}\r\n\r\n"
+        )
+        connection.send(head.encode() + bodies[turn & 63], done)
+
+    total = int(rate * seconds)
+    while sent.due < total:
+        now = loop.time() - began
+        for number in range(sent.due, min(total, int(now * rate))):
+            due = began + number / rate
+            if pool.idle and not waiting:
+                send(pool.idle.pop(), due)
+            else:
+                waiting.append(due)
+            sent.due += 1
+        await asyncio.sleep(TICK_S)
+    limit = loop.time() + 60
+    while sent.acked + sum(sent.refused.values()) < total and loop.time() < limit:
+        await asyncio.sleep(0.05)
+    return sent
+
+
+async def _until_stored(stack: Stack, acked: int) -> None:
+    """Until the ingest says that all of it is in the store and in the index."""
+    address = f"http://127.0.0.1:{stack.home.ports.pictures}/metrics"
+    limit = time.monotonic() + STORED_LIMIT_S
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(address) as answer:
+                text = await answer.text()
+            stored = next(
+                float(line.split()[1]) for line in text.splitlines() if line.startswith("elumiti_pictures_stored_total")
+            )
+            if stored >= acked:
+                return
+            if time.monotonic() > limit:
+                raise RuntimeError(f"{acked} acknowledged, {stored:.0f} stored after {STORED_LIMIT_S:.0f} s")
+            await asyncio.sleep(1)
+
+
+async def _roll(stack: Stack, db: Any, bucket: Bucket, window: dict[str, float], over: asyncio.Event) -> None:  # noqa: ANN401
+    """The rolling window: what the index has is counted, read back now and then, and beyond the window deleted."""
+    kept: collections.deque[tuple[str, int]] = collections.deque()
+    seen: set[object] = set()
+    reader = await asyncpg.connect(
+        database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    )
+    del db
+    size = 0
+    while not over.is_set():
+        rows = await reader.fetch("select id, object_name, size_bytes from picture_segment order by stored_at")
+        for row in rows:
+            if row["id"] in seen:
+                continue
+            seen.add(row["id"])
+            window["segments"] += 1
+            if window["segments"] % READ_ONE_OF == 1:
+                window["read"] += 1
+                window["wrong"] += len(await bucket.get(row["object_name"]) or b"") != row["size_bytes"]
+            kept.append((row["object_name"], row["size_bytes"]))
+            size += row["size_bytes"]
+            window["largest_bytes"] = max(window["largest_bytes"], size)
+        while size > KEEP_BYTES * 0.8:
+            name, bytes_ = kept.popleft()
+            await bucket.delete(name)
+            size -= bytes_
+        await asyncio.sleep(1)
+    await reader.close()
+
+
+async def _one_put_each(stack: Stack, bucket: Bucket) -> dict[str, float]:
+    """The plain way: an object a picture. CPU µs of the client and of the store."""
+    objects = stack.parts["objects"].pid
+    assert objects is not None
+    meter, own = Meter({"objects": objects}), time.process_time()
+    bodies = [snapshot(number) for number in range(16)]
+    gate = asyncio.Semaphore(8)
+
+    async def one(number: int) -> None:
+        async with gate:
+            await bucket.put(f"plain/{number % 1000}", bodies[number % 16])
+
+    await asyncio.gather(*(one(number) for number in range(PUTS)))
+    taken = {"client": time.process_time() - own} | meter.taken()
+    return {name: 1e6 * value / PUTS for name, value in taken.items()}
+
+
+def _write_costs(
+    taken: dict[str, float],
+    sent: Sent,
+    window: dict[str, float],
+    theirs: dict[str, float],
+    how: tuple[int, float, int, int],
+) -> None:
+    rate, seconds, candidates, workers = how
+    per = {name: 1e6 * value / sent.acked for name, value in taken.items()}
+    shares = ", ".join(f"{name} {value:.1f}" for name, value in per.items())
+    load = ", ".join(f"{one:.1f}" for one in psutil.getloadavg())
+    basis = (
+        f"{sent.acked} of {sent.due} pictures of {BYTES} bytes acknowledged at {rate}/s for {seconds:g} s, {candidates} "
+        f"candidates on {CONNECTIONS} connections, {workers} worker(s), all of them in the store and in the index; µs a "
+        f"picture: {shares}; p50 {sent.percentile(0.5):.0f} ms, p99 {sent.percentile(0.99):.0f} ms, refused "
+        f"{dict(sent.refused)}; {window['segments']:.0f} segments, {window['read']:.0f} read back, at most "
+        f"{window['largest_bytes'] / 2**30:.1f} GB kept; load of the machine {load}"
+    )
+    write(Figure(metric="snapshot_cpu_us", value=round(per["pictures"], 1), unit="µs", basis=basis))
+    write(Figure(metric="snapshot_per_s", value=round(sent.acked / seconds), unit="a second", basis=basis))
+    ours, plain = per["pictures"] + per["objects"] + per["postgres"], sum(theirs.values())
+    told = ", ".join(f"{name} {value:.0f}" for name, value in theirs.items())
+    write(
+        Figure(
+            metric="snapshot_put_ratio",
+            value=round(ours, 1),
+            unit="µs",
+            peer="one PUT a picture (aioboto3)",
+            peer_value=round(plain, 1),
+            ratio=round(plain / ours, 2),
+            basis=f"ingest, store and Postgres together against client ({told}) and store of {PUTS} PUTs; {basis}",
+        )
+    )
+
+
+async def _reads(stack: Stack, db: Any, sitting: int) -> None:  # noqa: ANN401 (asyncpg)
+    """Pictures as the portal asks for them: real ones, for these are decoded and drawn on."""
+    await stack.start_process("proctoring", "proctoring", command_argv("proctoring"), stack.home.ports.look)
+    rows = await _real_pictures(stack, db, sitting)
+    waits: list[float] = []
+    gate = asyncio.Semaphore(LOOKERS)
+    headers = {"authorization": f"Bearer {stack.secrets.look_key}"}
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{stack.home.ports.look}", headers=headers) as session:
+
+        async def one(number: int) -> None:
+            row = rows[number % len(rows)]
+            query = urllib.parse.urlencode({"at": row["taken_ms"], "by": "aigerim"})
+            async with gate:
+                began = time.monotonic()
+                async with session.get(f"/v1/look/{sitting}/{row['attempt_id']}/{row['seq']}?{query}") as answer:
+                    body = await answer.read()
+                    if answer.status != 200 or not body:
+                        raise RuntimeError(f"a look was answered {answer.status}")
+                waits.append((time.monotonic() - began) * 1000)
+
+        await asyncio.gather(*(one(number) for number in range(LOOKS)))
+    waits.sort()
+    load = ", ".join(f"{value:.1f}" for value in psutil.getloadavg())
+    basis = (
+        f"{LOOKS} looks by {LOOKERS} at a time, index row, key, ranged GET, decoding and the viewer's name in the pixels; "
+        f"p50 {waits[len(waits) // 2]:.1f} ms, largest {waits[-1]:.0f} ms; load of the machine {load}"
+    )
+    write(Figure(metric="snapshot_read_p95_ms", value=round(waits[int(len(waits) * 0.95)], 1), unit="ms", basis=basis))
+
+
+async def _real_pictures(stack: Stack, db: Any, sitting: int, count: int = 200) -> list[Any]:  # noqa: ANN401
+    """Some pictures that can be decoded, sent as phones do; their rows."""
+    import io
+
+    from PIL import Image
+
+    keys = {int(number): decode_key(key) for number, key in stack.secrets.picture_token_keys.items()}
+    tokens, now_s = PictureTokens(keys), int(time.time())
+    first = 10_000_000
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{stack.home.ports.pictures}") as session:
+        for number in range(count):
+            claims = PictureClaims(attempt=first + number, sitting=sitting, opens_s=now_s - 60, expires_s=now_s + 3600)
+            out = io.BytesIO()
+            Image.effect_noise((320, 240), 12).convert("RGB").save(out, "WEBP", quality=25)
+            async with session.post(
+                f"/v1/pictures?n=1&at={time.time_ns() // 1_000_000}",
+                data=out.getvalue(),
+                headers={"authorization": f"Bearer {tokens.sign(claims)}"},
+            ) as answer:
+                if answer.status != 200:
+                    raise RuntimeError(await answer.text())
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        rows = await db.fetch(
+            "select attempt_id, seq, taken_ms from picture where sitting_id = $1 and attempt_id >= $2", sitting, first
+        )
+        if len(rows) == count:
+            return list(rows)
+        await asyncio.sleep(0.5)
+    raise RuntimeError("the pictures to be looked at were not stored")
+
+
+def _store(stack: Stack) -> ObjectStore:
+    return ObjectStore(
+        url=f"http://127.0.0.1:{stack.home.ports.objects}",
+        access_key=stack.secrets.objects_access_key,
+        secret_key=stack.secrets.objects_secret_key,
+    )

@@ -1,0 +1,110 @@
+"""The sample that the index put aside: each picture is looked at in a process of its own, and its numbers written down."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from proctoring.checks.numbers import DARK, SILENT, Numbers, look
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from infra.database import Db
+    from proctoring.look.serve import Pictures
+
+log = structlog.get_logger()
+AT_ONCE = 20
+LOOK_LIMIT_S = 20.0
+# Older ones are left unchecked: a sample that is hours behind helps nobody.
+STALE = "30 minutes"
+
+
+class Before(msgspec.Struct, frozen=True):
+    """What earlier checked pictures of the attempt showed."""
+
+    same: set[str]
+    faces: int | None
+
+
+async def look_at_some(db: Db, pictures: Pictures, executor: Executor) -> int:
+    """Take some of the sample and look at them; how many were taken."""
+    await db.execute(f"delete from picture_to_check where put_at < now() - interval '{STALE}'")
+    rows = await db.fetch(
+        f"""
+        delete from picture_to_check
+        where ctid = any(array(
+            select ctid from picture_to_check order by put_at limit {AT_ONCE} for update skip locked))
+        returning sitting_id, attempt_id, seq, taken_ms
+        """
+    )
+    loop = asyncio.get_running_loop()
+    for row in rows:
+        place = (row["sitting_id"], row["attempt_id"], row["seq"], row["taken_ms"])
+        plain = await pictures.plain(*place)
+        if plain is None:
+            continue
+        seen = await asyncio.wait_for(loop.run_in_executor(executor, look, plain), LOOK_LIMIT_S)
+        await _write(db, place, seen)
+    return len(rows)
+
+
+async def _write(db: Db, place: tuple[int, int, int, int], seen: Numbers | None) -> None:
+    sitting, attempt, seq, taken_ms = place
+    before = await _before(db, place)
+    checks = {"server": msgspec.to_builtins(seen)} if seen else {"server": {"unreadable": True}}
+    events = events_of(seen, before) if seen else []
+    async with db.transaction():
+        found = await db.execute(
+            """
+            update picture set checks = coalesce(checks, '{}') || $5::jsonb
+            where sitting_id = $1 and attempt_id = $2 and seq = $3 and taken_ms = $4
+            """,
+            *(*place, msgspec.json.encode(checks).decode()),
+        )
+        if found == "UPDATE 0" or not events:
+            return
+        now_ms = time.time_ns() // 1_000_000
+        await db.executemany(
+            """
+            insert into watch_event (sitting_id, attempt_id, seq, kind, at_ms, received_ms, data)
+            values ($1, $2, $3, $4, $5, $6, '{"by": "server"}')
+            """,
+            [(sitting, attempt, seq, kind, taken_ms, now_ms) for kind in events],
+        )
+        await db.execute("insert into watch_to_score (sitting_id, attempt_id) values ($1, $2)", sitting, attempt)
+
+
+async def _before(db: Db, place: tuple[int, int, int, int]) -> Before:
+    rows = await db.fetch(
+        """
+        select checks -> 'server' ->> 'same' as same, (checks -> 'server' ->> 'faces')::int as faces
+        from picture
+        where sitting_id = $1 and attempt_id = $2 and (taken_ms, seq) < ($4, $3) and checks ? 'server'
+        order by taken_ms desc, seq desc
+        limit 40
+        """,
+        *place,
+    )
+    return Before({row["same"] for row in rows if row["same"]}, rows[0]["faces"] if rows else None)
+
+
+def events_of(seen: Numbers, before: Before) -> list[str]:
+    """What the numbers give rise to: kinds of events, for a person to look at."""
+    kinds: list[str] = []
+    if seen.same in before.same:
+        kinds.append("picture-repeated")
+    if seen.fit and seen.noise < SILENT:
+        kinds.append("virtual-camera")
+    if seen.light < DARK:
+        kinds.append("light-poor")
+    if seen.faces > 1:
+        kinds.append("several-faces")
+    # Twice in a row: one look away is nobody's business.
+    if seen.fit and seen.faces == 0 and before.faces == 0:
+        kinds.append("no-face")
+    return kinds

@@ -1,0 +1,233 @@
+"""The ingest's routes: POST /v1/pictures and /v1/watch, and the small ones. No framework, no log, no database call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from infra.callers import may_measure
+from infra.picture_tokens import PictureClaims
+from proctoring.bodies import bounded_body
+from proctoring.images import size_of
+from proctoring.index import Event, encode_events
+from proctoring.problems import Problem
+from proctoring.segments import EVENTS, KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
+
+    from proctoring.watched import Watch
+    from proctoring.worker import Worker
+
+    Route = Callable[[Worker, Scope, HTTPProtocol, list[tuple[str, str]]], Awaitable[None]]
+
+JSON = [("content-type", "application/json"), ("cache-control", "no-store")]
+PLAIN = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
+HARD_BYTES = 65_536
+IDENTITY_TIMES = 4
+EVENTS_BYTES = 16_384
+MOST_EVENTS = 50
+MOST_N = 2**31 - 1
+# A clock that is wrong by more than a day is no time of a picture.
+EARLIEST_MS, AHEAD_MS = 1_577_836_800_000, 86_400_000
+BEARER = "Bearer "
+EVENT_KINDS = frozenset(
+    "tab-left tab-back full-screen-left copy paste second-display no-face several-faces head-turned camera-off camera-on "
+    "picture-repeated virtual-camera light-poor line-lost line-back".split()
+)
+PREFLIGHT = [
+    ("access-control-allow-methods", "POST"),
+    ("access-control-allow-headers", "authorization, content-type"),
+    ("access-control-max-age", "7200"),
+]
+
+
+class Reported(msgspec.Struct, forbid_unknown_fields=False):
+    """An event as a phone sends it; what it says beyond these three is kept as data."""
+
+    n: int
+    kind: str
+    at: int
+
+
+decode_reported = msgspec.json.Decoder(list[Reported]).decode
+decode_report = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+decode_things = msgspec.json.Decoder(list[dict[str, str | int | float | bool | None]]).decode
+encode = msgspec.json.Encoder().encode
+
+
+async def take_picture(worker: Worker, scope: Scope, proto: HTTPProtocol, headers: list[tuple[str, str]]) -> None:
+    """200 promises: on this machine's disk, and after any crash from there to the store. `stored` says what is there."""
+    now_ms = worker.now_ms()
+    claims, watch = _whose(worker, scope, now_ms)
+    seq, taken_ms, kind = _query(scope.query_string, now_ms)
+    limit = watch.most_bytes
+    if kind != "snapshot":
+        if not (watch.identity if kind == "identity" else watch.screen):
+            raise Problem("kind-not-wanted", kind=kind)
+        limit = limit * IDENTITY_TIMES if kind == "identity" else limit
+    body = await bounded_body(worker.reads, scope, proto, min(limit, HARD_BYTES))
+    if size_of(body) is None:
+        raise Problem("not-a-picture")
+    # The one wait of the route: all pictures of this group share one fdatasync.
+    await worker.spool.join(KINDS[kind], claims.attempt, claims.sitting, seq, taken_ms, now_ms, body)
+    stored = worker.stored.take(claims.attempt)
+    reply = (
+        f'{{"received":{seq},"stored":[{",".join(map(str, stored))}],'
+        f'"every_s":{watch.every_s * worker.times},"most_bytes":{watch.most_bytes}}}'
+    )
+    proto.response_bytes(200, headers, reply.encode())
+
+
+async def take_events(worker: Worker, scope: Scope, proto: HTTPProtocol, headers: list[tuple[str, str]]) -> None:
+    """200 promises the same of events; they are read by the index, not here."""
+    now_ms = worker.now_ms()
+    claims, _ = _whose(worker, scope, now_ms)
+    body = await bounded_body(worker.reads, scope, proto, EVENTS_BYTES)
+    events = _events(body)
+    if events:
+        sealed = encode_events(events)
+        first = events[0]
+        await worker.spool.join(EVENTS, claims.attempt, claims.sitting, first.n, first.at, now_ms, sealed)
+    proto.response_bytes(200, headers, encode({"received": [event.n for event in events]}))
+
+
+def _whose(worker: Worker, scope: Scope, now_ms: int) -> tuple[PictureClaims, Watch]:
+    """Whose this is, if it may come now."""
+    given = scope.headers.get("authorization") or ""
+    claims = worker.tokens.verify(given[len(BEARER) :]) if given.startswith(BEARER) else None
+    if claims is None:
+        raise Problem("token-rejected")
+    if now_ms < claims.opens_s * 1000:
+        raise Problem("not-open-yet", opens_s=claims.opens_s)
+    if now_ms > claims.expires_s * 1000:
+        raise Problem("token-expired")
+    if claims.attempt in worker.watched.refused:
+        raise Problem("camera-consent-needed")
+    watch = worker.watched.sittings.get(claims.sitting)
+    if watch is None:
+        if not worker.watched.read_at and not worker.watched.sittings:
+            # Nothing was ever read: that is our trouble, not the child's.
+            raise Problem("try-later")
+        raise Problem("not-watched")
+    if not worker.admit(claims.attempt, now_ms):
+        raise Problem("slow-down", retry_after_s=60)
+    return claims, watch
+
+
+def _query(text: str, now_ms: int) -> tuple[int, int, str]:
+    """n, at and kind."""
+    try:
+        given = dict(part.split("=", 1) for part in text.split("&"))
+        seq, taken_ms, kind = given["n"], given["at"], given.get("kind", "snapshot")
+    except (ValueError, KeyError) as error:
+        raise Problem("query-invalid") from error
+    # Plain digits: int() also takes spaces, signs and digits of other scripts.
+    if not (seq.isascii() and seq.isdigit() and len(seq) <= 10 and int(seq) <= MOST_N):
+        raise Problem("query-invalid", field="n")
+    if not (taken_ms.isascii() and taken_ms.isdigit() and EARLIEST_MS <= int(taken_ms[:16]) <= now_ms + AHEAD_MS):
+        raise Problem("query-invalid", field="at")
+    if kind not in KINDS or kind == "events":
+        raise Problem("query-invalid", field="kind")
+    return int(seq), int(taken_ms), kind
+
+
+def _events(body: bytes) -> list[Event]:
+    """The events of a report, or the problem that names the field."""
+    try:
+        report = decode_report(body)
+        raw = report["events"]
+        things = decode_things(raw)
+        told = decode_reported(raw)
+    except KeyError as error:
+        raise Problem("body-invalid", field="events", reason="is missing") from error
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at ")
+        raise Problem("body-invalid", field=field.strip("`").replace("$", "events"), reason=reason) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem("body-invalid", reason=str(error)) from error
+    if len(told) > MOST_EVENTS:
+        raise Problem("body-invalid", field="events", reason=f"{len(told)} events; {MOST_EVENTS} at the most")
+    events: list[Event] = []
+    for number, (event, thing) in enumerate(zip(told, things, strict=True)):
+        if event.kind not in EVENT_KINDS:
+            raise Problem("body-invalid", field=f"events[{number}].kind", reason="not a kind of docs/protocol.md")
+        if not (0 <= event.n <= MOST_N and EARLIEST_MS <= event.at < 2**53):
+            raise Problem("body-invalid", field=f"events[{number}]", reason="n or at is out of range")
+        # NUL is nothing that Postgres keeps.
+        data: dict[str, object] = {
+            name.replace("\0", ""): value.replace("\0", "") if isinstance(value, str) else value
+            for name, value in thing.items()
+            if name not in {"n", "kind", "at"}
+        }
+        events.append(Event(event.n, event.kind, event.at, data))
+    return events
+
+
+async def health(_worker: Worker, _scope: Scope, proto: HTTPProtocol, _headers: list[tuple[str, str]]) -> None:
+    """The process lives."""
+    proto.response_bytes(200, PLAIN, b"ok")
+
+
+async def ready(worker: Worker, _scope: Scope, proto: HTTPProtocol, _headers: list[tuple[str, str]]) -> None:
+    """It takes pictures; a store or a Postgres that is away is a warning, for it takes them all the same."""
+    reasons: dict[str, str] = {}
+    if worker.spool.full:
+        reasons["spool"] = worker.spool.full
+    if not worker.watched.read_at and not worker.watched.sittings:
+        reasons["sittings"] = "none were ever read: is Postgres there?"
+    warnings = dict(worker.reasons)
+    if worker.uploads.trouble:
+        warnings["store"] = worker.uploads.trouble
+    body = encode({"ready": not reasons, "reasons": reasons, "warnings": warnings})
+    proto.response_bytes(503 if reasons else 200, JSON, body)
+
+
+async def metrics(worker: Worker, scope: Scope, proto: HTTPProtocol, _headers: list[tuple[str, str]]) -> None:
+    """Prometheus text over all workers of this machine; for others it is not there."""
+    settings = worker.settings
+    said = scope.client.rpartition(":")[0], scope.headers.get("x-forwarded-for")
+    if not may_measure(*said, settings.trusted_proxies, settings.metrics_from):
+        raise Problem("not-found")
+    proto.response_bytes(200, PLAIN, worker.metrics.page(worker))
+
+
+# Each names what it asks of the caller (tests read this table).
+ROUTES: dict[tuple[str, str], tuple[str, Route]] = {
+    ("POST", "/v1/pictures"): ("token", take_picture),
+    ("POST", "/v1/watch"): ("token", take_events),
+    ("GET", "/health"): ("public", health),
+    ("GET", "/ready"): ("public", ready),
+    ("GET", "/metrics"): ("public", metrics),
+}
+PATHS = {path for _, path in ROUTES}
+
+
+async def answer(worker: Worker, scope: Scope, proto: HTTPProtocol, allowed: list[tuple[str, str]]) -> None:
+    """Answer one request; Problems are the caller's."""
+    found = ROUTES.get((scope.method, scope.path))
+    if found is not None:
+        await found[1](worker, scope, proto, JSON + allowed)
+        worker.metrics.ok[scope.path] += 1
+    elif scope.method == "OPTIONS" and scope.path in PATHS:
+        proto.response_bytes(204, PREFLIGHT + allowed if allowed else [], b"")
+    elif scope.path in PATHS:
+        raise Problem("method-not-allowed")
+    else:
+        raise Problem("not-found")
+
+
+def allowed_for(worker: Worker | None, scope: Scope) -> list[tuple[str, str]]:
+    """The headers that let the player's page read the answer; no other site's."""
+    origin = scope.headers.get("origin")
+    if worker is None or origin not in worker.origins:
+        return []
+    return [
+        ("access-control-allow-origin", origin),
+        ("vary", "origin"),
+        ("access-control-expose-headers", "retry-after"),
+    ]

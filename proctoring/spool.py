@@ -1,0 +1,384 @@
+"""The spool: pictures that came in while one group is written share the next one.
+
+A group is sealed, written and on the disk (fdatasync) before any of it is acknowledged, one group at a time. A file is
+closed at some 8 MB or 10 s and is then a segment, byte for byte what goes to the store. New keys are on the disk before
+the pictures under them. What was not acknowledged may be lost or kept; what was acknowledged is never lost.
+
+A process has a folder of its own, held by a lock that dies with it. Whoever starts next takes over what a dead one left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from proctoring import segments
+from proctoring.keys import LINE, line_of, read_lines
+from proctoring.problems import Problem
+from proctoring.segments import HEAD_BYTES, NONCE_BYTES, TAG_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from proctoring.keys import Key, KeyRing
+
+log = structlog.get_logger()
+
+SPACING_S = 0.02
+TICK_S = 0.25
+# The kernel takes this many pieces in one call.
+PIECES = 1000
+PENDING_BYTES = 64 * 2**20
+NONCES = 256
+SEGMENT, KEYS, LOCK, BAD = ".seg", ".keys", "lock", ".bad"
+MEASURE_EVERY_S = 1.0
+
+
+class _Group:
+    __slots__ = ("bytes", "future", "pictures", "pieces")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.pieces: list[bytes] = []
+        self.bytes = 0
+        self.pictures = 0
+        self.future: asyncio.Future[None] = loop.create_future()
+        self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+
+class _File:
+    """The segment that is being written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"{uuid.uuid4()}{SEGMENT}"
+        self.file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self.keys: int | None = None
+        self.size = 0
+        self.keys_size = 0
+        self.began = time.monotonic()
+
+    def write(self, pieces: list[bytes], lines: list[bytes]) -> None:
+        """All of it on the disk; after an error, as it was before. Runs in a thread."""
+        size, keys_size = self.size, self.keys_size
+        try:
+            if lines:
+                keys_size = self._write_keys(b"".join(lines))
+            for start in range(0, len(pieces), PIECES):
+                size += _write_all(self.file, pieces[start : start + PIECES])
+            os.fdatasync(self.file)
+            if self.size == 0:
+                _sync_folder(self.path.parent)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self.file, self.size)
+            raise
+        self.size, self.keys_size = size, keys_size
+
+    def _write_keys(self, lines: bytes) -> int:
+        if self.keys is None:
+            path = self.path.with_suffix(KEYS)
+            self.keys = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(self.keys, lines)
+            os.fdatasync(self.keys)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self.keys, self.keys_size)
+            raise
+        return self.keys_size + len(lines)
+
+    def close(self) -> None:
+        os.close(self.file)
+        if self.keys is not None:
+            os.close(self.keys)
+
+
+class Spool:
+    """The one writer of a process. `closed` hears of each segment that is whole."""
+
+    def __init__(
+        self,
+        root: Path,
+        ring: KeyRing,
+        kek: bytes,
+        closed: Callable[[Path], None],
+        *,
+        segment_bytes: int,
+        segment_s: float,
+        most_bytes: int,
+        free_bytes: int,
+    ) -> None:
+        self.root = root
+        self.folder = root / uuid.uuid4().hex
+        self.folder.mkdir(parents=True, mode=0o700)
+        self._lock = _hold(self.folder)
+        self._ring, self._kek, self._closed = ring, kek, closed
+        self._segment_bytes, self._segment_s = segment_bytes, segment_s
+        self._most_bytes, self._free_bytes = most_bytes, free_bytes
+        self._loop = asyncio.get_running_loop()
+        self._group = _Group(self._loop)
+        self._wake = asyncio.Event()
+        self._begun = 0.0
+        self._nonces: list[bytes] = []
+        self._open: _File | None = None
+        self._measured = 0.0
+        self.waiting_bytes = 0
+        self.full = ""
+        self.groups = self.pictures = self.failures = self.bytes = 0
+        self._measure()
+        self._tasks = [self._loop.create_task(self._run(), name="spool"), self._loop.create_task(self._tick())]
+
+    def join(
+        self, kind: int, attempt: int, sitting: int, seq: int, taken_ms: int, received_ms: int, body: bytes
+    ) -> asyncio.Future[None]:
+        """Seal a picture into the next group. When the future is done, it is on the disk; its failure is a Problem."""
+        group = self._group
+        if self.full or group.bytes > PENDING_BYTES:
+            raise Problem("try-later")
+        key = self._ring.of(attempt, sitting)
+        length = NONCE_BYTES + len(body) + TAG_BYTES
+        head = segments.head_of(kind, length, attempt, sitting, seq, taken_ms, received_ms, key.id)
+        nonce = self._nonce()
+        sealed = AESGCM(key.secret).encrypt(nonce, body, head)
+        group.pieces.append(b"".join((head, segments.check_of(head, nonce, sealed), nonce)))
+        group.pieces.append(sealed)
+        group.bytes += HEAD_BYTES + length
+        group.pictures += 1
+        self._wake.set()
+        return group.future
+
+    def _nonce(self) -> bytes:
+        """96 random bits; drawn many at a time, for a call to the kernel each costs more than the sealing."""
+        if not self._nonces:
+            drawn = os.urandom(NONCE_BYTES * NONCES)
+            self._nonces = [drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES)]
+        return self._nonces.pop()
+
+    @property
+    def fill(self) -> float:
+        """How much of the bound is used, from 0 to 1."""
+        return min(1.0, self.waiting_bytes / self._most_bytes)
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._group.pieces:
+                rest_s = self._begun + SPACING_S - self._loop.time()
+                if rest_s > 0:
+                    await asyncio.sleep(rest_s)
+                self._begun = self._loop.time()
+                group, self._group = self._group, _Group(self._loop)
+                try:
+                    await self._commit(group)
+                except Exception:
+                    log.exception("proctoring.spool.group_failed")
+                    self._fail(group)
+            self._rotate()
+
+    async def _commit(self, group: _Group) -> None:
+        fresh, self._ring.fresh = self._ring.fresh, []
+        lines = [line_of(key, self._kek) for key in fresh]
+        try:
+            self._open = self._open or _File(self.folder)
+            await asyncio.to_thread(self._open.write, group.pieces, lines)
+        except OSError as error:
+            log.warning("proctoring.spool.not_written", reason=str(error))
+            self._ring.fresh = fresh + self._ring.fresh
+            self._fail(group)
+            self._abandon()
+            self._measure()
+            return
+        self.groups += 1
+        self.pictures += group.pictures
+        self.bytes += group.bytes
+        self.waiting_bytes += group.bytes
+        if not group.future.done():
+            group.future.set_result(None)
+        self._rotate()
+        if time.monotonic() - self._measured > MEASURE_EVERY_S:
+            self._measure()
+
+    def _fail(self, group: _Group) -> None:
+        self.failures += group.pictures
+        if not group.future.done():
+            group.future.set_exception(Problem("try-later"))
+
+    def _rotate(self) -> None:
+        """Close the segment whose turn it is."""
+        file = self._open
+        if file and (file.size >= self._segment_bytes or time.monotonic() - file.began >= self._segment_s):
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Close the open segment, whole or not: what is in it and was acknowledged goes to the store."""
+        file, self._open = self._open, None
+        if file is None:
+            return
+        file.close()
+        if file.size or file.keys_size:
+            self._closed(file.path)
+        else:
+            file.path.unlink(missing_ok=True)
+            file.path.with_suffix(KEYS).unlink(missing_ok=True)
+
+    async def _tick(self) -> None:
+        """The clock of segments that nothing more comes to, and of the disk's room."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            if not self._group.pieces and self._open:
+                self._wake.set()
+            if time.monotonic() - self._measured > MEASURE_EVERY_S:
+                self._measure()
+
+    def _measure(self) -> None:
+        """How much waits in all folders of this machine, and whether there is room for more."""
+        self._measured = time.monotonic()
+        self.waiting_bytes = sum(size_of(path) for path in self.root.glob(f"*/*{SEGMENT}"))
+        free = shutil.disk_usage(self.root).free
+        if self.waiting_bytes >= self._most_bytes:
+            self.full = f"{self.waiting_bytes // 2**20} MB wait for the store: the bound is reached"
+        elif free < self._free_bytes:
+            self.full = f"only {free // 2**20} MB of the disk are free"
+        else:
+            self.full = ""
+
+    def adopt(self) -> list[Path]:
+        """Take over what dead processes left: whole entries only, under names of before, in our own folder."""
+        found: list[Path] = []
+        for folder in sorted(lock.parent for lock in self.root.glob(f"*/{LOCK}")):
+            if folder == self.folder:
+                continue
+            try:
+                lock = _hold(folder)
+            except BlockingIOError:
+                continue
+            for path in sorted(folder.glob(f"*{KEYS}")):
+                path.rename(self.folder / path.name)
+                # Keys whose segment was never begun: nothing is under them.
+                if not path.with_suffix(SEGMENT).exists():
+                    (self.folder / path.name).unlink()
+            for path in sorted(folder.glob(f"*{SEGMENT}")):
+                size = whole(path)
+                path.rename(self.folder / path.name)
+                if size:
+                    found.append(self.folder / path.name)
+                else:
+                    done_with(self.folder / path.name)
+            _sync_folder(self.folder)
+            (folder / LOCK).unlink(missing_ok=True)
+            os.close(lock)
+            # What was set aside stays for a person.
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        return found
+
+    def keys_here(self) -> list[Key]:
+        """All keys that wait in this process's folder."""
+        return [key for path in self.folder.glob(f"*{KEYS}") for key in read_lines(path.read_bytes(), self._kek)]
+
+    def forget(self, attempts: set[int]) -> None:
+        """Erased attempts: their wrapped keys leave this disk, and their pictures here are noise."""
+        open_keys = self._open.path.with_suffix(KEYS) if self._open else None
+        for path in self.folder.glob(f"*{KEYS}"):
+            if any(attempt in attempts for attempt in _attempts_in(path)):
+                if path == open_keys:
+                    # A file that is being appended to is not exchanged under the writer: it is closed first.
+                    self._abandon()
+                _rewrite(path, attempts)
+
+    async def close(self) -> None:
+        """Write what waits, close the segment, leave the rest to the next process."""
+        with contextlib.suppress(Problem, TimeoutError):
+            if self._group.pieces:
+                await asyncio.wait_for(asyncio.shield(self._group.future), 5)
+        for task in self._tasks:
+            task.cancel()
+        self._abandon()
+        os.close(self._lock)
+
+
+def done_with(path: Path) -> None:
+    """A segment is in the store and in the index: the disk forgets it, its keys last."""
+    path.unlink(missing_ok=True)
+    path.with_suffix(KEYS).unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> None:
+    """A segment that the index will never take stays here for a person, and out of everybody's way."""
+    path.rename(path.with_suffix(BAD))
+
+
+def whole(path: Path) -> int:
+    """Cut a segment's torn tail off; the bytes that are left."""
+    body = path.read_bytes()
+    size = segments.whole_bytes(body)
+    if size < len(body):
+        log.warning("proctoring.spool.torn_tail", segment=path.name, kept=size, dropped=len(body) - size)
+        os.truncate(path, size)
+    return size
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 when it has just gone."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _attempts_in(path: Path) -> Iterable[int]:
+    lines = path.read_bytes()
+    return [LINE.unpack_from(lines, start)[1] for start in range(0, len(lines) - LINE.size + 1, LINE.size)]
+
+
+def _rewrite(path: Path, without: set[int]) -> None:
+    lines = path.read_bytes()
+    parts = [lines[start : start + LINE.size] for start in range(0, len(lines) - LINE.size + 1, LINE.size)]
+    kept = b"".join(part for part in parts if LINE.unpack(part)[1] not in without)
+    beside = path.with_suffix(".new")
+    with beside.open("wb") as file:
+        file.write(kept)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    _sync_folder(path.parent)
+
+
+def _write_all(file: int, pieces: list[bytes]) -> int:
+    """One call usually; after a short one (a disk that fills up) the rest, or the error that it means."""
+    wanted = sum(map(len, pieces))
+    written = os.writev(file, pieces)
+    if written < wanted:
+        rest = memoryview(b"".join(pieces))[written:]
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    return wanted
+
+
+def _hold(folder: Path) -> int:
+    """The lock of a folder; BlockingIOError while a living process has it."""
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

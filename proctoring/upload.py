@@ -1,0 +1,129 @@
+"""Closed segments go to the store, then into the index, then from this disk: in that order, and again until it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import asyncpg
+import structlog
+
+from proctoring import index
+from proctoring.keys import read_lines
+from proctoring.segments import EVENTS, Entry, entries
+from proctoring.spool import KEYS, done_with, set_aside
+from proctoring.store import object_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from proctoring.keys import Key, KeyRing
+    from proctoring.store import SegmentStore
+
+log = structlog.get_logger()
+
+PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+# What Postgres will refuse however often it is tried; everything else may be a matter of time.
+NEVER = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+
+class Uploads:
+    """The segments that wait, and the few that are on their way."""
+
+    def __init__(
+        self,
+        store: SegmentStore,
+        pool: asyncpg.Pool[asyncpg.Record],
+        ring: KeyRing,
+        kek: bytes,
+        *,
+        at_once: int,
+        check_one_of: int,
+        stored: Callable[[list[Entry]], None],
+    ) -> None:
+        self._store, self._pool, self._ring, self._kek = store, pool, ring, kek
+        self._check_one_of = check_one_of
+        self._stored = stored
+        self._waiting: collections.deque[Path] = collections.deque()
+        self._wake = asyncio.Semaphore(0)
+        self._partitions: set[int] = set()
+        self._pause_s = PAUSE_S
+        self.trouble = ""
+        self.segments = self.pictures = self.bytes = self.failures = self.set_aside = 0
+        self._sending = 0
+        self._tasks = [asyncio.create_task(self._run(), name=f"upload-{number}") for number in range(at_once)]
+
+    @property
+    def waiting(self) -> int:
+        """Segments that no one works on yet."""
+        return len(self._waiting)
+
+    def add(self, path: Path) -> None:
+        """A segment is closed."""
+        self._waiting.append(path)
+        self._wake.release()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.acquire()
+            path = self._waiting.popleft()
+            self._sending += 1
+            try:
+                await self._send(path)
+            except NEVER as error:
+                log.exception("proctoring.segment.set_aside", segment=path.name)
+                self.set_aside += 1
+                self.trouble = str(error)
+                set_aside(path)
+            except Exception as error:  # noqa: BLE001 (store or Postgres away in any of their ways: again, later)
+                self.failures += 1
+                self.trouble = f"{type(error).__name__}: {error}"[:300]
+                log.warning("proctoring.segment.again", segment=path.name, reason=self.trouble)
+                self._waiting.append(path)
+                await asyncio.sleep(self._pause_s)
+                self._wake.release()
+                self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+            else:
+                self.trouble, self._pause_s = "", PAUSE_S
+            finally:
+                self._sending -= 1
+
+    async def _send(self, path: Path) -> None:
+        name = path.stem
+        lines = path.with_suffix(KEYS)
+        keys: list[Key] = read_lines(lines.read_bytes(), self._kek) if lines.exists() else []
+        size = await self._store.put(object_name(name), path) if path.stat().st_size else 0
+        body = path.read_bytes()
+        found = list(entries(body, checked=False))
+        async with self._pool.acquire() as db:
+            await index.watch_partitions(db, {entry.sitting for entry in found}, self._partitions)
+            has_events = any(entry.kind == EVENTS for entry in found)
+            events = await index.events_of(db, body, found, self._ring, keys, self._kek) if has_events else []
+            segment = index.Segment(name, object_name(name), size, found, keys, events)
+            await index.put_down(db, segment, self._kek, self._wants_check)
+        done_with(path)
+        self.segments += 1
+        self.pictures += len(found)
+        self.bytes += size
+        self._stored(found)
+
+    def _wants_check(self, entry: Entry) -> bool:
+        """One of so many, spread over attempts and times; identity photos all."""
+        if entry.kind != 1:
+            return entry.kind == 2
+        return (entry.attempt * 7919 + entry.seq) % self._check_one_of == 0
+
+    async def close(self, limit_s: float) -> None:
+        """Send what can be sent in this time; the rest is the next process's."""
+        until = time.monotonic() + limit_s
+        while (self._waiting or self._sending) and not self.trouble and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

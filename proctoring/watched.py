@@ -1,0 +1,96 @@
+"""What the ingest knows of the world: which sittings are proctored and how, and whose pictures are refused.
+
+Read every 2 s. Without Postgres it goes on with what it knows; a process that starts then, with what the last one wrote.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infra.database import Db
+
+log = structlog.get_logger()
+
+SLOWER = ((0.75, 8), (0.5, 4), (0.25, 2))
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """How a sitting is proctored."""
+
+    sitting: int
+    every_s: int
+    most_bytes: int
+    identity: bool
+    screen: bool
+
+
+class Known(msgspec.Struct):
+    """As it lies on the disk."""
+
+    sittings: list[Watch]
+    refused: list[int]
+    erased: list[int]
+
+
+class Watched:
+    """Sittings and refusals of one process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.sittings: dict[int, Watch] = {}
+        self.refused: set[int] = set()
+        self.erased: set[int] = set()
+        self.read_at = 0.0
+
+    def load(self) -> bool:
+        """What an earlier process wrote down; False when there is nothing."""
+        try:
+            known = msgspec.json.decode(self._path.read_bytes(), type=Known)
+        except (OSError, msgspec.DecodeError):
+            return False
+        self._take(known)
+        return True
+
+    async def refresh(self, db: Db, now: float) -> set[int]:
+        """Read it anew; returns the attempts that are refused since the last time."""
+        before = set(self.refused)
+        sittings = [
+            Watch(**row)
+            for row in await db.fetch(
+                """
+                select sitting_id as sitting, every_s, most_bytes, identity, screen
+                from sitting_watch
+                order by sitting_id
+                """
+            )
+        ]
+        refused = [row["attempt"] for row in await db.fetch("select attempt from pictures_refused()")]
+        erased = [
+            row["sitting_id"]
+            for row in await db.fetch("select sitting_id from picture_erasure where attempt_id is null")
+        ]
+        known = Known(sittings, sorted(refused), sorted(erased))
+        changed = (sittings, set(refused), set(erased)) != (list(self.sittings.values()), before, self.erased)
+        self._take(known)
+        self.read_at = now
+        if changed:
+            beside = self._path.with_suffix(".new")
+            beside.write_bytes(msgspec.json.encode(known))
+            beside.replace(self._path)
+        return self.refused - before
+
+    def _take(self, known: Known) -> None:
+        self.erased = set(known.erased)
+        self.sittings = {watch.sitting: watch for watch in known.sittings if watch.sitting not in self.erased}
+        self.refused = set(known.refused)
+
+
+def slower(fill: float) -> int:
+    """How many times rarer phones are asked to take pictures when so much of the spool's bound is used."""
+    return next((times for bound, times in SLOWER if fill >= bound), 1)

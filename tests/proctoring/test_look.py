@@ -1,0 +1,156 @@
+"""Looking: the portal's key, the viewer's name in the pixels, nothing for what is erased or sealed."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.proctoring.test_line import rows_of
+from tests.support.waiting import eventually
+from tests.support.watched import picture
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import asyncpg
+
+    from infra.parts.supervisor import Stack
+    from tests.proctoring.conftest import Begin
+
+    Db = asyncpg.Connection[asyncpg.Record]
+
+
+@pytest.fixture
+async def portal(stack: Stack, proctoring: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Who has the look key."""
+    async with httpx.AsyncClient(
+        base_url=proctoring, headers={"authorization": f"Bearer {stack.secrets.look_key}"}
+    ) as client:
+        yield client
+
+
+async def stored(db: Db, begin: Begin) -> tuple[str, asyncpg.Record]:
+    """The address of a picture that is stored, and its row."""
+    scene, phone = await begin()
+    assert (await phone.send(picture(4, side=320), n=4)).status_code == 200
+
+    async def there() -> asyncpg.Record:
+        rows = await rows_of(db, scene.sitting, phone.attempt)
+        assert rows
+        return rows[0]
+
+    row = await eventually(there)
+    return f"/v1/look/{scene.sitting}/{phone.attempt}/4?at={row['taken_ms']}", row
+
+
+def pixels(body: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(body)) as image:
+        return np.asarray(image.convert("L"), dtype=np.int16)
+
+
+async def test_the_viewer_s_name_is_in_the_pixels(db: Db, begin: Begin, portal: httpx.AsyncClient) -> None:
+    address, _ = await stored(db, begin)
+    seen = {}
+    for by in ("aigerim", "Бақытжан Әлі"):
+        answer = await portal.get(address, params={"by": by} | dict(httpx.URL(address).params))
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "image/webp"
+        assert answer.headers["cache-control"] == "no-store"
+        seen[by] = pixels(answer.content)
+    plain = pixels(picture(4, side=320))
+    for name, shown in seen.items():
+        assert shown.shape == plain.shape
+        # In several places over the picture's height: cutting it leaves one.
+        touched = np.abs(shown - plain).max(axis=1) > 60
+        bands = [touched[start : start + 60].any() for start in range(0, len(touched), 60)]
+        assert all(bands[:-1]), name
+    assert (np.abs(seen["aigerim"] - seen["Бақытжан Әлі"]) > 40).sum() > 100
+
+
+async def test_a_thumbnail_has_it_too(db: Db, begin: Begin, portal: httpx.AsyncClient) -> None:
+    address, _ = await stored(db, begin)
+    answer = await portal.get(f"{address}&by=aigerim&small=1")
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert image.size == (160, 120)
+
+
+@pytest.mark.parametrize("key", ["", "Bearer", "Bearer wrong", "Basic x"])
+async def test_without_the_portal_s_key_there_is_nothing(db: Db, begin: Begin, proctoring: str, key: str) -> None:
+    address, _ = await stored(db, begin)
+    async with httpx.AsyncClient(base_url=proctoring) as client:
+        answer = await client.get(f"{address}&by=x", headers={"authorization": key} if key else {})
+    assert answer.status_code == 401
+
+
+async def test_a_sealed_picture_is_not_there_and_nobody_is_nobody(
+    db: Db, begin: Begin, portal: httpx.AsyncClient
+) -> None:
+    address, row = await stored(db, begin)
+    assert (await portal.get(f"{address}&by=aigerim")).status_code == 200
+    assert (await portal.get(address)).status_code == 400
+    assert (await portal.get(f"{address}&by=%0A%20")).status_code == 400
+    assert (await portal.get(f"{address}1&by=aigerim")).status_code == 404
+    await db.execute(
+        "update picture set sealed_at = now() where sitting_id = $1 and attempt_id = $2",
+        *(row["sitting_id"], row["attempt_id"]),
+    )
+    assert (await portal.get(f"{address}&by=aigerim")).status_code == 404
+
+
+async def test_a_row_that_points_at_another_child_s_picture_opens_nothing(
+    db: Db, begin: Begin, portal: httpx.AsyncClient
+) -> None:
+    """Who can write rows of the index still shows no child as another: the seal holds the head too."""
+    address, row = await stored(db, begin)
+    other, _ = await stored(db, begin)
+    _, _, _, sitting, attempt, rest = other.split("/")
+    await db.execute("select make_watch_partition($1)", int(sitting))
+    await db.execute(
+        """
+        update picture set segment_id = $3, byte_offset = $4, byte_length = $5, key_id = $6
+        where sitting_id = $1 and attempt_id = $2
+        """,
+        *(int(sitting), int(attempt), row["segment_id"], row["byte_offset"], row["byte_length"], row["key_id"]),
+    )
+    assert (await portal.get(f"{other}&by=x")).status_code == 404
+    assert (await portal.get(f"{address}&by=x")).status_code == 200
+    assert rest
+
+
+async def test_the_sample_is_checked_and_its_numbers_written(
+    db: Db, begin: Begin, portal: httpx.AsyncClient
+) -> None:
+    _, row = await stored(db, begin)
+
+    async def checked() -> None:
+        text = await db.fetchval(
+            "select checks::text from picture where sitting_id = $1 and attempt_id = $2",
+            *(row["sitting_id"], row["attempt_id"]),
+        )
+        assert text
+        assert '"faces"' in text
+
+    await eventually(checked, limit_s=25)
+
+
+async def test_the_same_picture_twice_is_an_event_and_weighs(db: Db, begin: Begin, portal: httpx.AsyncClient) -> None:
+    scene, phone = await begin()
+    for n in (1, 2, 3):
+        assert (await phone.send(picture(9), n=n)).status_code == 200
+    assert (await phone.tell({"n": 1, "kind": "paste", "at": 1_790_000_000_000})).status_code == 200
+
+    async def scored() -> None:
+        row = await db.fetchrow("select score, reasons::text, pictures from watch_score where attempt_id = $1", phone.attempt)
+        assert row is not None
+        assert row["pictures"] == 3
+        assert '"picture-repeated"' in row["reasons"]
+        assert '"paste"' in row["reasons"]
+        assert row["score"] > 0
+
+    await eventually(scored, limit_s=25)
+    assert scene.sitting
