@@ -8,8 +8,10 @@ import pytest
 
 from infra.local import decode_key, load_secrets
 from infra.picture_tokens import PictureTokens
+from tests.support.camera_consent import give_camera, known_person, withdraw_camera
 from tests.support.pupil import Pupil
 from tests.support.waiting import eventually
+from tests.support.watched import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from tests.engine.conftest import Begin
 
     Db = asyncpg.Connection[asyncpg.Record]
+
+
+HOW = {"every_s": 20, "most_bytes": 8192, "keep_days": 30}
 
 
 @pytest.fixture
@@ -33,16 +38,13 @@ async def test_a_pupil_with_a_consent_gets_a_token_for_his_own_pictures(
     begin: Begin, db: Db, tokens: PictureTokens
 ) -> None:
     scene, pupil = await begin(key=False)
-    await watch(db, scene.sitting)
-    person = await link(db, pupil.attempt)
-    await consent(db, person)
+    await watch(db, scene.sitting, **HOW)
+    person = await known_person(db, pupil.attempt)
+    await give_camera(db, person)
     told = await told_when(pupil, lambda one: one is not None)
-    assert {name: told[name] for name in ("every_s", "most_bytes", "identity", "screen", "keep_days")} == {
-        "every_s": 20,
-        "most_bytes": 8192,
+    assert {name: told[name] for name in told if name not in {"url", "token"}} == HOW | {
         "identity": True,
         "screen": False,
-        "keep_days": 30,
     }
     assert told["url"].startswith("http")
     claims = tokens.verify(told["token"])
@@ -58,10 +60,10 @@ async def test_a_pupil_with_a_consent_gets_a_token_for_his_own_pictures(
 
 async def test_without_a_watch_or_a_consent_no_camera_is_asked_for(begin: Begin, db: Db) -> None:
     scene, pupil = await begin(key=False)
-    person = await link(db, pupil.attempt)
-    await consent(db, person)
+    person = await known_person(db, pupil.attempt)
+    await give_camera(db, person)
     assert (await pupil.sign_in())["watch"] is None
-    await watch(db, scene.sitting)
+    await watch(db, scene.sitting, **HOW)
     await told_when(pupil, lambda one: one is not None)
     other = Pupil(pupil.base_url, scene.seats[1])
     assert (await other.sign_in())["watch"] is None
@@ -70,11 +72,11 @@ async def test_without_a_watch_or_a_consent_no_camera_is_asked_for(begin: Begin,
 
 async def test_a_withdrawn_or_ended_consent_is_heard_of_at_once(begin: Begin, db: Db) -> None:
     scene, pupil = await begin(key=False)
-    await watch(db, scene.sitting)
-    person = await link(db, pupil.attempt)
-    await consent(db, person)
+    await watch(db, scene.sitting, **HOW)
+    person = await known_person(db, pupil.attempt)
+    await give_camera(db, person)
     await told_when(pupil, lambda one: one is not None)
-    await db.execute("update consent set withdrawn_at = now() where person_id = $1", person)
+    await withdraw_camera(db, person)
     await told_when(pupil, lambda one: one is None)
     await db.execute(
         """
@@ -84,43 +86,8 @@ async def test_a_withdrawn_or_ended_consent_is_heard_of_at_once(begin: Begin, db
         person,
     )
     assert (await pupil.sign_in())["watch"] is None
-    await consent(db, person)
+    await give_camera(db, person)
     await told_when(pupil, lambda one: one is not None)
-
-
-async def watch(db: Db, sitting: int) -> None:
-    await db.execute(
-        "insert into sitting_watch (sitting_id, every_s, most_bytes, keep_days) values ($1, 20, 8192, 30)", sitting
-    )
-
-
-async def link(db: Db, attempt: int) -> int:
-    """A row of the registry that is this pupil."""
-    return await db.fetchval(
-        """
-        with made as (
-            insert into person (last_name, first_name, name_key, search_key, birth_date, language, region_code)
-            select p.last_name, p.first_name, 'x', 'x', p.birth_date, p.language, d.region_code
-            from participant p
-            join school sc on sc.id = p.school_id
-            join district d on d.id = sc.district_id
-            where p.id = $1
-            returning id
-        )
-        update participant set person_id = (select id from made) where id = $1 returning person_id
-        """,
-        attempt,
-    )
-
-
-async def consent(db: Db, person: int) -> None:
-    await db.execute(
-        """
-        insert into consent (person_id, purpose, given_by, relation, text_version, language, channel, given_on)
-        values ($1, 'camera', 'Анасы', 'mother', '1', 'kk', 'paper', current_date)
-        """,
-        person,
-    )
 
 
 async def told_when(pupil: Pupil, fits: Callable[[Any], bool]) -> Any:

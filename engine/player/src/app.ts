@@ -19,9 +19,10 @@ import {
 import { hold, TAB, type Hold } from "./tab";
 import { inVain, Tries } from "./tries";
 import { holdWake } from "./wake";
+import type { Trial } from "./watch/trial";
 import type { Watching } from "./watch/watching";
 
-export type Screen = "loading" | "language" | "sign-in" | "check" | "waiting" | "practice" | "test" | "review" | "receipt" | "elsewhere" | "wrong";
+export type Screen = "loading" | "language" | "sign-in" | "check" | "waiting" | "practice" | "test" | "review" | "receipt" | "elsewhere" | "wrong" | "camera";
 export interface SignInTrouble { code: string; help: Help | null; n: number; at_ms: number }
 
 /** How long each further look waits for an attempt that comes back to this phone: a busy system tells of it later. */
@@ -44,6 +45,8 @@ export class App {
   code = "";
   /** What the staff sent and the pupil has not yet acknowledged. */
   news: Control[] = [];
+  /** The page of the trial of a camera, once it is there. */
+  Trial: typeof Trial | null = null;
   /** The camera, where the sitting has one and a consent holds; its code comes only then. */
   watching: Watching | null = null;
   private hold: Hold | null = null;
@@ -310,6 +313,12 @@ export class App {
     if (!watching) return;
     watching.end();
     await watching.erase();
+  }
+
+  /** A look at the camera days ahead, with no code and for no sitting. */
+  async tryCamera(): Promise<void> {
+    this.Trial = (await import("./watch/trial")).Trial;
+    this.show("camera");
   }
 
   // ---- the end

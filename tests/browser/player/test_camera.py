@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import axe_playwright_python
 import pytest
 from PIL import Image
 
@@ -13,7 +15,6 @@ from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Request
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     SitterAt = Callable[..., Sitter]
 
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 FAKE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 PHONE = {"width": 390, "height": 844}
 
@@ -298,3 +300,71 @@ def test_what_the_camera_sees_is_told_with_its_length(
     (seen,) = (event for event in receiver.events if event["kind"] == kind)
     assert seen["ms"] >= 60_000
     assert set(receiver.kinds()) <= {kind, "picture-repeated"}
+
+
+def test_a_camera_is_tried_days_ahead_without_a_code(at_camera: SitterAt, receiver: Receiver) -> None:
+    """No slip, no sitting, nothing kept, nothing sent, and the light goes out with the page."""
+    sitter = at_camera()
+    sitter.choose_language()
+    sitter.page.locator("#try-camera").click()
+    sitter.page.locator("#trial-open").click()
+    sitter.page.get_by_text("камера жұмыс істейді").wait_for()
+    sitter.page.get_by_role("button", name="Кіру бетіне оралу").click()
+    sitter.page.locator("#code").wait_for()
+    assert receiver.pictures == []
+    assert sitter.pictures_stored() == 0
+
+
+def test_who_passed_the_question_by_decides_during_the_test(
+    at_camera: SitterAt, watched: Peer, receiver: Receiver
+) -> None:
+    """Asked in one line after the first answer; the clock runs on; the photo comes then."""
+    sitter = at_camera()
+    page = sitter.page
+    to_check(sitter, watched)
+    begin(sitter)
+    assert page.get_by_text("Камера туралы әлі шешпедің").count() == 0
+    sitter.answer()
+    page.get_by_text("Камера туралы әлі шешпедің").wait_for()
+    page.get_by_label("Камера өшірулі").click()
+    page.locator("#camera-yes").click()
+    page.locator("#shoot").click()
+    page.locator("#keep-photo").click()
+    page.keyboard.press("Escape")
+    until(lambda: len(receiver.of("identity")) == 1)
+    until(lambda: len(receiver.of("snapshot")) >= 2)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_on_the_pages_of_the_camera(
+    at_camera: SitterAt, watched: Peer, receiver: Receiver, width: int
+) -> None:
+    sitter = at_camera()
+    page = sitter.page
+    page.set_viewport_size({"width": width, "height": 844})
+    seen: list[str] = []
+
+    def look() -> None:
+        # Axe comes by the debugger's door: the page's own policy lets no foreign script in.
+        found = page.evaluate(f"(async () => {{ {AXE}; return (await axe.run()).violations; }})()")
+        seen.extend(f"{page.locator('h1, h2').first.inner_text()}: {one['id']}" for one in found)
+
+    to_check(sitter, watched)
+    look()
+    page.locator("#camera-yes").click()
+    page.locator("#shoot").wait_for()
+    look()
+    page.locator("#shoot").click()
+    page.locator("#keep-photo").wait_for()
+    look()
+    page.locator("#keep-photo").click()
+    page.locator("#go-on").click()
+    page.locator("#start").wait_for()
+    look()
+    receiver.watched = True
+    page.locator("#start").click()
+    page.get_by_text("Қазір проктор").wait_for()
+    look()
+    page.get_by_label("Камера қосулы").click()
+    look()
+    assert seen == []

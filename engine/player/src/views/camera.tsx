@@ -36,6 +36,8 @@ export function CameraDialog({ app, close }: { app: App; close: () => void }) {
 export function cameraLine(app: App): string | null {
   const { watching } = app;
   if (!watching) return null;
+  // Who came in late, or passed the question by: asked once he has begun, his clock does not stop for it.
+  if (watching.choice === null) return (app.attempt?.paper.answers.size ?? 0) > 0 ? t("watch.ask") : null;
   if (watching.choice === "withdrawn") return t("watch.withdrawn");
   if (watching.watched) return t("watch.watched");
   if (watching.on && watching.dark) return t("watch.dark");

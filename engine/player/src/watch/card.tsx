@@ -6,7 +6,7 @@ import { Icon } from "../views/parts";
 import type { Trouble } from "./camera";
 import type { Watching } from "./watching";
 
-const TROUBLES: Record<Trouble, Key> = { denied: "watch.denied", none: "watch.none", busy: "watch.busy" };
+export const TROUBLES: Record<Trouble, Key> = { denied: "watch.denied", none: "watch.none", busy: "watch.busy" };
 
 export function CameraCard({ watching, heading = true }: { watching: Watching; heading?: boolean }) {
   return (
@@ -103,7 +103,7 @@ function Ready({ watching }: { watching: Watching }) {
   );
 }
 
-function Preview({ stream }: { stream: MediaStream }) {
+export function Preview({ stream }: { stream: MediaStream }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     if (!video.current) return;

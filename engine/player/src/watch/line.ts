@@ -17,6 +17,10 @@ const RETRY_MS = [3_000, 6_000, 12_000, 20_000, 30_000];
 /** A picture that takes longer than this is too large for the line. */
 const SLOW_MS = 6_000;
 const SMALLEST = 4_096;
+/** Nothing more is taken of this pupil with this token. */
+const ENDS: ReadonlySet<string> = new Set(["camera-consent-needed", "token-rejected", "token-expired"]);
+/** This picture or report would be refused again. */
+const USELESS: ReadonlySet<string> = new Set(["body-invalid", "body-too-large", "kind-not-wanted", "not-a-picture", "query-invalid"]);
 
 export class PictureLine {
   every_s: number;
@@ -117,11 +121,13 @@ export class PictureLine {
 
   /** How long to wait. A lost line is nobody's fault; what the ingest cannot use is dropped, or it would be sent for ever. */
   private async after(error: unknown, picture: Picture | undefined, gaveWay: boolean): Promise<number> {
-    if (error instanceof Refusal && error.status < 500 && error.status !== 429) {
-      if (error.status === 401 || error.status === 403) {
-        this.stop();
-        this.told(error.code || "refused");
-      } else if (this.queue.events.length > 0) await this.queue.dropEvents(this.queue.events.slice(0, MOST_EVENTS).map(({ n }) => n));
+    if (error instanceof Refusal && ENDS.has(error.code)) {
+      this.stop();
+      this.told(error.code);
+      return 0;
+    }
+    if (error instanceof Refusal && USELESS.has(error.code)) {
+      if (this.queue.events.length > 0) await this.queue.dropEvents(this.queue.events.slice(0, MOST_EVENTS).map(({ n }) => n));
       else if (picture) await this.queue.dropPictures([picture.n]);
       return 1_000;
     }
