@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from infra.local import decode_key, load_secrets
@@ -100,3 +101,11 @@ async def told_when(pupil: Pupil, fits: Callable[[Any], bool]) -> Any:
 
     await eventually(asked)
     return said[-1]
+
+
+async def test_the_page_may_speak_with_the_ingest_and_with_nobody_else(stack: Stack, service: str) -> None:
+    async with httpx.AsyncClient(verify=False) as client:
+        policy = (await client.get(service)).headers["content-security-policy"]
+    (connect,) = (part.strip() for part in policy.split(";") if part.strip().startswith("connect-src"))
+    assert connect == f"connect-src 'self' http://{stack.home.address}:{stack.home.ports.pictures}"
+    assert "unsafe" not in policy

@@ -10,7 +10,7 @@ import { isDark } from "./glance";
 export function Trial({ back }: { back: () => void }) {
   const [camera, setCamera] = useState<Camera | null>(null);
   const [trouble, setTrouble] = useState<Trouble | null>(cameraThere() ? null : "none");
-  const [dark, setDark] = useState(false);
+  const [dark, setDark] = useState<boolean | null>(null);
   useEffect(() => {
     if (!camera) return;
     const timer = setInterval(() => {
@@ -31,7 +31,7 @@ export function Trial({ back }: { back: () => void }) {
       <p>{t("trial.lead")}</p>
       {camera ? <Preview stream={camera.stream} /> : <button type="button" class="primary big" id="trial-open" onClick={open}>{t("watch.again")}</button>}
       {trouble && <p class="message" role="status">{t(TROUBLES[trouble])}</p>}
-      {camera && <p class={dark ? "quiet" : "good"} role="status"><span>{t(dark ? "watch.dark" : "trial.good")}</span></p>}
+      {camera && dark !== null && <p class={dark ? "quiet" : "good"} role="status"><span>{t(dark ? "watch.dark" : "trial.good")}</span></p>}
       <p class="quiet">{t("watch.no_cost")}</p>
       <button type="button" class="secondary big" onClick={back}>{t("trial.back")}</button>
     </Page>
