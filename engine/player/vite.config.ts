@@ -10,7 +10,7 @@ function shellList(): Plugin {
     enforce: "post",
     generateBundle(_options, bundle) {
       // What only a camera needs is fetched when a camera is on, not by every pupil beforehand.
-      const files = Object.keys(bundle).filter((name) => name.startsWith("assets/") && !/\.bin$|faces_worker/.test(name)).map((name) => `/${name}`).sort();
+      const files = Object.keys(bundle).filter((name) => name.startsWith("assets/") && !/\.bin$|eyes_worker/.test(name)).map((name) => `/${name}`).sort();
       const index = bundle["index.html"];
       const page = index?.type === "asset" ? String(index.source) : "";
       const shell = ["/", "/manifest.webmanifest", "/icon.svg", "/old.js", ...files];

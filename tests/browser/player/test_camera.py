@@ -148,7 +148,7 @@ def test_a_sitting_without_a_camera_loads_none_of_it(peer: Peer, sitter_at: Sitt
     sitter.to_first_question(peer.pupils[0])
     sitter.answer()
     assert sitter.page.locator(".camera, .camera-sign").count() == 0
-    assert not [url for url in asked if url.endswith(".bin") or "faces" in url]
+    assert not [url for url in asked if url.endswith(".bin") or "eyes" in url]
 
 
 def test_a_cut_line_keeps_pictures_and_lets_answers_go_first(
@@ -276,7 +276,7 @@ def test_a_pupil_who_sits_there_is_nothing_to_tell_of(
     sitter = at_camera(f"--use-file-for-fake-video-capture={camera}")
     to_check(sitter, watched)
     agree(sitter)
-    with sitter.page.expect_request(lambda request: "faces_worker" in request.url):
+    with sitter.page.expect_request(lambda request: "eyes_worker" in request.url):
         begin(sitter)
     sitter.page.wait_for_timeout(25_000)
     assert len(receiver.of("snapshot")) >= 10

@@ -1,19 +1,16 @@
 /** The camera: opened by the child's own touch, small pictures out of it, closed again for good. */
 
+import type { Sight } from "./eyes_worker";
 import { glance, type Glance } from "./glance";
+import { FIRST_FIT, SNAPSHOT, within, type Fit, type Shot } from "./within";
 
 export type Trouble = "denied" | "none" | "busy";
-export interface Shot { body: ArrayBuffer; type: string }
 
-const SNAPSHOT = { width: 320, height: 240 };
 const PORTRAIT = { width: 640, height: 480 };
-const LOWEST_QUALITY = 0.2;
-const TRIES = 6;
 
 export class Camera {
   private readonly video = document.createElement("video");
-  private quality = 0.6;
-  private scale = 1;
+  private fit = FIRST_FIT;
 
   private constructor(readonly stream: MediaStream) {
     this.video.muted = true;
@@ -49,49 +46,56 @@ export class Camera {
     this.video.srcObject = null;
   }
 
-  /** A picture of at most `most_bytes`: first the quality gives way, then the size. */
-  async take(most_bytes: number, kind: "snapshot" | "portrait" = "snapshot"): Promise<Shot | null> {
+  /** During the test small and slow is enough; a phone stays cooler. */
+  async calm(): Promise<void> {
+    await this.track?.applyConstraints({ width: { ideal: SNAPSHOT.width }, height: { ideal: SNAPSHOT.height }, frameRate: { ideal: 5 } }).catch(() => undefined);
+  }
+
+  /** The photo of the face, before the test: larger, and made here. */
+  async portrait(most_bytes: number): Promise<Shot | null> {
+    return this.live ? (await this.made(most_bytes, PORTRAIT, { quality: 0.8, scale: 1 }))?.shot ?? null : null;
+  }
+
+  /** A frame for somebody else's thread. */
+  async grab(): Promise<ImageBitmap | null> {
     if (!this.live) return null;
-    const frame = kind === "portrait" ? PORTRAIT : SNAPSHOT;
-    let quality = kind === "portrait" ? 0.8 : this.quality;
-    let scale = kind === "portrait" ? 1 : this.scale;
-    for (let i = 0; i < TRIES; i++) {
-      const blob = await encoded(this.draw(frame.width * scale, frame.height * scale), quality);
-      if (blob && blob.size <= most_bytes) {
-        // The next one begins where this one ended, a little better if there is room.
-        if (kind === "snapshot") {
-          this.quality = blob.size < 0.7 * most_bytes ? Math.min(0.75, quality + 0.05) : quality;
-          this.scale = blob.size < most_bytes / 2 ? Math.min(1, scale / 0.8) : scale;
-        }
-        return { body: await blob.arrayBuffer(), type: blob.type };
-      }
-      if (quality > LOWEST_QUALITY) quality = Math.max(LOWEST_QUALITY, quality - 0.15);
-      else scale *= 0.8;
-    }
-    return null;
+    const { x, y, w, h } = this.middle();
+    return createImageBitmap(this.video, x, y, w, h, { resizeWidth: SNAPSHOT.width, resizeHeight: SNAPSHOT.height, resizeQuality: "low" }).catch(() => null);
+  }
+
+  /** The same as a worker would, without looking for faces. */
+  async see(most_bytes: number | null): Promise<Sight | null> {
+    if (!this.live) return null;
+    const made = most_bytes === null ? null : await this.made(most_bytes, SNAPSHOT, this.fit);
+    this.fit = made?.fit ?? this.fit;
+    return { shot: made?.shot ?? null, glance: this.look(), faces: null };
   }
 
   /** What can be told of a frame without keeping it. */
   look(): Glance | null {
-    return this.live ? glance(pixels(this.draw(32, 24))) : null;
+    const canvas = this.live ? this.draw(32, 24) : null;
+    return glance(canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height) ?? null);
   }
 
-  /** A frame for the face check, its width 160 of a square; null while there is none. */
-  frame(side: number): ImageData | null {
-    if (!this.live) return null;
-    return pixels(this.draw(side, (side * 3) / 4));
+  private made(most_bytes: number, size: { width: number; height: number }, fit: Fit): ReturnType<typeof within> {
+    return within(most_bytes, fit, (scale, quality) => encoded(this.draw(size.width * scale, size.height * scale), quality));
   }
 
-  /** The middle of the frame in 4 : 3, whichever way the phone is held. */
   private draw(width: number, height: number): HTMLCanvasElement {
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(width);
     canvas.height = Math.round(height);
+    const { x, y, w, h } = this.middle();
+    canvas.getContext("2d")?.drawImage(this.video, x, y, w, h, 0, 0, canvas.width, canvas.height);
+    return canvas;
+  }
+
+  /** The middle of the frame in 4 : 3, whichever way the phone is held. */
+  private middle(): { x: number; y: number; w: number; h: number } {
     const { videoWidth, videoHeight } = this.video;
     const w = Math.min(videoWidth, (videoHeight * 4) / 3);
     const h = Math.min(videoHeight, (videoWidth * 3) / 4);
-    canvas.getContext("2d")?.drawImage(this.video, (videoWidth - w) / 2, (videoHeight - h) / 2, w, h, 0, 0, canvas.width, canvas.height);
-    return canvas;
+    return { x: (videoWidth - w) / 2, y: (videoHeight - h) / 2, w, h };
   }
 }
 
@@ -100,10 +104,6 @@ async function encoded(canvas: HTMLCanvasElement, quality: number): Promise<Blob
   const as = (type: string) => new Promise<Blob | null>((done) => canvas.toBlob(done, type, quality));
   const webp = await as("image/webp");
   return webp?.type === "image/webp" ? webp : as("image/jpeg");
-}
-
-function pixels(canvas: HTMLCanvasElement): ImageData | null {
-  return canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height) ?? null;
 }
 
 /** Why there is no camera, for a sentence. */

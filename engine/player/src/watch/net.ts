@@ -7,7 +7,6 @@
 /** A layer's output: height × width × channels, rows first. */
 interface Tensor { h: number; w: number; c: number; data: Float32Array }
 export interface Weights { name: string; shape: number[]; quantization: { scale: number; min: number } }
-export interface Seen { faces: number; turned: boolean; took_ms: number }
 export interface Face { x: number; y: number; w: number; h: number; score: number }
 type Params = Map<string, Float32Array>;
 

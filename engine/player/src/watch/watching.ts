@@ -6,13 +6,15 @@
 import type { Attempt } from "../attempt";
 import type { Watch } from "../protocol";
 import { CameraCard } from "./card";
-import { Camera, cameraThere, looksVirtual, troubleOf, type Shot, type Trouble } from "./camera";
-import { Faces } from "./faces";
+import { Camera, cameraThere, looksVirtual, troubleOf, type Trouble } from "./camera";
+import { Eyes, kindsOf } from "./eyes";
+import type { Sight } from "./eyes_worker";
 import { isDark } from "./glance";
 import { PictureLine } from "./line";
 import { listen, type Facts } from "./notes";
 import { eraseWatch, Queue } from "./queue";
 import { Spans } from "./spans";
+import type { Shot } from "./within";
 
 /** Not at once: the child reads the first question undisturbed. */
 const FIRST_AFTER_MS = 3_000;
@@ -35,7 +37,7 @@ export class Watching {
   dark = false;
   private readonly line: PictureLine;
   private readonly spans = new Spans();
-  private readonly faces = new Faces();
+  private readonly eyes = new Eyes();
   private running = false;
   private settled = false;
   private over = false;
@@ -45,7 +47,7 @@ export class Watching {
   private lastSnapshot = -Infinity;
   private lastLook = -Infinity;
   private lastOpening = -Infinity;
-  private looking = false;
+  private seeing = false;
   private stopListening: (() => void) | null = null;
 
   private constructor(readonly watch: Watch, private readonly attempt: Attempt, private readonly queue: Queue, private readonly changed: () => void) {
@@ -118,6 +120,7 @@ export class Watching {
       track?.addEventListener("ended", this.changed);
       track?.addEventListener("mute", this.changed);
       track?.addEventListener("unmute", this.changed);
+      if (this.running) await this.camera.calm();
       if (looksVirtual(track?.label ?? "")) this.note("virtual-camera");
     } catch (error) {
       this.trouble = troubleOf(error);
@@ -136,7 +139,7 @@ export class Watching {
   }
 
   async shoot(): Promise<void> {
-    this.shot = (await this.camera?.take(Math.min(MOST_PORTRAIT, 4 * this.watch.most_bytes), "portrait")) ?? null;
+    this.shot = (await this.camera?.portrait(Math.min(MOST_PORTRAIT, 4 * this.watch.most_bytes))) ?? null;
     this.changed();
   }
 
@@ -179,7 +182,8 @@ export class Watching {
     if (!this.running || !this.settled || this.over || this.choice !== "yes" || this.stopListening) return;
     this.stopListening = listen((kind, facts) => this.note(kind, facts), (visible) => { if (!visible) this.spans.forget(); });
     this.lastSnapshot = this.lastLook = -Infinity;
-    this.faces.load();
+    this.eyes.open();
+    void this.camera?.calm();
     void this.open();
   }
 
@@ -193,45 +197,48 @@ export class Watching {
     const visible = document.visibilityState === "visible";
     this.watchTheCamera(visible);
     if (!visible || !this.on) return this.spans.forget();
-    const now = performance.now();
-    if (now - this.lastSnapshot >= this.line.every_s * 1000) {
-      this.lastSnapshot = now;
-      void this.snapshot();
-    }
-    if (now - this.lastLook >= LOOK_EVERY_MS && !this.looking) {
-      this.lastLook = now;
-      void this.look();
-    }
+    void this.see();
   }
 
-  private async snapshot(): Promise<void> {
-    for (const [camera, kind] of [[this.camera, "snapshot"], [this.screen, "screen"]] as const) {
-      const shot = await camera?.take(this.line.fits);
-      if (!shot || this.over) continue;
-      await this.queue.addPicture({ ...shot, at: this.now(), kind });
-      this.line.wake();
+  /** A picture when one is due, a look when one is; both of one frame when they meet. */
+  private async see(): Promise<void> {
+    const { camera } = this;
+    const now = performance.now();
+    const taking = now - this.lastSnapshot >= this.line.every_s * 1000;
+    const looking = now - this.lastLook >= LOOK_EVERY_MS;
+    if (this.seeing || !camera || !(taking || looking)) return;
+    this.seeing = true;
+    if (taking) this.lastSnapshot = now;
+    if (looking) this.lastLook = now;
+    const at = this.now();
+    const sight = await this.eyes.see(camera, taking ? this.line.fits : null, looking);
+    if (sight && !this.over) {
+      if (taking) await this.keep(sight, at);
+      if (looking) this.judge(sight, at);
     }
-    const mark = this.camera?.look()?.mark ?? "";
+    this.seeing = false;
+  }
+
+  private async keep({ shot, glance }: Sight, at: number): Promise<void> {
+    if (shot) await this.queue.addPicture({ ...shot, at, kind: "snapshot" });
+    const screen = this.screen ? await this.eyes.see(this.screen, this.line.fits, false) : null;
+    if (screen?.shot) await this.queue.addPicture({ ...screen.shot, at: this.now(), kind: "screen" });
+    this.line.wake();
+    const mark = glance?.mark ?? "";
     if (mark !== "" && mark === this.lastMark) this.note("picture-repeated");
     this.lastMark = mark;
   }
 
-  private async look(): Promise<void> {
-    this.looking = true;
-    const at = this.now();
-    const seen = this.camera?.look();
-    const kinds: string[] = [];
-    if (seen && isDark(seen)) kinds.push("light-poor");
-    const found = await this.faces.look(this.camera);
-    // In the dark nobody can be found: that is the light's doing.
-    if (found && kinds.length === 0) kinds.push(...found);
-    this.looking = false;
-    const dark = kinds.includes("light-poor");
+  private judge({ glance, faces }: Sight, at: number): void {
+    const dark = glance !== null && isDark(glance);
     if (dark !== this.dark) {
       this.dark = dark;
       this.changed();
     }
+    // The page was hidden or the camera put out meanwhile.
     if (document.visibilityState !== "visible" || !this.on) return this.spans.forget();
+    // In the dark nobody can be found: that is the light's doing.
+    const kinds = dark ? ["light-poor"] : faces ? kindsOf(faces) : [];
     for (const { kind, at: since, ms } of this.spans.see(kinds, at)) this.note(kind, { ms }, since);
   }
 
@@ -314,7 +321,7 @@ export class Watching {
   private rest(): void {
     this.stopListening?.();
     this.stopListening = null;
-    this.faces.end();
+    this.eyes.close();
     this.close();
   }
 
