@@ -66,10 +66,12 @@ async def measure(seconds: float = SECONDS) -> None:
         watched = await _taps(playwright, url, scene.seats[0][1], seconds, camera=True)
         watched.pictures = await _stored(stack, scene.seats[0][0])
     basis = (
-        f"the longest wait of {len(watched.taps)} taps (median {median(watched.taps):.1f}) in {seconds:.0f} s with a snapshot and a look "
-        f"for faces every {EVERY_S} s ({watched.pictures} pictures reached the ingest), processor slowed {watched.cpu_factor:.1f} times "
-        f"(asked {CPU_SLOWED}; the worker's thread is not slowed), 400 kbit/s; longest task of the page's thread {watched.longest_task_ms:.0f} ms, by its own clock {watched.longest_task_cpu_ms:.0f}; "
-        f"peer: the same taps with no camera, median {median(plain.taps):.1f}, longest task {plain.longest_task_ms:.0f} ms, by its own clock {plain.longest_task_cpu_ms:.0f}; load of the machine {os.getloadavg()[0]:.1f}; EventTiming of Chromium's trace"
+        f"the longest wait of {len(watched.taps)} taps (median {median(watched.taps):.1f}) in {seconds:.0f} s with a snapshot and "
+        f"a look for faces every {EVERY_S} s ({watched.pictures} pictures reached the ingest), processor slowed "
+        f"{watched.cpu_factor:.1f} times (asked {CPU_SLOWED}; the worker's thread is not), 400 kbit/s; longest task of the page's "
+        f"thread {watched.longest_task_ms:.0f} ms, by its own clock {watched.longest_task_cpu_ms:.0f}; peer: the same taps with no "
+        f"camera, median {median(plain.taps):.1f}, longest task {plain.longest_task_ms:.0f} ms, by its own clock "
+        f"{plain.longest_task_cpu_ms:.0f}; load of the machine {os.getloadavg()[0]:.1f}; EventTiming of Chromium's trace"
     )
     worst = max(watched.taps)
     write(
