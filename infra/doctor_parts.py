@@ -99,7 +99,11 @@ async def examine(processes: dict[str, msgspec.Struct]) -> AsyncIterator[Finding
     if isinstance(flusher, FlusherSettings):
         yield await _flusher(flusher)
     if isinstance(portal, PortalSettings) and (url := portal.token_check_url or portal.player_url):
-        yield await asyncio.to_thread(_engine, url)
+        yield await asyncio.to_thread(_ready, "engine", url)
+    if isinstance(engine, EngineSettings) and engine.pictures_url:
+        yield await asyncio.to_thread(_ready, "pictures", engine.pictures_url)
+    if isinstance(portal, PortalSettings) and portal.proctoring_internal_url:
+        yield await asyncio.to_thread(_ready, "proctoring", portal.proctoring_internal_url)
 
 
 # ---- Postgres ----
@@ -332,26 +336,22 @@ async def _store(store: ObjectStore) -> Finding:
     return Finding("object store", f"put, get, range, list, delete at {place}", None)
 
 
-def _engine(url: str) -> Finding:
+def _ready(name: str, url: str) -> Finding:
+    """One of our own services, by what its `/ready` says."""
     address = url.rstrip("/") + "/ready"
     try:
         with urlopen(address, timeout=5) as answer:  # noqa: S310 (our own setting)
             body = msgspec.json.decode(answer.read(), type=dict[str, Any])
     except HTTPError as error:
         reasons = error.read().decode(errors="replace")[:300]
-        return Finding(
-            "engine", f"{address} says {error.code}: {reasons}", "Its reasons name the part that is missing."
-        )
+        return Finding(name, f"{address} says {error.code}: {reasons}", "Its reasons name the part that is missing.")
     except (OSError, ValueError, msgspec.DecodeError) as error:
-        return Finding(
-            "engine", f"{address} does not answer ({_words(error)})", "Start it (`elumiti up`); see its log."
-        )
+        return Finding(name, f"{address} does not answer ({_words(error)})", "Start it (`elumiti up`); see its log.")
     if body["warnings"]:
-        told = "; ".join(f"{name}: {text}" for name, text in body["warnings"].items())
-        return Finding(
-            "engine", f"ready, and warns of {told}", "It goes on with what it knows; mend the part that it names."
-        )
-    return Finding("engine", f"ready at {_place(url)}", None)
+        told = "; ".join(f"{part}: {text}" for part, text in body["warnings"].items())
+        remedy = "It goes on with what it knows; mend the part that it names."
+        return Finding(name, f"ready, and warns of {told}", remedy)
+    return Finding(name, f"ready at {_place(url)}", None)
 
 
 def _place(url: str) -> str:

@@ -48,6 +48,11 @@ class Bucket:
         wanted = {"Bucket": self.name, "Key": key, "ContentType": "application/octet-stream"}
         return await self._client.generate_presigned_url("put_object", Params=wanted, ExpiresIn=seconds)
 
+    async def address_to_get(self, key: str, seconds: int) -> str:
+        """The same for reading, whole or in parts."""
+        wanted = {"Bucket": self.name, "Key": key}
+        return await self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
+
     async def get(self, key: str) -> bytes | None:
         """An object's bytes; None when there is none."""
         try:

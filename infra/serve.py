@@ -27,9 +27,7 @@ def serve(
         Worker processes of the engine or of the ingest; one a core.
     """
     usual = Ports()
-    ports = Ports(
-        engine=port or usual.engine, portal=port or usual.portal, pictures=port or usual.pictures
-    )
+    ports = Ports(engine=port or usual.engine, portal=port or usual.portal, pictures=port or usual.pictures)
     home = Home(Path.cwd(), ports, host)
     argv = {
         "engine": lambda: engine_argv(home, workers),

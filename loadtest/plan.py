@@ -28,8 +28,6 @@ SAVE_UP, SAVE_DOWN = 1000, 700
 BUNDLE = 1_500_000
 SNAPSHOT = 12_000
 EVENT_STORED = 220
-# DESIGN §3, a bare trial; issue «Proctoring» measures it in the real ingest.
-SNAPSHOT_US = 68.0
 WORKER_CONNECTIONS = 15_000
 SHARD_SAVES = 10_000
 CORES_A_MACHINE = 8
@@ -53,6 +51,8 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
     connection_bytes: float
     tls_handshake_us: float
     tls_save_us: float
+    # a picture: ingest, Postgres, store
+    snapshot: dict[str, float] = {}
 
 
 def read_costs(folder: Path = KEPT) -> Costs:
@@ -64,6 +64,7 @@ def read_costs(folder: Path = KEPT) -> Costs:
         connection_bytes=_value(folder, "connection_bytes"),
         tls_handshake_us=_value(folder, "tls_handshake_cpu_us"),
         tls_save_us=_value(folder, "tls_save_cpu_us"),
+        snapshot=_shares(folder, "snapshot_cpu_us"),
     )
 
 
@@ -80,7 +81,10 @@ def _value(folder: Path, metric: str) -> float:
 
 def _shares(folder: Path, metric: str) -> dict[str, float]:
     basis = str(_figure(folder, metric)["basis"])
-    return {name: float(us) for name, us in re.findall(r"(engine|flusher|valkey|postgres) (\d+(?:\.\d+)?)", basis)}
+    return {
+        name: float(us)
+        for name, us in re.findall(r"(engine|flusher|valkey|postgres|pictures|objects) (\d+(?:\.\d+)?)", basis)
+    }
 
 
 def _cores(number: float) -> str:
@@ -104,7 +108,7 @@ def make_plan(candidates: int, snapshot_every_s: float, minutes: float, costs: C
 
     workers = max(math.ceil(cores("engine")), math.ceil(candidates / WORKER_CONNECTIONS))
     front = max(keys * costs.tls_handshake_us, saves * costs.tls_save_us) / 1e6 / USED
-    ingest = snapshots * SNAPSHOT_US / 1e6 / USED
+    pictures = {name: snapshots * us / 1e6 / USED for name, us in costs.snapshot.items()}
     lines = [
         Line(
             part="Engine workers",
@@ -162,11 +166,15 @@ def make_plan(candidates: int, snapshot_every_s: float, minutes: float, costs: C
     ]
     if snapshots:
         lines += [
-            Line(
-                part="Snapshot ingest",
-                amount=_cores(math.ceil(ingest)),
-                basis=f"{SNAPSHOT_US:.0f} µs a snapshot × {snapshots:,.0f}/s at {USED:.0%}: a bare trial, not yet the product",
-                cores=ingest,
+            *(
+                Line(
+                    part=f"Snapshots, {part}",
+                    amount=_cores(math.ceil(pictures[name])),
+                    basis=f"{costs.snapshot[name]:.0f} µs a snapshot × {snapshots:,.0f}/s at {USED:.0%} (snapshot_cpu_us)",
+                    cores=pictures[name],
+                )
+                for name, part in (("pictures", "ingest"), ("postgres", "Postgres"), ("objects", "store"))
+                if name in pictures
             ),
             Line(
                 part="Bandwidth, snapshots",

@@ -50,7 +50,13 @@ def erase(sitting: int, *, attempt: int = 0, by: str) -> None:
 
 @app.command
 def fairness(sitting: int) -> None:
-    """Shares of flagged children by device, region and light, as CSV."""
+    """Shares of flagged children by device, region and light, as CSV.
+
+    Parameters
+    ----------
+    sitting
+        Number of the sitting.
+    """
     adopt("proctoring")
     asyncio.run(_fairness(read(ProctoringSettings), sitting))
 

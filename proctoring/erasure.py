@@ -55,8 +55,7 @@ async def mark_what_is_due(db: Db) -> None:
         insert into picture_erasure (sitting_id, attempt_id, reason)
         select distinct r.sitting, r.attempt, 'withdrawn'
         from pictures_refused() r
-        where r.since < now() - interval '{WITHDRAWN_FOR}'
-            and not exists (select from picture_hold h where h.attempt_id = r.attempt and h.released_at is null)
+        where r.since < now() - interval '{WITHDRAWN_FOR}' and not r.held
         on conflict do nothing
         """
     )

@@ -120,19 +120,17 @@ async def _erased(db: Db, sittings: list[int]) -> tuple[set[int], set[int]]:
 
 async def _keep_keys(db: Db, keys: list[Key], kek: bytes) -> None:
     of_sitting = {sitting: await sitting_key(db, sitting, kek) for sitting in sorted({key.sitting for key in keys})}
-    await db.executemany(
+    await db.execute(
         """
         insert into picture_key (id, attempt_id, sitting_id, wrapped)
-        values ($1, $2, $3, $4)
+        select * from unnest($1::bytea[], $2::bigint[], $3::int[], $4::bytea[])
         on conflict (id) do nothing
         """,
+        [key.id for key in keys],
+        [key.attempt for key in keys],
+        [key.sitting for key in keys],
         [
-            (
-                *(key.id, key.attempt, key.sitting),
-                wrapping.wrap(
-                    key.secret, of_sitting[key.sitting], wrapping.label_of(key.id, key.attempt, key.sitting)
-                ),
-            )
+            wrapping.wrap(key.secret, of_sitting[key.sitting], wrapping.label_of(key.id, key.attempt, key.sitting))
             for key in keys
         ],
     )
@@ -162,11 +160,17 @@ async def find_key(db: Db, key_id: bytes, kek: bytes) -> Key | None:
         """,
         key_id,
     )
-    if row is None:
-        return None
-    by = wrapping.unwrap(row["by"], kek, wrapping.sitting_label(row["sitting_id"]))
-    label = wrapping.label_of(key_id, row["attempt_id"], row["sitting_id"])
-    return Key(key_id, wrapping.unwrap(row["wrapped"], by, label), row["attempt_id"], row["sitting_id"])
+    return (
+        None if row is None else unwrapped(key_id, row["attempt_id"], row["sitting_id"], row["wrapped"], row["by"], kek)
+    )
+
+
+def unwrapped(key_id: bytes, attempt: int, sitting: int, wrapped: bytes, by: bytes, kek: bytes) -> Key:
+    """A key from its own wrapping and its sitting's."""
+    of_sitting = wrapping.unwrap(by, kek, wrapping.sitting_label(sitting))
+    return Key(
+        key_id, wrapping.unwrap(wrapped, of_sitting, wrapping.label_of(key_id, attempt, sitting)), attempt, sitting
+    )
 
 
 async def _not_there(db: Db, pictures: list[Entry]) -> list[Entry]:
@@ -220,9 +224,7 @@ async def _count(db: Db, pictures: list[Entry]) -> None:
     )
 
 
-async def _put_events(
-    db: Db, told: list[tuple[Entry, list[Event]]], attempts: set[int], whole: set[int]
-) -> None:
+async def _put_events(db: Db, told: list[tuple[Entry, list[Event]]], attempts: set[int], whole: set[int]) -> None:
     """Events are few: each is looked up, for a phone sends them again until it hears of them."""
     rows = [
         (entry.sitting, entry.attempt, event.n, event.kind, event.at, entry.received_ms, event.data)

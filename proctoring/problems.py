@@ -15,7 +15,7 @@ RETRY_S = (15, 60)
 
 TEXTS: dict[str, tuple[int, str, str]] = {
     "query-invalid": (400, "n, at or kind is missing or wrong.", "Send ?n=NUMBER&at=MILLISECONDS&kind=snapshot."),
-    "body-invalid": (400, "The body is not what this route takes.", "See `field` and docs/protocol.md."),
+    "body-invalid": (400, "The body is not what this route takes.", "See `field` and docs/pictures.md."),
     "body-truncated": (400, "The body ended too early.", "Send the same again."),
     "token-rejected": (401, "The token is missing or altered.", "Sign in again."),
     "not-open-yet": (403, "Pictures of this sitting are not taken yet.", "Come back at `opens_s`."),
@@ -23,8 +23,8 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     "not-watched": (403, "This sitting is not proctored.", "Send no pictures, and forget those you have."),
     "kind-not-wanted": (403, "This sitting takes no pictures of this kind.", "Send none of them."),
     "camera-consent-needed": (403, "There is no consent to the camera.", "Send no pictures; the test goes on."),
-    "not-found": (404, "There is nothing at this address.", "See docs/protocol.md."),
-    "method-not-allowed": (405, "This route does not take this method.", "See docs/protocol.md."),
+    "not-found": (404, "There is nothing at this address.", "See docs/pictures.md."),
+    "method-not-allowed": (405, "This route does not take this method.", "See docs/pictures.md."),
     "body-slow": (408, "The body did not come in time.", "Send the same again."),
     "body-too-large": (413, "The picture is too large.", "Make it smaller: at most `limit` bytes."),
     "not-a-picture": (415, "This is no WebP or JPEG that we can show.", "Take the picture anew."),

@@ -155,7 +155,7 @@ def _events(body: bytes) -> list[Event]:
     events: list[Event] = []
     for number, (event, thing) in enumerate(zip(told, things, strict=True)):
         if event.kind not in EVENT_KINDS:
-            raise Problem("body-invalid", field=f"events[{number}].kind", reason="not a kind of docs/protocol.md")
+            raise Problem("body-invalid", field=f"events[{number}].kind", reason="not a kind of docs/pictures.md")
         if not (0 <= event.n <= MOST_N and EARLIEST_MS <= event.at < 2**53):
             raise Problem("body-invalid", field=f"events[{number}]", reason="n or at is out of range")
         # NUL is nothing that Postgres keeps.

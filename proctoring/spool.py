@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SPACING_S = 0.02
+# From one group to the next: nobody waits for a picture, and the disk is flushed the more seldom.
+SPACING_S = 0.05
 TICK_S = 0.25
 # The kernel takes this many pieces in one call.
 PIECES = 1000

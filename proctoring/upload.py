@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import mmap
 import time
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from proctoring.keys import Key, KeyRing
+    from proctoring.segments import Buffer
     from proctoring.store import SegmentStore
 
 log = structlog.get_logger()
@@ -96,8 +98,14 @@ class Uploads:
         name = path.stem
         lines = path.with_suffix(KEYS)
         keys: list[Key] = read_lines(lines.read_bytes(), self._kek) if lines.exists() else []
-        size = await self._store.put(object_name(name), path) if path.stat().st_size else 0
-        body = path.read_bytes()
+        size = path.stat().st_size
+        body: Buffer = b""
+        if size:
+            with path.open("rb") as file:
+                # Closed when nobody looks at it any more: a connection that broke may still hold a piece.
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            await self._store.put(object_name(name), mapped)
+            body = memoryview(mapped)
         found = list(entries(body, checked=False))
         async with self._pool.acquire() as db:
             await index.watch_partitions(db, {entry.sitting for entry in found}, self._partitions)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import structlog
 
+from infra.database import BY_KEY
 from infra.local import decode_key
 from infra.migrate import require_current
 from proctoring import erasure
@@ -35,7 +36,9 @@ DUE_EVERY_S = 60.0
 
 async def run(settings: ProctoringSettings) -> None:
     """Until cancelled."""
-    pool = asyncpg.create_pool(settings.database_url, min_size=1, max_size=12, command_timeout=60)
+    pool = asyncpg.create_pool(
+        settings.database_url, min_size=1, max_size=12, command_timeout=60, server_settings=BY_KEY
+    )
     spawn = multiprocessing.get_context("spawn")
     async with pool, open_store(settings.objects, settings.picture_bucket) as store:
         async with pool.acquire() as db:

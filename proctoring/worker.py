@@ -62,7 +62,9 @@ class Worker:
     async def start(self) -> None:
         """Take over what was left, read what is proctored, begin."""
         settings = self.settings
-        self.pool = asyncpg.create_pool(settings.database_url, min_size=0, max_size=settings.uploads + 1, command_timeout=60)
+        self.pool = asyncpg.create_pool(
+            settings.database_url, min_size=0, max_size=settings.uploads + 1, command_timeout=60
+        )
         await self.pool
         store = await self._stack.enter_async_context(open_store(settings.objects, settings.picture_bucket))
         self.uploads = Uploads(

@@ -68,19 +68,25 @@ create index picture_segment_sitting_of on picture_segment_sitting (sitting_id);
 alter table watch_score set (fillfactor = 70);
 
 -- Who asks, learns no person and no consent: only which attempts of watched sittings may send nothing more.
-create function pictures_refused() returns table (attempt bigint, sitting int, since timestamptz)
+create function pictures_refused() returns table (attempt bigint, sitting int, since timestamptz, held boolean)
     language plpgsql stable security definer set search_path = public, pg_temp as
 $$
 begin
     return query
-        select p.id, p.sitting_id, max(c.withdrawn_at)
+        select p.id, p.sitting_id, max(c.withdrawn_at),
+            -- An appeal or a law holds what the withdrawal would erase (0047), or an open case does.
+            exists (
+                select from erasure e
+                where e.person_id = p.person_id and e.purpose = 'camera' and e.done_at is null
+                    and e.held_until >= (now() at time zone 'Asia/Almaty')::date)
+            or exists (select from picture_hold h where h.attempt_id = p.id and h.released_at is null)
         from consent c
         join participant p on p.person_id = c.person_id
         join sitting_watch w on w.sitting_id = p.sitting_id
         where c.purpose = 'camera' and c.withdrawn_at is not null and not consent_holds(p.person_id, 'camera')
-        group by p.id, p.sitting_id
+        group by p.id, p.sitting_id, p.person_id
         union all
-        select e.attempt_id, e.sitting_id, e.asked_at from picture_erasure e where e.attempt_id is not null;
+        select e.attempt_id, e.sitting_id, e.asked_at, false from picture_erasure e where e.attempt_id is not null;
 end
 $$;
 revoke all on function pictures_refused from public;

@@ -10,7 +10,7 @@ import uvloop
 
 from infra import log
 from infra.errors import PlainError
-from loadtest.chaos import callers, kills, outages, restores
+from loadtest.chaos import callers, kills, outages, pictures, restores
 from loadtest.chaos.case import NATION, Case, run_case, write
 
 LONG = msgspec.structs.replace(NATION, minutes=6.0, candidates=2000)
@@ -51,16 +51,18 @@ CASES = [
 
 def main(names: list[str]) -> int:
     """Run the cases; 1 if one was not clean."""
-    unknown = set(names) - {case.name for case in CASES}
+    cases = [*CASES, *pictures.CASES]
+    unknown = set(names) - {case.name for case in cases}
     if unknown:
         raise PlainError(
-            f"No such case: {', '.join(sorted(unknown))}.", f"There are {', '.join(c.name for c in CASES)}."
+            f"No such case: {', '.join(sorted(unknown))}.", f"There are {', '.join(c.name for c in cases)}."
         )
     failed = 0
-    for case in [case for case in CASES if not names or case.name in names]:
+    for case in [case for case in cases if not names or case.name in names]:
         print(f"{case.name}: {case.told} …", flush=True)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            outcome = runner.run(run_case(case, quiet=True))
+            work = run_case(case, quiet=True) if isinstance(case, Case) else pictures.run_case(case)
+            outcome = runner.run(work)
         write(outcome)
         print(
             f"    {'clean' if outcome.clean else 'NOT CLEAN'}: {outcome.acked} acknowledged, {outcome.durable} durable, "

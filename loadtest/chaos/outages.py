@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from infra.errors import PlainError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from infra.parts.supervisor import Stack
     from loadtest.chaos.case import Scene
 
@@ -46,10 +48,14 @@ async def postgres_down_short(scene: Scene) -> None:
 
 async def small_disk(stack: Stack) -> None:
     """Valkey's folder gets a disk of its own, a small one."""
-    folder = stack.home.part("valkey")
+    mount_small_disk(stack.home.part("valkey"), DISK_MB)
+
+
+def mount_small_disk(folder: Path, megabytes: int) -> None:
+    """A disk of so many megabytes at a folder; root alone can."""
     folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=0700", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)  # noqa: ASYNC221 (nothing else runs yet)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PlainError(f"A small disk cannot be mounted: {done.stderr.strip()}.", "Run this case as root.")
 

@@ -45,6 +45,8 @@ class Row(msgspec.Struct, frozen=True):
     byte_length: int
     key_id: bytes
     object_name: str
+    wrapped: bytes
+    by: bytes
 
 
 class Pictures:
@@ -58,19 +60,22 @@ class Pictures:
         async with self.pool.acquire() as db:
             found = await db.fetchrow(
                 """
-                select p.seq, p.kind, p.taken_ms, p.received_ms, p.byte_offset, p.byte_length, p.key_id, g.object_name
+                select p.seq, p.kind, p.taken_ms, p.received_ms, p.byte_offset, p.byte_length, p.key_id, g.object_name,
+                       k.wrapped, s.wrapped as by
                 from picture p
                 join picture_segment g on g.id = p.segment_id and g.erased_at is null
+                join picture_key k on k.id = p.key_id and k.attempt_id = p.attempt_id and k.sitting_id = p.sitting_id
+                join picture_sitting_key s on s.sitting_id = p.sitting_id
                 where p.sitting_id = $1 and p.attempt_id = $2 and p.seq = $3 and p.taken_ms = $4 and p.sealed_at is null
                 order by p.received_ms
                 limit 1
                 """,
                 *(sitting, attempt, seq, taken_ms),
             )
-            key = await index.find_key(db, found["key_id"], self._kek) if found else None
-        if found is None or key is None:
+        if found is None:
             return None
         row = Row(**found)
+        key = index.unwrapped(row.key_id, attempt, sitting, row.wrapped, row.by, self._kek)
         blob = await self.store.get(row.object_name, row.byte_offset, row.byte_length)
         head = head_of(
             *(KINDS[row.kind], row.byte_length, attempt, sitting, row.seq, row.taken_ms, row.received_ms, row.key_id)

@@ -61,5 +61,11 @@ async def _keep(db: Db, attempt: int, sitting: int, rules: dict[str, Rule]) -> N
         on conflict (attempt_id) do update
         set score = excluded.score, reasons = excluded.reasons, last_event_ms = excluded.last_event_ms, changed_at = now()
         """,
-        *(attempt, sitting, total, msgspec.json.encode(reasons).decode(), max((row["at_ms"] for row in rows), default=None)),
+        *(
+            attempt,
+            sitting,
+            total,
+            msgspec.json.encode(reasons).decode(),
+            max((row["at_ms"] for row in rows), default=None),
+        ),
     )

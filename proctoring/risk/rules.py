@@ -65,7 +65,9 @@ def rules_of(text: str | None) -> dict[str, Rule]:
     changed = {
         kind: msgspec.structs.replace(
             HOUSE[kind],
-            **{name: value for name in Override.__struct_fields__ if (value := getattr(own, name)) is not msgspec.UNSET},
+            **{
+                name: value for name in Override.__struct_fields__ if (value := getattr(own, name)) is not msgspec.UNSET
+            },
         )
         for kind, own in said.items()
         if kind in HOUSE

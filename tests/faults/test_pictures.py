@@ -43,7 +43,9 @@ def frail(loop: Loop) -> Iterator[Stack]:
     stack = Stack(Home(folder, free_ports()))
     stack.overrides = {
         "proctoring": {
-            **{"ELUMITI_SEGMENT_S": "0.5", "ELUMITI_SEGMENT_BYTES": "200000", "ELUMITI_REFRESH_EVERY_S": "0.3"},
+            "ELUMITI_SEGMENT_S": "0.5",
+            "ELUMITI_SEGMENT_BYTES": "200000",
+            "ELUMITI_REFRESH_EVERY_S": "0.3",
             "ELUMITI_SPOOL_FREE_BYTES": "1000000",
         }
     }
@@ -139,7 +141,9 @@ async def crowd_of(stack: Stack, db: Db) -> Crowd:
 async def spot_check(stack: Stack, db: Db, crowd: Crowd, count: int = 25) -> None:
     """Some of them are read back as they were sent."""
     kek = decode_key(stack.secrets.picture_kek)
-    rows = await db.fetch("select * from picture where sitting_id = $1 order by random() limit $2", crowd.sitting, count)
+    rows = await db.fetch(
+        "select * from picture where sitting_id = $1 order by random() limit $2", crowd.sitting, count
+    )
     for row in rows:
         assert await read_back(stack, db, row, kek) == picture(row["seq"] % 50)
 
@@ -187,7 +191,9 @@ async def test_a_store_that_stands_still_is_waited_for(loop: Loop, frail: Stack,
     await crowd.all_stored(frail_db, 60)
 
 
-async def test_workers_killed_again_and_again_lose_nothing_that_was_acknowledged(loop: Loop, frail: Stack, frail_db: Db) -> None:
+async def test_workers_killed_again_and_again_lose_nothing_that_was_acknowledged(
+    loop: Loop, frail: Stack, frail_db: Db
+) -> None:
     crowd = await crowd_of(frail, frail_db)
     over = asyncio.Event()
     sending = asyncio.create_task(crowd.go_on(over))
@@ -280,7 +286,7 @@ async def test_a_full_disk_refuses_and_keeps_what_was_acknowledged(loop: Loop, f
         pytest.skip("a small disk can be mounted by root alone")
     try:
         await turn(loop, frail, "pictures", "up")
-        await eventually(lambda: crowd.phones[0].tell())
+        await eventually(crowd.phones[0].tell)
         for phone in crowd.phones:
             assert await crowd.send(phone)
         ballast = spool / "ballast"

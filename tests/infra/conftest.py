@@ -16,7 +16,7 @@ import pytest
 
 from infra.local import Home, database_url
 from infra.migrate import migrate
-from infra.parts.supervisor import Stack, command_argv, engine_argv, portal_argv
+from infra.parts.supervisor import Stack, command_argv, engine_argv, pictures_argv, portal_argv
 from infra.parts.unused import free_ports
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def elumiti(*words: str, environ: dict[str, str], limit_s: float = 60) -> subpro
 
 @pytest.fixture(scope="module")
 def whole(loop: Loop) -> Iterator[Stack]:
-    """Servers, engine, flusher, portal and status page, as `elumiti up` leaves them."""
+    """Servers and all our own processes that listen, as `elumiti up` leaves them."""
     folder = Path(tempfile.mkdtemp(prefix="elumiti-infra-"))
     folder.chmod(0o755)
     stack = Stack(Home(folder, free_ports()))
@@ -55,6 +55,8 @@ def whole(loop: Loop) -> Iterator[Stack]:
             stack.start_process("flusher", "flusher", command_argv("flush")),
             stack.start_process("portal", "portal", portal_argv(stack.home), stack.home.ports.portal),
             stack.start_process("status", "status-page", command_argv("status-page"), stack.home.ports.status),
+            stack.start_process("pictures", "proctoring", pictures_argv(stack.home), stack.home.ports.pictures),
+            stack.start_process("proctoring", "proctoring", command_argv("proctoring"), stack.home.ports.look),
         )
 
     loop.run(start(), 120)

@@ -14,7 +14,7 @@ from infra.settings import PREFIX, PROCESSES, SettingsError, read
 from infra.settings_page import PAGE, doc, page
 
 SECRETS_PAGE = PAGE.with_name("secrets.md")
-SECRET = re.compile(r"(_key|_keys|_pepper|_passwords|_url|objects)$")
+SECRET = re.compile(r"(_key|_keys|_kek|_pepper|_passwords|_url|objects)$")
 # Addresses that carry no password, and the public halves of pairs.
 PLAIN = {"release_public_key", "rescue_public_key", "token_check_url", "player_url", "portal_url", "status_url"}
 PLAIN |= {"pictures_url", "proctoring_internal_url"}

@@ -14,6 +14,7 @@ COSTS = Costs(
     connection_bytes=20_000,
     tls_handshake_us=400,
     tls_save_us=30,
+    snapshot={"pictures": 90.0, "postgres": 10.0, "objects": 40.0},
 )
 
 

@@ -74,7 +74,9 @@ def begin(stack: Stack, ingest: str, db: asyncpg.Connection[asyncpg.Record], own
             for _ in range(6):
                 async with httpx.AsyncClient() as client:
                     answer = await client.post(
-                        f"{ingest}/v1/watch", content='{"events": []}', headers={"authorization": f"Bearer {phone.token}"}
+                        f"{ingest}/v1/watch",
+                        content='{"events": []}',
+                        headers={"authorization": f"Bearer {phone.token}"},
                     )
                 assert answer.status_code == 200, answer.text
 

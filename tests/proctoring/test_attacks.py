@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.proctoring.test_line import rows_of
 from tests.support.waiting import eventually
-from tests.support.watched import Phone, now_ms, picture
+from tests.support.watched import Phone, consented, now_ms, picture
 
 if TYPE_CHECKING:
     import asyncpg
@@ -43,7 +43,9 @@ async def nothing_but(db: Db, phone: Phone, sitting: int) -> bool:
         assert len(await rows_of(db, sitting, phone.attempt)) == 3
 
     await eventually(later)
-    events = await db.fetchval("select count(*) from watch_event where sitting_id = $1 and data ->> 'by' is null", sitting)
+    events = await db.fetchval(
+        "select count(*) from watch_event where sitting_id = $1 and data ->> 'by' is null", sitting
+    )
     return await db.fetchval("select count(*) from picture where sitting_id = $1", sitting) == 3 and events == 0
 
 
@@ -90,7 +92,9 @@ async def test_fifty_megabytes_are_refused_before_they_are_read(ingest: str, beg
 
     try:
         answer = await phone.client.post(
-            f"{ingest}/v1/pictures?n=2&at={now_ms()}", content=endless(), headers={"authorization": f"Bearer {phone.token}"}
+            f"{ingest}/v1/pictures?n=2&at={now_ms()}",
+            content=endless(),
+            headers={"authorization": f"Bearer {phone.token}"},
         )
         assert answer.status_code == 413
     except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
@@ -145,25 +149,7 @@ async def test_a_sitting_that_is_not_proctored_gives_no_byte(stack: Stack, begin
 
 async def test_a_withdrawn_consent_stops_it_at_once(stack: Stack, db: Db, begin: Begin) -> None:
     scene, phone = await begin()
-    person = await db.fetchval(
-        """
-        insert into person (last_name, first_name, name_key, search_key, birth_date, language, region_code)
-        select 'Серікова', 'Аружан', 'x', 'x', '2013-05-05', 'kk', min(code) from region
-        returning id
-        """
-    )
-    staff = await db.fetchval("select min(id) from staff") or await db.fetchval(
-        "insert into staff (login, full_name, password_hash) values ('writer', 'Writer', 'x') returning id"
-    )
-    await db.execute("update participant set person_id = $2 where id = $1", phone.attempt, person)
-    consent = await db.fetchval(
-        """
-        insert into consent
-            (person_id, purpose, given_by, relation, text_version, language, channel, given_on, recorded_by)
-        values ($1, 'camera', 'Мама', 'mother', '1', 'kk', 'paper', current_date, $2) returning id
-        """,
-        *(person, staff),
-    )
+    consent, staff, _ = await consented(db, phone)
     assert (await phone.send()).status_code == 200
     await db.execute("update consent set withdrawn_at = now(), withdrawn_by = $2 where id = $1", consent, staff)
 
@@ -238,9 +224,12 @@ async def test_only_the_player_s_origin_may_read(stack: Stack, ingest: str, begi
     allowed = await phone.client.options(f"{ingest}/v1/pictures", headers=asked | {"origin": ours})
     assert allowed.status_code == 204
     assert "authorization" in allowed.headers["access-control-allow-headers"]
-    assert "access-control-allow-headers" not in (
-        await phone.client.options(f"{ingest}/v1/pictures", headers=asked | {"origin": "https://evil.example"})
-    ).headers
+    assert (
+        "access-control-allow-headers"
+        not in (
+            await phone.client.options(f"{ingest}/v1/pictures", headers=asked | {"origin": "https://evil.example"})
+        ).headers
+    )
     # A refusal can be read too, or the page could not tell why.
     broken = await phone.send(HTML, origin=ours)
     assert broken.headers["access-control-allow-origin"] == ours

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def store_of(stack: Stack) -> ObjectStore:
     url = f"http://127.0.0.1:{stack.home.ports.objects}"
-    return ObjectStore(url=url, access_key=stack.secrets.objects_access_key, secret_key=stack.secrets.objects_secret_key)
+    return ObjectStore(
+        url=url, access_key=stack.secrets.objects_access_key, secret_key=stack.secrets.objects_secret_key
+    )
 
 
 async def read_back(stack: Stack, db: Db, row: asyncpg.Record, kek: bytes) -> bytes:

@@ -122,9 +122,7 @@ async def test_a_row_that_points_at_another_child_s_picture_opens_nothing(
     assert rest
 
 
-async def test_the_sample_is_checked_and_its_numbers_written(
-    db: Db, begin: Begin, portal: httpx.AsyncClient
-) -> None:
+async def test_the_sample_is_checked_and_its_numbers_written(db: Db, begin: Begin, portal: httpx.AsyncClient) -> None:
     _, row = await stored(db, begin)
 
     async def checked() -> None:
@@ -145,7 +143,9 @@ async def test_the_same_picture_twice_is_an_event_and_weighs(db: Db, begin: Begi
     assert (await phone.tell({"n": 1, "kind": "paste", "at": 1_790_000_000_000})).status_code == 200
 
     async def scored() -> None:
-        row = await db.fetchrow("select score, reasons::text, pictures from watch_score where attempt_id = $1", phone.attempt)
+        row = await db.fetchrow(
+            "select score, reasons::text, pictures from watch_score where attempt_id = $1", phone.attempt
+        )
         assert row is not None
         assert row["pictures"] == 3
         assert '"picture-repeated"' in row["reasons"]

@@ -28,7 +28,13 @@ def drawn(kind: str, **options: object) -> bytes:
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("JPEG", {}), ("JPEG", {"progressive": True}), ("WEBP", {}), ("WEBP", {"lossless": True}), ("WEBP", {"exif": b"x" * 9})],
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"exif": b"x" * 9}),
+    ],
 )
 def test_every_form_of_picture_tells_its_size(kind: str, options: dict[str, object]) -> None:
     assert size_of(drawn(kind, **options)) == (320, 240)
@@ -160,9 +166,7 @@ def test_a_poor_line_and_poor_light_are_no_suspicion(kind: str) -> None:
     assert score([Seen(kind, 3000)] * 1000, HOUSE)[0] == 0
 
 
-events = st.lists(
-    st.builds(Seen, st.sampled_from([*HOUSE, "unknown"]), st.floats(0, 3600), st.booleans()), max_size=60
-)
+events = st.lists(st.builds(Seen, st.sampled_from([*HOUSE, "unknown"]), st.floats(0, 3600), st.booleans()), max_size=60)
 
 
 @given(events, st.randoms(use_true_random=False))

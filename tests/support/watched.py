@@ -69,7 +69,14 @@ class Phone:
         self.client = httpx.AsyncClient(timeout=30)
 
     async def send(
-        self, body: bytes | None = None, *, n: int = 0, at: int = 0, kind: str = "snapshot", token: str = "", **headers: str
+        self,
+        body: bytes | None = None,
+        *,
+        n: int = 0,
+        at: int = 0,
+        kind: str = "snapshot",
+        token: str = "",
+        **headers: str,
     ) -> httpx.Response:
         """POST one picture."""
         if not n:
@@ -89,3 +96,27 @@ class Phone:
             content=json.dumps({"events": list(events)}),
             headers={"authorization": f"Bearer {self.token}"},
         )
+
+
+async def consented(db: Db, phone: Phone) -> tuple[int, int, int]:
+    """A child of the registry who agreed to the camera: the consent, who wrote it down, the person."""
+    person = await db.fetchval(
+        """
+        insert into person (last_name, first_name, name_key, search_key, birth_date, language, region_code)
+        select 'Серікова', 'Аружан', 'x', 'x', '2013-05-05', 'kk', min(code) from region
+        returning id
+        """
+    )
+    staff = await db.fetchval("select min(id) from staff") or await db.fetchval(
+        "insert into staff (login, full_name, password_hash) values ('writer', 'Writer', 'x') returning id"
+    )
+    await db.execute("update participant set person_id = $2 where id = $1", phone.attempt, person)
+    consent = await db.fetchval(
+        """
+        insert into consent
+            (person_id, purpose, given_by, relation, text_version, language, channel, given_on, recorded_by)
+        values ($1, 'camera', 'Мама', 'mother', '1', 'kk', 'paper', current_date, $2) returning id
+        """,
+        *(person, staff),
+    )
+    return consent, staff, person
