@@ -713,6 +713,29 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.pictures_refused() RETURNS TABLE(attempt bigint, sitting integer, since timestamp with time zone, held boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    return query
+        select p.id, p.sitting_id, max(c.withdrawn_at),
+            -- An appeal or a law holds what the withdrawal would erase (0047), or an open case does.
+            exists (
+                select from erasure e
+                where e.person_id = p.person_id and e.purpose = 'camera' and e.done_at is null
+                    and e.held_until >= (now() at time zone 'Asia/Almaty')::date)
+            or exists (select from picture_hold h where h.attempt_id = p.id and h.released_at is null)
+        from consent c
+        join participant p on p.person_id = c.person_id
+        join sitting_watch w on w.sitting_id = p.sitting_id
+        where c.purpose = 'camera' and c.withdrawn_at is not null and not consent_holds(p.person_id, 'camera')
+        group by p.id, p.sitting_id, p.person_id
+        union all
+        select e.attempt_id, e.sitting_id, e.asked_at, false from picture_erasure e where e.attempt_id is not null;
+end
+$$;
+
 CREATE TABLE public.review (
     id bigint NOT NULL,
     author_id bigint NOT NULL,
@@ -1948,6 +1971,46 @@ CREATE TABLE public.picture (
 )
 PARTITION BY LIST (sitting_id);
 
+CREATE TABLE public.picture_erasure (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    attempt_id bigint,
+    reason text NOT NULL,
+    asked_by text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT picture_erasure_reason_check CHECK ((reason = ANY (ARRAY['asked'::text, 'withdrawn'::text, 'term'::text])))
+);
+
+ALTER TABLE public.picture_erasure ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_erasure_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.picture_hold (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    reason text NOT NULL,
+    held_by text DEFAULT ''::text NOT NULL,
+    held_at timestamp with time zone DEFAULT now() NOT NULL,
+    released_at timestamp with time zone,
+    CONSTRAINT picture_hold_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.picture_hold ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_hold_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.picture_key (
     id bytea NOT NULL,
     attempt_id bigint NOT NULL,
@@ -1966,10 +2029,23 @@ CREATE TABLE public.picture_segment (
     erased_at timestamp with time zone
 );
 
+CREATE TABLE public.picture_segment_sitting (
+    segment_id uuid NOT NULL,
+    sitting_id integer NOT NULL
+);
+
 CREATE TABLE public.picture_sitting_key (
     sitting_id integer NOT NULL,
     wrapped bytea NOT NULL,
     made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.picture_to_check (
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    seq integer NOT NULL,
+    taken_ms bigint NOT NULL,
+    put_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.post (
@@ -2773,6 +2849,13 @@ CREATE TABLE public.watch_score (
     last_picture_ms bigint,
     last_event_ms bigint,
     changed_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.watch_to_score (
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    put_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.webhook (
@@ -3081,11 +3164,20 @@ ALTER TABLE ONLY public.person_tie
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_pkey PRIMARY KEY (first_id, second_id);
 
+ALTER TABLE ONLY public.picture_erasure
+    ADD CONSTRAINT picture_erasure_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_hold
+    ADD CONSTRAINT picture_hold_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.picture_key
     ADD CONSTRAINT picture_key_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.picture_segment
     ADD CONSTRAINT picture_segment_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_segment_sitting
+    ADD CONSTRAINT picture_segment_sitting_pkey PRIMARY KEY (segment_id, sitting_id);
 
 ALTER TABLE ONLY public.picture_sitting_key
     ADD CONSTRAINT picture_sitting_key_pkey PRIMARY KEY (sitting_id);
@@ -3321,6 +3413,8 @@ CREATE INDEX consent_ask_person ON public.consent_ask USING btree (person_id);
 
 CREATE INDEX consent_ask_registration ON public.consent_ask USING btree (registration_id);
 
+CREATE INDEX consent_camera_withdrawn ON public.consent USING btree (withdrawn_at) WHERE ((purpose = 'camera'::text) AND (withdrawn_at IS NOT NULL));
+
 CREATE INDEX consent_person ON public.consent USING btree (person_id, purpose, id);
 
 CREATE INDEX consent_text_force ON public.consent_text USING btree (in_force_from);
@@ -3437,7 +3531,17 @@ CREATE INDEX person_twin_second ON public.person_twin USING btree (second_id);
 
 CREATE INDEX person_twins ON public.person USING btree (name_key, birth_date);
 
+CREATE UNIQUE INDEX picture_erasure_of ON public.picture_erasure USING btree (sitting_id, COALESCE(attempt_id, (0)::bigint));
+
+CREATE INDEX picture_erasure_waiting ON public.picture_erasure USING btree (id) WHERE (erased_at IS NULL);
+
+CREATE INDEX picture_hold_open ON public.picture_hold USING btree (sitting_id, attempt_id) WHERE (released_at IS NULL);
+
 CREATE INDEX picture_key_attempt ON public.picture_key USING btree (attempt_id);
+
+CREATE INDEX picture_segment_sitting_of ON public.picture_segment_sitting USING btree (sitting_id);
+
+CREATE INDEX picture_to_check_order ON public.picture_to_check USING btree (put_at);
 
 CREATE INDEX post_due ON public.post USING btree (next_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'failed'::text]));
 
@@ -3896,8 +4000,20 @@ ALTER TABLE ONLY public.person_twin
 ALTER TABLE ONLY public.person_twin
     ADD CONSTRAINT person_twin_second_id_fkey FOREIGN KEY (second_id) REFERENCES public.person(id);
 
+ALTER TABLE ONLY public.picture_erasure
+    ADD CONSTRAINT picture_erasure_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.picture_hold
+    ADD CONSTRAINT picture_hold_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.picture_key
     ADD CONSTRAINT picture_key_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.picture_segment_sitting
+    ADD CONSTRAINT picture_segment_sitting_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.picture_segment(id);
+
+ALTER TABLE ONLY public.picture_segment_sitting
+    ADD CONSTRAINT picture_segment_sitting_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.picture_sitting_key
     ADD CONSTRAINT picture_sitting_key_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
@@ -4373,13 +4489,15 @@ GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
 GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
 GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
-GRANT SELECT ON TABLE public.participant TO elumiti_proctoring;
 
 GRANT SELECT(id) ON TABLE public.participant TO elumiti_engine;
+GRANT SELECT(id) ON TABLE public.participant TO elumiti_proctoring;
 
 GRANT SELECT(sitting_id) ON TABLE public.participant TO elumiti_engine;
+GRANT SELECT(sitting_id) ON TABLE public.participant TO elumiti_proctoring;
 
 GRANT SELECT(school_id) ON TABLE public.participant TO elumiti_engine;
+GRANT SELECT(school_id) ON TABLE public.participant TO elumiti_proctoring;
 
 GRANT SELECT(first_name) ON TABLE public.participant TO elumiti_engine;
 
@@ -4458,6 +4576,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_document TO elumiti_por
 REVOKE ALL ON FUNCTION public.person_of_document(p_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_of_document(p_key text) TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.pictures_refused() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.pictures_refused() TO elumiti_proctoring;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.review TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.reviews_of(p_about bigint) FROM PUBLIC;
@@ -4496,7 +4617,14 @@ GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_flusher;
 GRANT SELECT,INSERT ON TABLE public.attempt_device TO elumiti_portal;
 GRANT SELECT ON TABLE public.attempt_device TO elumiti_scoring;
 
+GRANT SELECT(attempt_id) ON TABLE public.attempt_device TO elumiti_proctoring;
+
+GRANT SELECT(device) ON TABLE public.attempt_device TO elumiti_proctoring;
+
 GRANT UPDATE(epoch) ON TABLE public.attempt_device TO elumiti_flusher;
+GRANT SELECT(epoch) ON TABLE public.attempt_device TO elumiti_proctoring;
+
+GRANT SELECT(agent) ON TABLE public.attempt_device TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt_limit TO elumiti_flusher;
 GRANT SELECT ON TABLE public.attempt_limit TO elumiti_engine;
@@ -4555,6 +4683,7 @@ GRANT SELECT ON TABLE public.district TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.district TO elumiti_portal;
 GRANT SELECT ON TABLE public.district TO elumiti_scoring;
 GRANT SELECT ON TABLE public.district TO elumiti_release;
+GRANT SELECT ON TABLE public.district TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.erasure TO elumiti_portal;
 
@@ -4679,6 +4808,12 @@ GRANT UPDATE(sealed_at) ON TABLE public.picture TO elumiti_proctoring;
 
 GRANT UPDATE(checks) ON TABLE public.picture TO elumiti_proctoring;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_erasure TO elumiti_proctoring;
+GRANT SELECT,INSERT ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.picture_hold TO elumiti_proctoring;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_hold TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_key TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.picture_segment TO elumiti_proctoring;
@@ -4686,7 +4821,11 @@ GRANT SELECT ON TABLE public.picture_segment TO elumiti_portal;
 
 GRANT UPDATE(erased_at) ON TABLE public.picture_segment TO elumiti_proctoring;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.picture_segment_sitting TO elumiti_proctoring;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_sitting_key TO elumiti_proctoring;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.picture_to_check TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.post TO elumiti_portal;
 
@@ -4705,6 +4844,7 @@ GRANT SELECT ON TABLE public.region TO elumiti_engine;
 GRANT SELECT ON TABLE public.region TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.region TO elumiti_portal;
 GRANT SELECT ON TABLE public.region TO elumiti_scoring;
+GRANT SELECT ON TABLE public.region TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.registration TO elumiti_portal;
 
@@ -4777,6 +4917,7 @@ GRANT SELECT ON TABLE public.school TO elumiti_flusher;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.school TO elumiti_portal;
 GRANT SELECT ON TABLE public.school TO elumiti_scoring;
 GRANT SELECT ON TABLE public.school TO elumiti_release;
+GRANT SELECT ON TABLE public.school TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.score_run TO elumiti_scoring;
 GRANT SELECT ON TABLE public.score_run TO elumiti_portal;
@@ -4879,6 +5020,8 @@ GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_score TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_score TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_to_score TO elumiti_proctoring;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook TO elumiti_portal;
 
