@@ -23,6 +23,7 @@ from engine.protocol import (
     SignedIn,
     SignIn,
     SittingFacts,
+    Watch,
 )
 
 DEVICE = "9f86d081884c7d659a2feaa0c55ad015"
@@ -48,6 +49,16 @@ def _raw(text: str) -> msgspec.Raw:
 
 
 SIGN_IN = SignIn(code="K7QM 2XW9 P14G", day=14, month=3, device=DEVICE, agent="android/chrome 119")
+
+WATCH = Watch(
+    url="https://pictures.example",
+    token="AQ" + "A" * 52,
+    every_s=30,
+    most_bytes=12_288,
+    identity=True,
+    screen=False,
+    keep_days=90,
+)
 
 SIGNED_IN = SignedIn(
     token=TOKEN,
@@ -84,6 +95,7 @@ SIGNED_IN = SignedIn(
     rescue_key=KEY,
     exam_room=ExamRoom(number=17, name="3-кабинет", blob="e1" * 32, reserve="0b" * 32),
     seed="8a" * 16,
+    watch=WATCH,
 )
 
 CLOCK = {"now_ms": LATER, "now": NOW}
@@ -96,6 +108,7 @@ KEYS = KeyReply(
     deadline_ms=DEADLINE,
     now_ms=STARTED,
     now=f"{STARTED}.9vJm4wQx71_p",
+    watch=WATCH,
 )
 
 SAVE = Save(

@@ -205,6 +205,18 @@ class ExamRoom(msgspec.Struct, frozen=True, kw_only=True):
     reserve: str
 
 
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """Pictures may be taken of this pupil, and where they go: the sitting is proctored and a camera consent holds."""
+
+    url: str
+    token: str
+    every_s: int
+    most_bytes: int
+    identity: bool
+    screen: bool
+    keep_days: int
+
+
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     """`200` of sign-in."""
 
@@ -230,6 +242,8 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     # Of who sits in a room that has a code, and of nobody else. The seed tells nothing without the form.
     exam_room: ExamRoom | UnsetType = UNSET
     seed: str | UnsetType = UNSET
+    # None: no camera is asked for, and none is needed (SAFETY R1).
+    watch: Watch | None = None
 
 
 class KeyReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,6 +256,7 @@ class KeyReply(msgspec.Struct, frozen=True, kw_only=True):
     deadline_ms: int
     now_ms: int
     now: str
+    watch: Watch | None = None
 
 
 class ResumedAnswer(msgspec.Struct, frozen=True):

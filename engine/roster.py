@@ -41,6 +41,8 @@ class Pupil(msgspec.Struct, gc=False, array_like=True):
     devices_freed_ms: int = 0
     # 0: at home.
     room: int = 0
+    # Until when his pictures may be taken, Unix seconds: his camera consent (SAFETY P6). 0: none holds.
+    camera_until_s: int = 0
 
 
 class Room(msgspec.Struct, gc=False, array_like=True):
@@ -48,6 +50,16 @@ class Room(msgspec.Struct, gc=False, array_like=True):
 
     name: str
     codes: dict[int, tuple[int, str]]
+
+
+class Watch(msgspec.Struct, array_like=True):
+    """How a sitting is proctored."""
+
+    every_s: int
+    most_bytes: int
+    identity: bool
+    screen: bool
+    keep_days: int
 
 
 class Sitting(msgspec.Struct, array_like=True, kw_only=True):
@@ -65,6 +77,8 @@ class Sitting(msgspec.Struct, array_like=True, kw_only=True):
     forms: list[int]
     demo_speed: float
     demo_reference_ms: int
+    # None: it is not proctored.
+    watch: Watch | None = None
 
     def now_ms(self, real_ms: int) -> int:
         """The sitting's time: the real one, but for a sitting that a demo plays."""
@@ -267,6 +281,7 @@ async def read_sittings(db: Db, *, demo: bool) -> list[Sitting]:
             # Only a demo has a clock of its own; anywhere else the column is not heeded.
             demo_speed=row["demo_speed"] if demo else 1.0,
             demo_reference_ms=row["demo_reference_ms"] or 0,
+            watch=_watch(row) if row["every_s"] is not None else None,
         )
         for row in rows
     ]
@@ -285,6 +300,10 @@ def _frame(file: BinaryIO) -> bytes:
     return file.read(frame_size.unpack(size)[0])
 
 
+def _watch(row: asyncpg.Record) -> Watch:
+    return Watch(row["every_s"], row["most_bytes"], row["identity"], row["screen"], row["keep_days"])
+
+
 def _pupil(row: asyncpg.Record) -> Pupil:
     return Pupil(
         attempt=row["id"],
@@ -297,6 +316,7 @@ def _pupil(row: asyncpg.Record) -> Pupil:
         locked=row["locked"],
         devices_freed_ms=row["devices_freed_ms"],
         room=row["room_id"],
+        camera_until_s=row["camera_until_s"],
     )
 
 
@@ -346,9 +366,11 @@ SITTINGS = f"""
            (extract(epoch from s.starts_at) * 1000)::bigint as starts_ms,
            (extract(epoch from s.last_entry_at) * 1000)::bigint as last_entry_ms,
            (extract(epoch from s.ends_at) * 1000)::bigint as ends_ms,
-           (extract(epoch from s.demo_reference) * 1000)::bigint as demo_reference_ms
+           (extract(epoch from s.demo_reference) * 1000)::bigint as demo_reference_ms,
+           w.every_s, w.most_bytes, w.identity, w.screen, w.keep_days
     from sitting s
     join test t on t.id = s.test_id
+    left join sitting_watch w on w.sitting_id = s.id
     where {LIVE}
     order by s.id
 """
@@ -357,8 +379,11 @@ PUPILS = """
     select id, sitting_id, school_id, first_name, language, extra_minutes, code_hash, locked_at is not null as locked,
            (extract(month from birth_date) * 100 + extract(day from birth_date))::int as birth,
            coalesce((extract(epoch from devices_freed_at) * 1000)::bigint, 0) as devices_freed_ms,
-           coalesce(room_id, 0) as room_id
-    from participant
+           coalesce(room_id, 0) as room_id,
+           case when c.until is null then 0 else extract(epoch from least(c.until, timestamptz '2100-01-01'))::bigint end
+               as camera_until_s
+    from participant p
+    left join lateral (select until from camera_consent where person_id = p.person_id) c on true
     where sitting_id = any($1::int[]) and (sitting_id = any($2::int[]) or changed_in >= $3::text::xid8)
 """
 

@@ -23,7 +23,7 @@ from engine.limits import Limits
 from engine.metrics import WorkerMetrics
 from engine.misses import Misses
 from engine.order import attempt_seed
-from engine.protocol import CONTROL_STREAM
+from engine.protocol import CONTROL_STREAM, Watch
 from engine.reads import Reads
 from engine.roster import Roster
 from engine.tokens import SignedTimes, Tokens
@@ -31,6 +31,7 @@ from infra import garbage
 from infra.database import BY_KEY
 from infra.local import decode_key
 from infra.migrate import require_current
+from infra.picture_tokens import PictureClaims, PictureTokens
 from infra.valkey import connect, follower_of, memory
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Worker:
         self.settings = settings
         keys = {int(number): decode_key(key) for number, key in settings.token_keys.items()}
         self.tokens = Tokens(keys, settings.signs_with)
+        picture_keys = {int(number): decode_key(key) for number, key in settings.picture_token_keys.items()}
+        self.picture_tokens = PictureTokens(picture_keys)
         self.times = SignedTimes(decode_key(settings.time_key), decode_key(settings.other_time_key))
         self.order_key = decode_key(settings.order_key)
         # Two while a pepper is changed: slips of both open.
@@ -159,6 +162,22 @@ class Worker:
         """Name of a form's manifest; "" while the form is not known."""
         known = self.roster.forms.get(form)
         return known.manifest if known else ""
+
+    def watch(self, pupil: Pupil, sitting: Sitting, expires_s: int) -> Watch | None:
+        """Where this pupil's pictures may go; None without a proctored sitting or without a consent that holds today."""
+        told, url = sitting.watch, self.settings.pictures_url
+        if told is None or not url or self.real_ms() >= pupil.camera_until_s * 1000:
+            return None
+        opens_s = sitting.clock.waiting_opens_ms // 1000
+        return Watch(
+            url=url,
+            token=self.picture_tokens.sign(PictureClaims(pupil.attempt, pupil.sitting, opens_s, expires_s)),
+            every_s=told.every_s,
+            most_bytes=told.most_bytes,
+            identity=told.identity,
+            screen=told.screen,
+            keep_days=told.keep_days,
+        )
 
     # ---- following ----
 

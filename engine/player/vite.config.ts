@@ -9,7 +9,8 @@ function shellList(): Plugin {
     name: "shell-list",
     enforce: "post",
     generateBundle(_options, bundle) {
-      const files = Object.keys(bundle).filter((name) => name.startsWith("assets/")).map((name) => `/${name}`).sort();
+      // What only a camera needs is fetched when a camera is on, not by every pupil beforehand.
+      const files = Object.keys(bundle).filter((name) => name.startsWith("assets/") && !/\.bin$|eyes_worker/.test(name)).map((name) => `/${name}`).sort();
       const index = bundle["index.html"];
       const page = index?.type === "asset" ? String(index.source) : "";
       const shell = ["/", "/manifest.webmanifest", "/icon.svg", "/old.js", ...files];

@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from engine.worker import Worker
 
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src {connect}; "
     "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types elumiti"
 )
 SECURITY = [
-    ("content-security-policy", CSP),
     ("x-content-type-options", "nosniff"),
     # Browsers heed it over HTTPS alone; a school's own server without a certificate goes on.
     ("strict-transport-security", "max-age=31536000"),
@@ -55,7 +54,7 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         if scope.path == "/":
             raise Problem("method-not-allowed", allow="GET, HEAD")
         raise Problem("not-found")
-    files = player_files(worker.settings.player_dir)
+    files = player_files(worker.settings.player_dir, worker.settings.pictures_url)
     path = "index.html" if scope.path == "/" else scope.path.lstrip("/")
     file = files.get(path)
     if file is None:
@@ -73,15 +72,16 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
 
 
 @functools.cache
-def player_files(folder: str) -> dict[str, PlayerFile]:
-    """All files of the built player by their path."""
+def player_files(folder: str, pictures_url: str) -> dict[str, PlayerFile]:
+    """All files of the built player by their path. Beside their own origin they may speak with the pictures' ingest alone."""
     root = Path(folder)
     if not folder or not root.is_dir():
         return {}
-    return {str(path.relative_to(root)): _read(path, root) for path in sorted(root.rglob("*")) if path.is_file()}
+    csp = CSP.format(connect=f"'self' {pictures_url}".rstrip())
+    return {str(path.relative_to(root)): _read(path, root, csp) for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def _read(path: Path, root: Path) -> PlayerFile:
+def _read(path: Path, root: Path, csp: str) -> PlayerFile:
     plain = path.read_bytes()
     hashed = path.relative_to(root).parts[0] == "assets"
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -96,6 +96,7 @@ def _read(path: Path, root: Path) -> PlayerFile:
         ("cache-control", FOR_EVER if hashed else ASK_AGAIN),
         ("etag", tag),
         ("vary", "accept-encoding"),
+        ("content-security-policy", csp),
         *SECURITY,
     ]
     return PlayerFile(plain, gzipped, headers, tag)

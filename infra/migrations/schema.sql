@@ -100,6 +100,17 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.camera_consent_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    -- Changes nothing but `changed_in`, by which engines follow participants.
+    update participant set person_id = person_id where person_id in (new.person_id, old.person_id);
+    return null;
+end
+$$;
+
 CREATE TABLE public.consent (
     id bigint NOT NULL,
     person_id bigint NOT NULL,
@@ -248,6 +259,43 @@ CREATE FUNCTION public.is_privileged(p_staff integer, p_at timestamp with time z
 CREATE FUNCTION public.kk(t text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (translate(lower(t), 'аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя'::text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghij'::text) COLLATE "C");
+
+CREATE FUNCTION public.link_participants(p_ids bigint[], p_keys text[]) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    linked int;
+begin
+    with asked as (
+        select p.id, p.external_id, p.school_id, p.birth_date, a.key
+        from unnest(p_ids, p_keys) as a (id, key)
+        join participant p on p.id = a.id and p.person_id is null
+    ),
+    by_number as (
+        select a.id, x.id as person_id
+        from asked a
+        join person x on x.external_id = a.external_id
+        where x.school_id = a.school_id and x.birth_date = a.birth_date and x.status = 'active'
+    ),
+    by_name as (
+        select a.id, min(x.id) as person_id
+        from asked a
+        join person x on x.name_key = a.key and x.birth_date = a.birth_date
+        where x.school_id = a.school_id and x.status = 'active'
+        group by a.id
+        having count(*) = 1
+    )
+    update participant p
+    set person_id = coalesce(i.person_id, n.person_id)
+    from asked a
+    left join by_number i on i.id = a.id
+    left join by_name n on n.id = a.id
+    where p.id = a.id and coalesce(i.person_id, n.person_id) is not null;
+    get diagnostics linked = row_count;
+    return linked;
+end
+$$;
 
 CREATE FUNCTION public.make_sitting_partition(sitting integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1104,6 +1152,13 @@ CREATE TABLE public.audit_term (
     CONSTRAINT audit_term_keep_check CHECK ((keep >= '1 year'::interval)),
     CONSTRAINT audit_term_only_row_check CHECK (only_row)
 );
+
+CREATE VIEW public.camera_consent AS
+ SELECT person_id,
+    max(COALESCE((((ends_on + 1))::timestamp without time zone AT TIME ZONE 'Asia/Almaty'::text), 'infinity'::timestamp with time zone)) AS until
+   FROM public.consent c
+  WHERE ((purpose = 'camera'::text) AND (withdrawn_at IS NULL))
+  GROUP BY person_id;
 
 CREATE TABLE public.class_code (
     id integer NOT NULL,
@@ -3486,6 +3541,8 @@ CREATE INDEX participant_search ON public.participant USING gin (search_name pub
 
 CREATE INDEX participant_sort ON public.participant USING btree (sitting_id, sort_name, id);
 
+CREATE INDEX participant_unlinked ON public.participant USING btree (sitting_id) WHERE (person_id IS NULL);
+
 CREATE INDEX pending_act_waiting ON public.pending_act USING btree (sitting_id) WHERE (state = 'waits'::text);
 
 CREATE INDEX pending_act_waiver ON public.pending_act USING btree (waiver_id) WHERE (waiver_id IS NOT NULL);
@@ -3657,6 +3714,10 @@ CREATE INDEX webhook_delivery_of ON public.webhook_delivery USING btree (webhook
 ALTER INDEX public.response_event_pkey ATTACH PARTITION public.response_event_other_pkey;
 
 CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit FOR EACH ROW EXECUTE FUNCTION public.audit_chain();
+
+CREATE TRIGGER camera_consent_changed AFTER UPDATE ON public.consent FOR EACH ROW WHEN ((new.purpose = 'camera'::text)) EXECUTE FUNCTION public.camera_consent_changed();
+
+CREATE TRIGGER camera_consent_given AFTER INSERT ON public.consent FOR EACH ROW WHEN ((new.purpose = 'camera'::text)) EXECUTE FUNCTION public.camera_consent_changed();
 
 CREATE TRIGGER grant_told AFTER UPDATE ON public.staff_grant FOR EACH ROW WHEN (((old.ends_at IS DISTINCT FROM new.ends_at) OR (old.asleep_at IS DISTINCT FROM new.asleep_at))) EXECUTE FUNCTION public.grant_told();
 
@@ -4437,6 +4498,8 @@ GRANT ALL ON FUNCTION public.audit_movable(most integer) TO elumiti_portal;
 REVOKE ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_move(upto bigint, object_key text, sha256 bytea) TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.camera_consent_changed() FROM PUBLIC;
+
 GRANT SELECT,INSERT ON TABLE public.consent TO elumiti_portal;
 
 GRANT UPDATE(person_id) ON TABLE public.consent TO elumiti_portal;
@@ -4449,6 +4512,7 @@ GRANT UPDATE(withdrawn_note) ON TABLE public.consent TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.consent_holds(p_person bigint, p_purpose text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.consent_holds(p_person bigint, p_purpose text) TO elumiti_portal;
+GRANT ALL ON FUNCTION public.consent_holds(p_person bigint, p_purpose text) TO elumiti_proctoring;
 
 REVOKE ALL ON FUNCTION public.flag_twins(p_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.flag_twins(p_ids bigint[]) TO elumiti_portal;
@@ -4462,6 +4526,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_permission TO elumiti_por
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_grant TO elumiti_portal;
 
 GRANT ALL ON FUNCTION public.is_privileged(p_staff integer, p_at timestamp with time zone) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.link_participants(p_ids bigint[], p_keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.link_participants(p_ids bigint[], p_keys text[]) TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
@@ -4537,6 +4604,8 @@ GRANT SELECT(changed_in) ON TABLE public.participant TO elumiti_engine;
 GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
 
 GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT(person_id) ON TABLE public.participant TO elumiti_engine;
 
 GRANT INSERT,DELETE,UPDATE ON TABLE public.result TO elumiti_portal;
 
@@ -4659,6 +4728,10 @@ GRANT SELECT ON TABLE public.audit_head TO elumiti_portal;
 GRANT SELECT ON TABLE public.audit_head TO elumiti_status;
 
 GRANT SELECT ON TABLE public.audit_term TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.camera_consent TO elumiti_engine;
+GRANT SELECT ON TABLE public.camera_consent TO elumiti_proctoring;
+GRANT SELECT ON TABLE public.camera_consent TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.class_code TO elumiti_portal;
 

@@ -16,6 +16,7 @@ from loadtest.bench import (
     first_question,
     fronted,
     hostile,
+    input_delay,
     mass,
     page,
     reentry,
@@ -42,6 +43,12 @@ def saves(
 def player(*, rounds: int = first_question.ROUNDS) -> None:
     """Tap to first question on an old phone (`player_first_question_*ms`), and the page's weight (`player_gzip_bytes`)."""
     asyncio.run(first_question.measure(rounds))
+
+
+@app.command(name="input-delay")
+def camera_input_delay(*, seconds: float = input_delay.SECONDS) -> None:
+    """What a camera costs a tap on an old phone (`proctoring_input_delay_ms`), by Chromium's trace."""
+    asyncio.run(input_delay.measure(seconds))
 
 
 @app.command

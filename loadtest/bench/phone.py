@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from infra.errors import PlainError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from playwright.async_api import BrowserContext, CDPSession, Page, Playwright
 
@@ -86,13 +86,13 @@ class Phone:
 
 
 @contextlib.asynccontextmanager
-async def phone(playwright: Playwright) -> AsyncIterator[Phone]:
+async def phone(playwright: Playwright, flags: Sequence[str] = ()) -> AsyncIterator[Phone]:
     """A phone that nobody has used."""
     with tempfile.TemporaryDirectory(prefix="elumiti-phone-", ignore_cleanup_errors=True) as profile:
         context = await playwright.chromium.launch_persistent_context(
             profile,
             executable_path=browser_path(),
-            args=FLAGS,
+            args=[*FLAGS, *flags],
             viewport={"width": SCREEN["width"], "height": SCREEN["height"]},
             has_touch=True,
         )

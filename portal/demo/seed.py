@@ -38,6 +38,7 @@ from portal.demo.registry import insert_registry
 from portal.demo.sign_on import insert_sign_on
 from portal.demo.tables import Seat
 from portal.demo.talents import insert_talents
+from portal.demo.watching import insert_watch
 from portal.demo.wire import play_items
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ async def fill() -> Demo:
             numbers = {row["login"]: row["id"] for row in await db.fetch("select login, id from staff where demo")}
             await insert_sign_on(db)
             await insert_talents(db)
+            await insert_watch(db, demo.open_sitting)
             await insert_machines(db, portal)
             await insert_cards(db, portal.objects, numbers)
     finally:

@@ -26,6 +26,7 @@ from portal.features.notices import routes as notices
 from portal.features.oauth import authorize, backchannel, discovery, logout, systems, tokens
 from portal.features.participants import imports
 from portal.features.participants import jobs as participant_jobs
+from portal.features.participants import linking as participant_linking
 from portal.features.participants import routes as participants
 from portal.features.participants import withdrawn as participant_withdrawn
 from portal.features.persons import cards as person_cards
@@ -167,6 +168,7 @@ DAILY = [
     kpi.ask_daily,
     erasing.ask_daily,
     registration_joining.erase_expired,
+    participant_linking.link_daily,
     backchannel.erase_old,
 ]
 # What the worker looks for every other second, beside its queue.

@@ -19,8 +19,10 @@ import {
 import { hold, TAB, type Hold } from "./tab";
 import { inVain, Tries } from "./tries";
 import { holdWake } from "./wake";
+import type { Trial } from "./watch/trial";
+import type { Watching } from "./watch/watching";
 
-export type Screen = "loading" | "language" | "sign-in" | "check" | "waiting" | "practice" | "test" | "review" | "receipt" | "elsewhere" | "wrong";
+export type Screen = "loading" | "language" | "sign-in" | "check" | "waiting" | "practice" | "test" | "review" | "receipt" | "elsewhere" | "wrong" | "camera";
 export interface SignInTrouble { code: string; help: Help | null; n: number; at_ms: number }
 
 /** How long each further look waits for an attempt that comes back to this phone: a busy system tells of it later. */
@@ -43,6 +45,10 @@ export class App {
   code = "";
   /** What the staff sent and the pupil has not yet acknowledged. */
   news: Control[] = [];
+  /** The page of the trial of a camera, once it is there. */
+  Trial: typeof Trial | null = null;
+  /** The camera, where the sitting has one and a consent holds; its code comes only then. */
+  watching: Watching | null = null;
   private hold: Hold | null = null;
   private listeners = new Set<() => void>();
 
@@ -217,6 +223,7 @@ export class App {
     attempt.begin();
     // Before anything else goes into the log: work at a moment says that the pupil was in by then.
     attempt.wayIn.tell("sign-in", keptOut_ms);
+    void this.watch();
     if (attempt.record.signed_in.controls.version > attempt.record.controls_version) attempt.obey(attempt.record.signed_in.controls);
     if (resume) await attempt.resume();
     if (this.attempt !== attempt) return;
@@ -277,6 +284,43 @@ export class App {
     }
   }
 
+  /** Whether there is a camera is told at the sign-in and once more with the key; without it nothing here is loaded. */
+  private async watch(): Promise<void> {
+    const { attempt } = this;
+    const watch = attempt?.record.signed_in.watch;
+    if (!attempt || this.watching?.watch === watch) return;
+    this.watching?.end();
+    this.watching = null;
+    if (!watch || attempt.record.camera === "withdrawn") return;
+    const { Watching } = await import("./watch/watching");
+    const watching = await Watching.begin(watch, attempt, this.changed);
+    if (this.attempt === attempt && !this.watching) this.watching = watching;
+    else watching.end();
+    if (this.screen === "test") this.watching?.start();
+    this.changed();
+  }
+
+  /** The first question is on the screen: now the camera may begin, and not before. */
+  readable(): void {
+    this.attempt?.readable(agent());
+    void this.watch().then(() => this.watching?.start());
+  }
+
+  /** Nothing of the camera outlives the attempt on this phone (SAFETY J7). */
+  private async unwatch(): Promise<void> {
+    const { watching } = this;
+    this.watching = null;
+    if (!watching) return;
+    watching.end();
+    await watching.erase();
+  }
+
+  /** A look at the camera days ahead, with no code and for no sitting. */
+  async tryCamera(): Promise<void> {
+    this.Trial = (await import("./watch/trial")).Trial;
+    this.show("camera");
+  }
+
   // ---- the end
 
   private async final(final: Final): Promise<void> {
@@ -286,6 +330,7 @@ export class App {
     this.receipt = { ...final, attempt: attempt.record.attempt, title: sitting.title, first_name };
     this.screen = "receipt";
     attempt.end();
+    await this.unwatch();
     await keepReceiptOnly(attempt.record.attempt, this.receipt);
     await this.close();
     this.receipts = await readAll<ReceiptRecord>("receipts");
@@ -298,6 +343,7 @@ export class App {
     if (!attempt) return;
     attempt.keepDraft();
     attempt.end();
+    await this.unwatch();
     await sealAttempt(attempt.log.head, attempt.record);
     await this.close();
     void sendDebts();
@@ -337,6 +383,7 @@ export class App {
   private tick(): void {
     this.attempt?.tick();
     this.opening?.tick();
+    this.watching?.tick();
   }
 
   private hear(control: Control): void {
@@ -355,6 +402,8 @@ export class App {
 
   private tabLost(): void {
     if (this.screen === "receipt") return;
+    this.watching?.end();
+    this.watching = null;
     this.attempt?.end();
     this.attempt = null;
     this.opening?.end();

@@ -227,6 +227,7 @@ export class Attempt implements Host {
       this.clock.heard(reply, asked, came);
       const { keys, seed, started_ms, deadline_ms } = reply;
       if (reply.token) this.log.head.token = reply.token;
+      if (reply.watch !== undefined) this.record.signed_in.watch = reply.watch;
       // The room's code was quicker: its start stands.
       if (!this.opened) Object.assign(this.record, { keys, seed, started_ms, deadline_ms, step: "open" });
       void this.persist();

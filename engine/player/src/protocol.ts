@@ -68,6 +68,17 @@ export interface Controls { version: number; items: Control[] }
 export interface Stamp { now_ms: number; now: string }
 
 export interface SignInBody { code: string; day: number; month: number; device: string; agent: string; phone?: string }
+/** The sitting is proctored and a camera consent holds: where pictures go, and what is promised about them. */
+export interface Watch {
+  url: string;
+  token: string;
+  every_s: number;
+  most_bytes: number;
+  identity: boolean;
+  screen: boolean;
+  keep_days: number;
+}
+
 export interface SignInReply extends Stamp {
   token: string;
   attempt: number;
@@ -90,6 +101,7 @@ export interface SignInReply extends Stamp {
   /** Of who sits in a room that has a code. */
   exam_room?: ExamRoom;
   seed?: string;
+  watch?: Watch | null;
 }
 
 /** Names of the blobs that the room's code opens: of the form that is sat, and of its reserve ("": none). */
@@ -101,6 +113,7 @@ export interface KeyReply extends Stamp {
   token?: string;
   started_ms: number;
   deadline_ms: number;
+  watch?: Watch | null;
 }
 
 export interface SaveBody {

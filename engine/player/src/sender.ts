@@ -27,13 +27,17 @@ const LINE_RETRY_MS = [3_000, 6_000, 12_000, 20_000, 30_000];
 const RECEIPT_FIRST_S = 3;
 const RECEIPT_LAST_S = 60;
 const MAX_ANCHORS = 8;
+const PRESSING_MS = 1_000;
 
 export class Sender {
   readonly ledger: Ledger;
   line: Line = "unknown";
   /** The engine does not take this token any more: only a new sign-in helps. */
   rejected = false;
+  /** Called as a save begins: whatever else is on the wire makes room. */
+  begins: (() => void) | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private dueAt = Infinity;
   private busy = false;
   private wanted = false;
   private stopped = false;
@@ -83,6 +87,11 @@ export class Sender {
     if (this.line !== "up") this.soon(this.lineLostAt === null ? 1_000 : 5_000);
   }
 
+  /** A save is on the wire, or will be in a moment: pictures wait. */
+  get pressing(): boolean {
+    return this.busy || this.line === "down" || this.dueAt - performance.now() < PRESSING_MS;
+  }
+
   get owes(): boolean {
     return this.ledger.owesAny(this.log.last);
   }
@@ -90,6 +99,7 @@ export class Sender {
   private plan(wait_ms: number, keepalive = false): void {
     if (this.stopped) return;
     clearTimeout(this.timer);
+    this.dueAt = performance.now() + wait_ms;
     this.timer = setTimeout(() => void this.save(keepalive), wait_ms);
   }
 
@@ -103,6 +113,7 @@ export class Sender {
     if (this.busy || this.stopped) return;
     this.busy = true;
     this.wanted = false;
+    this.begins?.();
     let wait_ms: number;
     try {
       wait_ms = await this.once(keepalive);

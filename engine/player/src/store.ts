@@ -51,6 +51,10 @@ export interface AttemptRecord {
   tries?: Kept;
   /** Events up to this one belong to a form that was stopped. */
   stopped_at?: number;
+  /** What the child said to the camera; withdrawn: a person took the consent back. */
+  camera?: "yes" | "no" | "withdrawn";
+  /** The photo of the face is taken. */
+  photographed?: boolean;
 }
 
 export interface Merged {

@@ -17,6 +17,7 @@ from portal.core.files.reading import read_rows
 from portal.core.jobs.progress import RowProgress
 from portal.features.participants import queries, rules
 from portal.features.participants.columns import COLUMNS
+from portal.features.participants.linking import link
 from portal.features.participants.problems import NotChecked, RowsTaken
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ async def take_in(db: Connection, job: Job, check_id: int) -> int:
         raise RowsTaken from error
     if taken == 0:
         raise NotChecked
-    fact = {"sitting_id": str(job.sitting_id), "rows": taken}
+    linked = await link(db, job.sitting_id)
+    fact = {"sitting_id": str(job.sitting_id), "rows": taken, "linked": linked}
     await _record(db, job, "participant.import.taken", check_id, fact)
     return taken
 

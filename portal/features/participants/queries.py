@@ -192,7 +192,10 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
                (select count(*) from response_conflict rc where rc.attempt_id = p.id) as conflicts,
                dh.tries as held_tries, dh.newest_ms as held_newest_ms, dh.agent as held_agent, p.devices_freed_at,
                (select coalesce(jsonb_object_agg(al.name, al.times), '{{}}') from attempt_limit al where al.attempt_id = p.id)
-                   as limits
+                   as limits,
+               p.person_id is not null as known,
+               p.person_id is not null and consent_holds(p.person_id, 'camera') as camera,
+               exists (select from sitting_watch w where w.sitting_id = p.sitting_id) as watched
         from participant p
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id

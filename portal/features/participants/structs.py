@@ -92,6 +92,10 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     held_newest_ms: int | None
     held_agent: str | None
     devices_freed_at: datetime | None
+    # Linked to a row of the registry; its camera consent holds; the sitting is proctored.
+    known: bool
+    camera: bool
+    watched: bool
     # Which bounds of one pupil were crossed (SAFETY M2) → how often he was refused for it.
     limits: dict[str, int]
 

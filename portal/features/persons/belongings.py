@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from portal.core.db import Connection
 
 # Tables whose rows simply change their person.
-OWNED = ("person_document", "kpi_entry")
+OWNED = ("person_document", "kpi_entry", "participant")
 # What the platform counted stays with each row: for one day both may have it, and it comes anew from the login.
 COUNTED = "and t.source <> 'system'"
 # A review of the same teacher in the same half-year that the kept row has too stays where it is; so does one that would

@@ -9,6 +9,7 @@ import msgspec
 
 from portal.core.i18n import N_, clock
 from portal.core.i18n.times import ASTANA
+from portal.features.sittings.watching import watch_values
 
 if TYPE_CHECKING:
     from portal.features.sittings.structs import Course, Draft
@@ -138,4 +139,5 @@ def form_values(sitting: Draft) -> dict[str, str]:
         "late_policy": sitting.late_policy,
         "help_name": sitting.help_name,
         "help_phone": sitting.help_phone,
+        **watch_values(sitting.watch),
     }

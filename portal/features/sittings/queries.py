@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from portal.core.problems import NotThere
 from portal.core.projects import project
-from portal.features.sittings.structs import Draft, FormChoice, FormUse, HistoryLine, Sitting, SittingRow
+from portal.features.sittings.structs import Draft, FormChoice, FormUse, HistoryLine, Sitting, SittingRow, Watch
 
 if TYPE_CHECKING:
     from portal.core.accounts import Scope
@@ -70,7 +72,11 @@ async def find_sitting(db: Connection, sitting_id: int, scope: Scope) -> Sitting
                (select count(*) from participant p where p.sitting_id = s.id) as participants,
                (select count(*) from participant p where p.sitting_id = s.id and p.code_hash is null) as without_code,
                array(select distinct extra_minutes from participant where sitting_id = s.id order by 1)
-                   as extra_minutes
+                   as extra_minutes,
+               (select jsonb_build_object('every_s', w.every_s, 'most_bytes', w.most_bytes, 'identity', w.identity,
+                                          'screen', w.screen, 'keep_days', w.keep_days)
+                from sitting_watch w
+                where w.sitting_id = s.id) as watch
         from sitting s
         join test t on t.id = s.test_id
         join form f on f.id = s.form_id
@@ -83,7 +89,7 @@ async def find_sitting(db: Connection, sitting_id: int, scope: Scope) -> Sitting
     )
     if row is None:
         raise NotThere
-    return Sitting(**row)
+    return Sitting(**{**row, "watch": msgspec.convert(row["watch"], Watch | None)})
 
 
 async def forms(db: Connection) -> list[FormChoice]:
@@ -134,6 +140,7 @@ async def insert(db: Connection, draft: Draft, staff_id: int | None) -> int:
         staff_id,
     )
     await set_regions(db, sitting_id, draft.regions)
+    await set_watch(db, sitting_id, draft.watch)
     return sitting_id
 
 
@@ -153,6 +160,7 @@ async def update(db: Connection, sitting_id: int, draft: Draft) -> bool:
     )
     if done:
         await set_regions(db, sitting_id, draft.regions)
+        await set_watch(db, sitting_id, draft.watch)
     return done is not None
 
 
@@ -183,6 +191,24 @@ async def set_regions(db: Connection, sitting_id: int, regions: list[str]) -> No
     )
 
 
+async def set_watch(db: Connection, sitting_id: int, watch: Watch | None) -> None:
+    """Proctored like this, or not at all; of a draft only, for pupils were told what is taken."""
+    if watch is None:
+        await db.execute("delete from sitting_watch where sitting_id = $1", sitting_id)
+        return
+    await db.execute(
+        """
+        insert into sitting_watch (sitting_id, every_s, most_bytes, identity, screen, keep_days)
+        values ($1, $2, $3, $4, $5, $6)
+        on conflict (sitting_id) do update
+        set every_s = excluded.every_s, most_bytes = excluded.most_bytes, identity = excluded.identity,
+            screen = excluded.screen, keep_days = excluded.keep_days
+        """,
+        sitting_id,
+        *(watch.every_s, watch.most_bytes, watch.identity, watch.screen, watch.keep_days),
+    )
+
+
 async def set_rehearsed(db: Connection, sitting_id: int, at: datetime) -> bool:
     """A person looked at the time line and confirmed it."""
     done = await db.fetchval(
@@ -192,7 +218,7 @@ async def set_rehearsed(db: Connection, sitting_id: int, at: datetime) -> bool:
 
 
 async def publish(db: Connection, sitting_id: int, at: datetime) -> bool:
-    """From now on pupils may sign in; makes the partition of its events."""
+    """From now on pupils may sign in; makes the partitions of its events and, if it is proctored, of its pictures."""
     done = await db.fetchval(
         "update sitting set state = 'published', published_at = $2 where id = $1 and state = 'draft' returning id",
         *(sitting_id, at),
@@ -200,6 +226,8 @@ async def publish(db: Connection, sitting_id: int, at: datetime) -> bool:
     if done is None:
         return False
     await db.execute("select make_sitting_partition($1)", sitting_id)
+    if await db.fetchval("select exists (select from sitting_watch where sitting_id = $1)", sitting_id):
+        await db.execute("select make_watch_partition($1)", sitting_id)
     return True
 
 

@@ -19,7 +19,7 @@ from portal.core.problems import NotThere
 from portal.core.sittings import STATES, find_head, require_whole, tabs
 from portal.core.ui.listing import listing, picked, words
 from portal.core.ui.pages import page, see_other
-from portal.features.sittings import pictures, queries, rules
+from portal.features.sittings import pictures, queries, rules, watching
 from portal.features.sittings.problems import CannotClose, NotDraft, NotReady
 from portal.features.sittings.structs import Check, Facts, Sitting
 
@@ -93,6 +93,7 @@ async def new(request: StaffRequest, db: Connection) -> Response[str]:
         "spread_s": "60",
         "place": "home",
         "late_policy": "person",
+        **watching.watch_values(None),
     }
     return await _form_page(request, db, None, values, [])
 
@@ -314,6 +315,8 @@ async def _form_page(
         regions=regions,
         places=rules.PLACES,
         policies=rules.LATE_POLICIES,
+        watches=watching.WATCHES,
+        rhythms=watching.rhythms(),
     )
 
 
@@ -331,6 +334,7 @@ async def _show(
         states=STATES,
         places=rules.PLACES,
         policies=rules.LATE_POLICIES,
+        estimate=watching.estimate(sitting.watch, sitting.duration_s) if sitting.watch else None,
         **context,
     )
 

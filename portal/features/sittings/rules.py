@@ -9,6 +9,7 @@ from engine.timing import AttemptClock, Phase, SittingClock, deadline_ms, last_p
 from portal.core.i18n import N_, clock, of, when
 from portal.core.sittings import to_ms
 from portal.features.sittings.structs import Check, Course, Draft, Facts, Sitting, Stretch
+from portal.features.sittings.watching import read_watch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,6 +60,7 @@ def read_draft(form: Form, allowed_forms: Collection[int], allowed_regions: Coll
     policy = form.choice("late_policy", LATE_POLICIES, "person")
     help_name = form.text("help_name", most=100)
     help_phone = form.text("help_phone", most=40)
+    watch = read_watch(form)
     if form.errors or form_id is None or starts is None or opens is None or last_entry is None:
         return None
     return Draft(
@@ -77,6 +79,7 @@ def read_draft(form: Form, allowed_forms: Collection[int], allowed_regions: Coll
         help_name=help_name,
         help_phone=help_phone,
         regions=regions,
+        watch=watch,
     )
 
 

@@ -22,6 +22,16 @@ class SittingRow(msgspec.Struct, frozen=True, kw_only=True):
     regions: int
 
 
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sitting is proctored: a small picture now and then, perhaps a photo of the face at the start, perhaps the screen."""
+
+    every_s: int
+    most_bytes: int = 12_288
+    identity: bool
+    screen: bool
+    keep_days: int
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What a person fills in."""
 
@@ -40,6 +50,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     help_name: str
     help_phone: str
     regions: list[str]
+    # None: it is not proctored, and no byte of it is taken.
+    watch: Watch | None = None
 
 
 class Sitting(Draft, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".html": "text/html; charset=utf-8",
     ".webmanifest": "application/manifest+json",
+    ".bin": "application/octet-stream",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -87,6 +88,8 @@ class Peer:
     refuse: dict[str, tuple[int, str]] = field(default_factory=dict)
     exam_room: dict[str, Any] | None = None
     """The room of a sign-in's reply: number, name, blob, reserve."""
+    watch: dict[str, Any] | None = None
+    """Where pictures go, if the sitting has a camera; each pupil gets a token of his own."""
     generation: int = 1
     seen: list[tuple[str, Any]] = field(default_factory=list)
     port: int = 0
@@ -188,6 +191,8 @@ class Peer:
             "controls": {"version": 0, "items": []},
             "rescue_key": base64.urlsafe_b64encode(raw).decode().rstrip("="),
         }
+        if self.watch:
+            reply["watch"] = self.watch | {"token": str(pupil.attempt)}
         if self.exam_room:
             reply |= {"exam_room": self.exam_room, "seed": self.seed(pupil)}
         return JSONResponse(reply)
@@ -311,7 +316,9 @@ class Peer:
         cache = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
         headers = {
             "Cache-Control": cache,
-            "Content-Security-Policy": POLICY,
+            "Content-Security-Policy": POLICY.replace(
+                "connect-src 'self'", f"connect-src 'self' {self.watch['url'] if self.watch else ''}"
+            ),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }

@@ -38,9 +38,18 @@ class Sitter:
     """One browser profile on disk, so that it can be killed and opened again."""
 
     def __init__(
-        self, playwright: Playwright, url: str, profile: Path, *, flags: list[str] | None = None, **options: Any
+        self,
+        playwright: Playwright,
+        url: str,
+        profile: Path,
+        *,
+        flags: list[str] | None = None,
+        ours: tuple[str, ...] = (),
+        **options: Any,
     ) -> None:
         self.playwright, self.url, self.profile = playwright, url, profile
+        # Hosts beside the player's that are the house's own: the pictures' ingest.
+        self.ours = ours
         self.flags, self.options = [*FLAGS, *(flags or [])], {"viewport": PHONE, "has_touch": True, **options}
         self.faults: list[str] = []
         self.open()
@@ -69,7 +78,9 @@ class Sitter:
         page.on(
             "request",
             lambda asked: (
-                self.faults.append(asked.url) if not asked.url.startswith((self.url, "blob:", "data:")) else None
+                self.faults.append(asked.url)
+                if not asked.url.startswith((self.url, "blob:", "data:", *self.ours))
+                else None
             ),
         )
         return page
@@ -173,6 +184,22 @@ class Sitter:
         """All that this origin keeps on the device, as text."""
         return self.page.evaluate(DUMP)
 
+    def pictures_stored(self) -> int:
+        """How many pictures, events and counters of the camera lie on the device."""
+        return self.page.evaluate(COUNT_PICTURES)
+
+
+COUNT_PICTURES = """async () => {
+  const known = await indexedDB.databases();
+  if (!known.some(({ name }) => name === "elumiti-pictures")) return 0;
+  const db = await new Promise((ok) => { const r = indexedDB.open("elumiti-pictures"); r.onsuccess = () => ok(r.result); });
+  let count = 0;
+  for (const name of db.objectStoreNames) {
+    count += await new Promise((ok) => { const r = db.transaction(name).objectStore(name).count(); r.onsuccess = () => ok(r.result); });
+  }
+  db.close();
+  return count;
+}"""
 
 DUMP = """async () => {
   const out = [JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage })];

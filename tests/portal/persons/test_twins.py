@@ -87,6 +87,27 @@ def test_merged_with_what_was_chosen_of_each_and_undone(
     assert f"/persons/twins/{first}/{second}" in admin.get("/persons/twins").text
 
 
+def test_a_participant_goes_along_with_his_person_and_comes_back(
+    house: House,
+    admin: Visitor,
+    pair: tuple[int, int],
+    make_sitting,  # noqa: ANN001
+) -> None:
+    """Else the camera consent of the kept row would not be found (SAFETY P6)."""
+    first, second = pair
+    pupil = make_sitting(starts_in_s=3600).pupils[0]
+
+    def whose() -> int:
+        return house.sql("select person_id from participant where id = $1", pupil)[0]["person_id"]
+
+    house.sql("update participant set person_id = $1 where id = $2", second, pupil)
+    admin.post(f"/persons/twins/{first}/{second}", {"do": "merge", "keep": "first"})
+    assert whose() == first
+    merge = house.sql("select id from person_merge where kept_id = $1", first)[0]["id"]
+    admin.post(f"/persons/merges/{merge}/undo")
+    assert whose() == second
+
+
 def test_what_was_changed_after_a_merge_outlives_its_undo(
     house: House, admin: Visitor, place: Place, pair: tuple[int, int]
 ) -> None:

@@ -5,6 +5,7 @@ import type { App } from "../app";
 import type { Attempt } from "../attempt";
 import { batteryFinding, browserFindings, clockFinding, lineFinding, sizeFinding, storageFinding, type Finding } from "../device";
 import { t } from "../i18n";
+import { CameraSection } from "./camera";
 import { Icon, Page } from "./parts";
 
 export function Check({ app, attempt }: { app: App; attempt: Attempt }) {
@@ -25,7 +26,8 @@ export function Check({ app, attempt }: { app: App; attempt: Attempt }) {
           <li class={level}><Icon name={level === "fine" ? "check" : level === "note" ? "note" : "memory"} /><span>{t(key, values)}</span></li>
         ))}
       </ul>
-      <button type="button" class="primary big" onClick={() => app.wait()}>{t("check.go")}</button>
+      <CameraSection app={app} />
+      <button type="button" class="primary big" id="go-on" onClick={() => app.wait()}>{t("check.go")}</button>
     </Page>
   );
 }

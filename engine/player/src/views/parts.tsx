@@ -37,6 +37,8 @@ const ICONS = {
   memory: "M12 4l9 16H3zM12 10v4M12 17v.5",
   flag: "M5 21V4h12l-2 4 2 4H5", sound: "M4 10v4h4l5 4V6L8 10zM16.5 9a4 4 0 010 6M19 6.5a8 8 0 010 11",
   stop: "M7 7h10v10H7z", check: "M5 13l4 4L19 7", eye: "M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12zM12 9a3 3 0 100 6 3 3 0 000-6z",
+  camera: "M4 7h3l2-3h6l2 3h3a1 1 0 011 1v11a1 1 0 01-1 1H4a1 1 0 01-1-1V8a1 1 0 011-1zM12 9.5a3.5 3.5 0 100 7 3.5 3.5 0 000-7z",
+  camera_off: "M9 4h6l2 3h3a1 1 0 011 1v10.5M18 20H4a1 1 0 01-1-1V8a1 1 0 011-1h2M14.5 15.5a3.5 3.5 0 01-5-5M4 3l17 18",
   clock: "M12 3a9 9 0 100 18 9 9 0 000-18zM12 7v5l3 2", note: "M12 3a9 9 0 100 18 9 9 0 000-18zM12 11v5M12 8v.3", zoom: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
 } as const;
 export type IconName = keyof typeof ICONS;

@@ -34,6 +34,8 @@ export function Root({ app }: { app: App }) {
       return <Elsewhere app={app} />;
     case "receipt":
       return app.receipt ? <Receipt app={app} receipt={app.receipt} /> : signIn;
+    case "camera":
+      return app.Trial ? <app.Trial back={() => app.show("sign-in")} /> : signIn;
     case "wrong":
       return <Wrong />;
     case "check":

@@ -61,6 +61,7 @@ export function SignIn({ app }: { app: App }) {
         </fieldset>
         <button type="submit" class="primary big" disabled={app.signingIn}>{app.signingIn ? t("signin.busy") : t("signin.button")}</button>
       </form>
+      <button type="button" class="link" id="try-camera" onClick={() => void app.tryCamera().catch(() => undefined)}>{t("trial.link")}</button>
       {app.receipts.length > 0 && (
         <details>
           <summary>{t("signin.receipts")}</summary>

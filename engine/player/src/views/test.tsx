@@ -5,11 +5,11 @@ import type { App } from "../app";
 import { answeringOf } from "../answering";
 import type { Attempt } from "../attempt";
 import { errata } from "../controls";
-import { agent } from "../device";
 import { t, timeLeft } from "../i18n";
 import type { Item } from "../protocol";
 import { savedOf, type SaveLevel } from "../saved";
 import { toggled } from "./answers";
+import { CameraDialog, cameraLine, CameraSign } from "./camera";
 import { GridDialog, MenuDialog, News, ReportDialog, SaveDialog } from "./dialogs";
 import { Grid, Legend } from "./grid";
 import { Icon, Page } from "./parts";
@@ -17,7 +17,7 @@ import { Question } from "./question";
 
 const WIDE = "(min-width: 64rem)";
 
-type Over = "grid" | "menu" | "save" | "report" | null;
+type Over = "grid" | "menu" | "save" | "report" | "camera" | null;
 
 export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
   const [over, setOver] = useState<Over>(null);
@@ -35,7 +35,7 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
       app.show("review");
     }
   };
-  useEffect(() => { if (item) attempt.readable(agent()); }, [item === undefined]);
+  useEffect(() => { if (item) app.readable(); }, [item === undefined]);
   useKeys((event) => {
     const now = items[place()];
     if (now && over === null && !attempt.log.head.superseded && app.news.length === 0 && attempt.pausedSince === null) pressed(event, { item: now, attempt, turn, report: () => setOver("report") });
@@ -60,6 +60,7 @@ export function Test({ app, attempt }: { app: App; attempt: Attempt }) {
       {over === "grid" && <GridDialog app={app} attempt={attempt} close={close} />}
       {over === "menu" && <MenuDialog app={app} attempt={attempt} close={close} />}
       {over === "save" && <SaveDialog attempt={attempt} close={close} />}
+      {over === "camera" && <CameraDialog app={app} close={close} />}
       {over === "report" && <ReportDialog attempt={attempt} item={item.id} close={close} />}
       {over === null && <News app={app} />}
     </div>
@@ -98,6 +99,7 @@ function Top({ app, attempt, at, all, open }: { app: App; attempt: Attempt; at: 
           <Icon name="grid" /><span>{at + 1} / {all}</span>
         </button>
         <Clock app={app} attempt={attempt} />
+        <CameraSign app={app} open={() => open("camera")} />
         <button type="button" class={`bare saved ${level}`} aria-haspopup="dialog" aria-busy={level === "writing"} aria-label={`${t("top.save")}: ${said(level)}`} onClick={() => open("save")}><Icon name={level === "writing" ? "device" : level} /></button>
         <button type="button" class="bare" aria-haspopup="dialog" aria-label={t("top.menu")} onClick={() => open("menu")}><Icon name="menu" /></button>
       </div>
@@ -149,7 +151,7 @@ function Banner({ app, attempt }: { app: App; attempt: Attempt }) {
       </div>
     );
   }
-  const text = attempt.log.unsavedCount > 0 ? t("save.state_memory") : attempt.sender.line === "down" ? t("save.offline") : null;
+  const text = attempt.log.unsavedCount > 0 ? t("save.state_memory") : attempt.sender.line === "down" ? t("save.offline") : cameraLine(app);
   return <div class={text ? "banner" : "banner none"} role="status">{text && <p>{text}</p>}</div>;
 }
 

@@ -6,6 +6,7 @@ import type { Attempt } from "../attempt";
 import { creditOf } from "../controls";
 import { moment, pick, t, waitLeft, when } from "../i18n";
 import type { Opening } from "../opening";
+import { CameraSection } from "./camera";
 import { News } from "./dialogs";
 import { Dialog, Icon, Languages, Page, WhomToCall } from "./parts";
 import { RoomCode } from "./room_code";
@@ -21,6 +22,7 @@ export function Waiting({ app, attempt, opening }: { app: App; attempt: Attempt;
       {room && (opening.asksForCode || opening.stretching !== null) && <RoomCode opening={opening} room={room.name} />}
       <p>{t("wait.duration", { n: minutes })}</p>
       <Fetching opening={opening} />
+      <CameraSection app={app} />
       <section class="card" aria-labelledby="prepare">
         <h2 id="prepare">{t("wait.prepare")}</h2>
         <ul class="ticks">

@@ -1,0 +1,157 @@
+"""The other side of the camera's tests: takes pictures and events as the contract of the ingest says, and keeps them to be read."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import uvicorn
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.browser.player.peer import problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+FACES = "node_modules/@vladmandic/face-api/demo"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A picture as it came."""
+
+    token: str
+    n: int
+    at: int
+    kind: str
+    type: str
+    body: bytes
+    came: float
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return Image.open(io.BytesIO(self.body)).size
+
+
+@dataclass
+class Receiver:
+    """Whether it refuses is the test's choice; `stores`: receipt is storing."""
+
+    refuse: tuple[int, str] | None = None
+    stores: bool = True
+    watched: bool = False
+    pictures: list[Taken] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    every_s: int = 1
+    most_bytes: int = 12_288
+
+    def of(self, kind: str) -> list[Taken]:
+        return [one for one in self.pictures if one.kind == kind]
+
+    def kinds(self) -> list[str]:
+        return [event["kind"] for event in self.events]
+
+    def watch(self) -> dict[str, Any]:
+        """What the engine tells a player."""
+        return {
+            "url": self.url,
+            "every_s": self.every_s,
+            "most_bytes": self.most_bytes,
+            "identity": True,
+            "screen": False,
+            "keep_days": 90,
+        }
+
+    async def picture(self, request: Request) -> Response:
+        body = await request.body()
+        if self.refuse:
+            return problem(*self.refuse, retry_after=1 if self.refuse[0] >= 429 else None)
+        asked = request.query_params
+        taken = Taken(
+            request.headers["authorization"].removeprefix("Bearer "),
+            *(
+                int(asked["n"]),
+                int(asked["at"]),
+                asked["kind"],
+                request.headers["content-type"],
+                body,
+                time.monotonic(),
+            ),
+        )
+        assert len(body) <= self.most_bytes * (4 if taken.kind == "identity" else 1)
+        self.pictures.append(taken)
+        stored = [taken.n] if self.stores else []
+        return JSONResponse(
+            {
+                "received": taken.n,
+                "stored": stored,
+                "every_s": self.every_s,
+                "most_bytes": self.most_bytes,
+                "watched": self.watched,
+            }
+        )
+
+    async def happened(self, request: Request) -> Response:
+        events = (await request.json())["events"]
+        if self.refuse:
+            return problem(*self.refuse, retry_after=1 if self.refuse[0] >= 429 else None)
+        assert 0 < len(events) <= 50
+        self.events += [event for event in events if event["n"] not in {one["n"] for one in self.events}]
+        return JSONResponse({"received": [event["n"] for event in events]})
+
+    def __enter__(self) -> Self:
+        inner = Starlette(
+            routes=[
+                Route("/v1/pictures", self.picture, methods=["POST"]),
+                Route("/v1/watch", self.happened, methods=["POST"]),
+            ]
+        )
+        app = CORSMiddleware(
+            inner, allow_origins=["*"], allow_headers=["authorization", "content-type"], allow_methods=["POST"],
+            expose_headers=["retry-after"],
+        )  # fmt: skip
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=1
+        )
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
+        self.thread.start()
+        until = time.monotonic() + 10
+        while not self.server.started:
+            if time.monotonic() > until:
+                raise TimeoutError("the receiver did not start")
+            time.sleep(0.02)
+        self.port = self.server.servers[0].sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.server.should_exit = True
+        self.thread.join(timeout=5)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def film(path: Path, *frames: Image.Image) -> Path:
+    """A film that Chromium plays as a camera: motion JPEG, over and over."""
+    with path.open("wb") as file:
+        for frame in frames:
+            frame.convert("RGB").resize((640, 480)).save(file, "JPEG", quality=90)
+    return path
+
+
+def face(source: Path, sample: int, x: int, y: int) -> Image.Image:
+    """A face out of the detector's own samples, framed as a phone's camera frames it."""
+    picture = Image.open(source / FACES / f"sample{sample}.jpg")
+    return picture.crop((x - 280, y - 210, x + 280, y + 210))

@@ -1,0 +1,90 @@
+"""The camera of a real browser on the real engine and the real ingest: what other tests only play, seen once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import pytest
+
+from infra.parts.supervisor import pictures_argv
+from tests.browser.player.peer import Pupil
+from tests.browser.player.test_camera import FAKE, PHONE, agree, begin
+from tests.support.camera_consent import give_camera, known_person, withdraw_camera
+from tests.support.sittings import make_sitting
+from tests.support.waiting import until
+from tests.support.watched import watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from infra.parts.supervisor import Stack
+    from tests.browser.player.sitter import Sitter
+    from tests.support.loop import Loop
+
+QUICK = {"ELUMITI_SEGMENT_S": "0.3", "ELUMITI_REFRESH_EVERY_S": "0.3"}
+
+
+@pytest.fixture
+def ingest(stack: Stack, loop: Loop) -> str:
+    """Its origin."""
+    stack.overrides["proctoring"] = QUICK
+    argv, port = pictures_argv(stack.home, 1), stack.home.ports.pictures
+    loop.run(stack.start_process("pictures", "proctoring", argv, port), 60)
+    return f"http://127.0.0.1:{port}"
+
+
+def test_pictures_of_a_real_browser_reach_the_index_and_end_with_the_consent(
+    player: Path, stack: Stack, service: str, ingest: str, owner_url: str, loop: Loop, sitter_at: Callable[..., Sitter]
+) -> None:
+    """Photo and snapshots are rows in Postgres; the consent withdrawn, the camera goes out within seconds; the test goes on."""
+    assert player
+
+    async def scene() -> tuple[Any, int]:
+        made = await make_sitting(stack, owner_url, starts_in_s=-120)
+        db = await asyncpg.connect(owner_url)
+        await watch(db, made.sitting, every_s=5)
+        person = await known_person(db, made.seats[0].attempt)
+        await give_camera(db, person)
+        await db.close()
+        return made, person
+
+    made, person = loop.run(scene(), 60)
+    seat = made.seats[0]
+    sitter = sitter_at(service, flags=FAKE, viewport=PHONE, ours=(ingest,))
+    sitter.choose_language()
+
+    def ask(sql: str, *given: object) -> list[asyncpg.Record]:
+        async def asked() -> list[asyncpg.Record]:
+            db = await asyncpg.connect(owner_url)
+            try:
+                return await db.fetch(sql, *given)
+            finally:
+                await db.close()
+
+        return loop.run(asked(), 30)
+
+    def kinds() -> list[str]:
+        return [row["kind"] for row in ask("select kind from picture where attempt_id = $1 order by seq", seat.attempt)]
+
+    sitter.sign_in(Pupil(seat.attempt, seat.code, "Айдар", seat.day, seat.month))
+    sitter.page.locator(".findings").wait_for()
+    agree(sitter)
+    begin(sitter)
+    until(lambda: kinds()[:1] == ["identity"] and kinds().count("snapshot") >= 2, limit_s=40)
+
+    async def withdraw() -> None:
+        db = await asyncpg.connect(owner_url)
+        await withdraw_camera(db, person)
+        await db.close()
+
+    loop.run(withdraw(), 30)
+    sitter.page.get_by_text("келісім қайтарып алынды").wait_for(timeout=30_000)
+    until(lambda: sitter.pictures_stored() == 0)
+    for _ in range(6):
+        sitter.page.locator("#question").wait_for()
+        sitter.choose(2)
+        sitter.next()
+    sitter.finish()
+    assert sitter.receipt()
