@@ -4,13 +4,13 @@ import { api, NoLine, Refused } from "./api";
 import { Attempt } from "./attempt";
 import { Clock } from "./clock";
 import { codeInHash } from "./code";
-import { otherForm } from "./controls";
 import { makeWay, sendDebts } from "./debts";
 import { agent } from "./device";
+import { recordOf, troubleOf, type SignInTrouble } from "./entry";
 import { learnAll, speak } from "./i18n";
-import { Log, TabLost } from "./log";
+import { Log } from "./log";
 import { Opening } from "./opening";
-import type { Control, Final, Help, Language, SignInReply } from "./protocol";
+import type { Control, Final, Language } from "./protocol";
 import { ownerOf, sealAttempt, tokenOf, unseal, type Owner } from "./seal";
 import {
   changeHead, erase, keepReceiptOnly, phone, read, readAll, readSettings, write, writeSettings,
@@ -23,7 +23,6 @@ import type { Trial } from "./watch/trial";
 import type { Watching } from "./watch/watching";
 
 export type Screen = "loading" | "language" | "sign-in" | "check" | "waiting" | "practice" | "test" | "review" | "receipt" | "elsewhere" | "wrong" | "camera";
-export interface SignInTrouble { code: string; help: Help | null; n: number; at_ms: number }
 
 /** How long each further look waits for an attempt that comes back to this phone: a busy system tells of it later. */
 const GIVEN_BACK_MS = [1_000, 1_000, 2_000, 3_000, 4_000];
@@ -423,24 +422,4 @@ export class App {
   private async keepSettings(): Promise<void> {
     await writeSettings(this.settings).catch(() => undefined);
   }
-}
-
-function recordOf(reply: SignInReply, { device, next }: LogHead, before: AttemptRecord | null): AttemptRecord {
-  const kept = before ?? {
-    step: "check", share: Math.random(), keys: null, seed: null, anchor: null, controls: [], controls_version: 0,
-    merged: null, taken_back: 0, automatic: 0,
-  } as const;
-  const { started_ms, deadline_ms } = reply;
-  const anew = before && before.signed_in.manifest !== reply.manifest ? otherForm(next - 1) : {};
-  return { ...kept, ...anew, controls: [...kept.controls], attempt: reply.attempt, device, signed_in: { ...reply, token: "" }, started_ms, deadline_ms };
-}
-
-function troubleOf(error: unknown): SignInTrouble {
-  const none = { help: null, n: 0, at_ms: 0 };
-  if (error instanceof NoLine) return { ...none, code: "no-line" };
-  if (error instanceof TabLost || !(error instanceof Refused)) return { ...none, code: "refused" };
-  const { code, help, tries_left, waiting_opens_ms, opens_ms } = error.problem;
-  const at_ms = [opens_ms, waiting_opens_ms].find((ms): ms is number => typeof ms === "number") ?? 0;
-  const n = typeof tries_left === "number" ? tries_left : Math.ceil(error.retry_after_ms / 1000);
-  return { code, help: (help ?? null) as Help | null, n, at_ms };
 }

@@ -42,7 +42,7 @@ def test_it_is_chosen_shown_with_its_cost_changed_and_taken_away(house: House, p
     assert "не больше 2,7 МБ" in shown
     form = admin.get(f"/sittings/{sitting}/edit?lang=ru").text
     assert 'value="snapshots" checked' in form
-    assert "30 секунд: не больше 1,9 МБ в час" in form
+    assert "30 с — 1,9 МБ/ч" in form
     admin.post(
         f"/sittings/{sitting}/edit", draft(place, forms, **{**CHOSEN, "watch_screen": "1", "watch_every_s": "60"})
     )

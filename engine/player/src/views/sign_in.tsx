@@ -1,8 +1,9 @@
 /** Code and birth day. What is typed stays, whatever goes wrong; a slip of one finger is told before the server is asked. */
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { App, SignInTrouble } from "../app";
+import type { App } from "../app";
 import { CODE_LENGTH, codeFits } from "../code";
+import type { SignInTrouble } from "../entry";
 import { pick, t, when } from "../i18n";
 import { CodeField } from "./code_field";
 import { Languages, Page, WhomToCall } from "./parts";
