@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import sys
+from multiprocessing import resource_tracker
 
 import asyncpg
 import cyclopts
@@ -27,8 +29,13 @@ def work() -> None:
 
     adopt("proctoring")
     die_with_parent()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        contextlib.suppress(asyncio.CancelledError),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         runner.run(run(read(ProctoringSettings)))
+    # The helper that multiprocessing starts beside its queues ends after us otherwise, with nobody to wait for it.
+    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 @app.command

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,11 @@ DUE_EVERY_S = 60.0
 
 
 async def run(settings: ProctoringSettings) -> None:
-    """Until cancelled."""
+    """Until SIGTERM."""
+    task = asyncio.current_task()
+    assert task is not None
+    # Cancelled, so that the process of the checks is waited for.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     pool = asyncpg.create_pool(
         settings.database_url, min_size=1, max_size=12, command_timeout=60, server_settings=BY_KEY
     )

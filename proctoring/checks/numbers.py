@@ -15,6 +15,8 @@ import cv2
 import msgspec
 import numpy as np
 
+from infra.parts.process import die_with_parent
+
 if TYPE_CHECKING:
     from cv2.typing import MatLike as Grey
 
@@ -42,6 +44,7 @@ class Numbers(msgspec.Struct, frozen=True):
 
 def begin() -> None:
     """A process of checks: behind everything else, one thread."""
+    die_with_parent()
     os.nice(NICE)
     cv2.setNumThreads(1)
 
