@@ -117,7 +117,7 @@ grant delete on picture_key, picture_sitting_key, picture, watch_event to elumit
 grant update (erased_at) on picture_segment to elumiti_proctoring;
 grant update (checks, sealed_at) on picture to elumiti_proctoring;
 grant select, insert, update, delete on watch_score to elumiti_proctoring;
-grant select on sitting_watch to elumiti_engine;
+grant select on sitting_watch to elumiti_engine, elumiti_release;
 grant select, insert, update, delete on sitting_watch to elumiti_portal;
 grant select on picture_segment, watch_score, watch_event to elumiti_portal;
 -- The portal never holds a key: it asks proctoring for a picture, which logs the look.

@@ -5034,6 +5034,7 @@ GRANT SELECT ON TABLE public.sitting_region TO elumiti_release;
 
 GRANT SELECT ON TABLE public.sitting_watch TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.sitting_watch TO elumiti_engine;
+GRANT SELECT ON TABLE public.sitting_watch TO elumiti_release;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_watch TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.staff_key TO elumiti_portal;
