@@ -46,10 +46,13 @@ SCENE = """
     ), waits as (
         insert into review (author_id, about_id, kind, project, period, stars, body)
         select ($2::bigint[])[1], $1, 'teacher', 'birge-oqy', '2026-2', 4, 'Үй тапсырмасын тез тексереді.'
+    ), held as (
+        -- A form of its own: one that other tests are to publish has one start.
+        insert into form (test_id, name, state) select min(test_id), 'C', 'sealed' from form returning test_id, id
     ), sat as (
         insert into sitting (test_id, form_id, title, waiting_opens_at, starts_at, last_entry_at, duration_s, state)
         select test_id, id, $4, starts - interval '1 hour', starts, starts + interval '15 minutes', 3600, 'closed'
-        from (select test_id, id from form order by id limit 1) f,
+        from held f,
             generate_series(now() - interval '290 days', now() - interval '90 days', interval '90 days') starts
         returning id
     ), who as (
