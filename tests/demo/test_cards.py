@@ -37,7 +37,7 @@ def test_the_demo_s_teacher_is_whole(stack: Stack, loop: Loop, owner_url: str) -
             await insert_registry(db, people, await tables.insert_territory(db, people), keys_of(settings))
             staff = {
                 name: await create_staff(db, login=f"demo-cards-{name}", full_name=name, password="-" * 12)
-                for name in ("admin", "teacher")
+                for name in ("admin", "teacher", "specialist")
             }
             await insert_cards(db, settings.objects, staff)
             return {

@@ -104,7 +104,7 @@ async def _answer(db: Connection, settings: PortalSettings, typed: str, address:
         from staff
         where disabled_at is null and (email is not null or phone_proven_at is not null)
             and (login = $1 or email = $1 or (phone = $2 and phone_proven_at is not null))
-        order by login = $1 desc, id
+        order by email is not distinct from $1 desc, login = $1 desc, id
         limit 1
         for no key update
         """,

@@ -173,3 +173,13 @@ def test_a_password_set_by_another_way_ends_the_link_and_is_told(house: House, p
     assert house.visitor().get(link_of(post.box.taken[0])).status_code == 410
     post.round()
     assert (post.box.taken[-1]["to"], "өзгертілді" in str(post.box.taken[-1]["subject"])) == (address, True)
+
+
+def test_a_login_that_looks_like_somebodys_e_mail_takes_his_letter_from_nobody(house: House, post: Post) -> None:
+    """A machine may name a login as it likes: the letter goes to whose e-mail that is."""
+    _, address = post.reader()
+    other, _ = post.reader()
+    house.sql("update staff set login = $2 where login = $1", other, address)
+    assert house.visitor().post("/forgotten", {"login": address}).status_code == 303
+    post.round()
+    assert [letter["to"] for letter in post.box.taken] == [address]
