@@ -150,6 +150,9 @@ async def test_what_waits_is_known_while_postgres_is_away(begin: Begin, stack: S
     await eventually(caught_up)
 
 
+OTHERS = ("elumiti_pictures", "elumiti_proctoring")
+
+
 async def test_every_figure_is_in_the_page_and_no_other(service: str, stack: Stack) -> None:
     served = {name.partition("{")[0] for url in (service, flusher_of(stack)) for name in await figures(url)}
     served = {name for name in served if not name.endswith("_created")}

@@ -40,7 +40,7 @@ def test_answers_scores_and_logs_are_for_the_owner_alone(tmp_path: Path) -> None
     folder.chmod(0o755)
     Stack(Home(folder))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir() if path.is_dir()}
-    assert modes == dict.fromkeys(("objects", "valkey", "log", "engine"), 0o700)
+    assert modes == dict.fromkeys(("objects", "valkey", "log", "engine", "pictures"), 0o700)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
