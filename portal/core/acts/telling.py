@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from portal.core.acts.pending import Pending
     from portal.core.db import Connection
 
-# An act over the country may be decided by many; the first hundred are enough of a crowd.
+# An act may be decided by many, and a hundred are enough of a crowd: those of the narrower territory, who know the place,
+# then those who were at work last.
 MOST_TOLD = 100
 
 
@@ -46,7 +47,7 @@ async def tell_deciders(db: Connection, act: Pending, may_decide: Callable[[Acto
         having bool_or(exists (
                 select from role_permission rp where rp.role = g.role and rp.permission = 'act.decide'))
             and bool_or(exists (select from role_permission rp where rp.role = g.role and rp.permission = $3))
-        order by st.id
+        order by bool_and(num_nonnulls(g.region_code, g.district_id, g.school_id) = 0), max(g.used_at) desc, st.id
         """,
         *(act.made_by, project(), ACTS[act.act].permission),
     )
