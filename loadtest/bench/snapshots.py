@@ -248,7 +248,8 @@ async def _roll(stack: Stack, db: Db, bucket: Bucket, window: dict[str, float], 
             window["segments"] += 1
             if window["segments"] % READ_ONE_OF == 1:
                 window["read"] += 1
-                window["wrong"] += len(await bucket.get(row["object_name"]) or b"") != row["size_bytes"]
+                body = await bucket.get(row["object_name"])
+                window["wrong"] += len(body or b"") != row["size_bytes"]
             kept.append((row["object_name"], row["size_bytes"]))
             size += row["size_bytes"]
             window["largest_bytes"] = max(window["largest_bytes"], size)
