@@ -45,3 +45,9 @@ async def connection(state: State) -> AsyncIterator[Connection]:
     """One connection a request."""
     async with state.pool.acquire() as taken:
         yield taken
+
+
+def containing(words: str, *, most: int) -> list[str]:
+    """Patterns for `like all`: each of the first `most` words somewhere, its own signs of patterns taken as letters."""
+    signs = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
+    return [f"%{word.translate(signs)}%" for word in words.lower().split()[:most]]

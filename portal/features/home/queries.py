@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from portal.core.db import containing
 from portal.core.projects import project
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ async def near_sittings(db: Connection, scope: Scope) -> list[NearSitting]:
 
 async def find_sittings(db: Connection, scope: Scope, words: str) -> list[NearSitting]:
     """Sittings whose title, in any language, has all the words; the newest first."""
-    patterns = [f"%{_escape(word)}%" for word in words.lower().split()[:4]]
+    patterns = containing(words, most=4)
     rows = await db.fetch(
         """
         select s.id, s.title, s.state, s.starts_at, s.last_entry_at, 0::bigint as participants
@@ -87,7 +88,7 @@ async def find_sittings(db: Connection, scope: Scope, words: str) -> list[NearSi
 
 async def find_pupils(db: Connection, scope: Scope, words: str) -> list[FoundPupil]:
     """All words of the query occur in the name, in any order."""
-    patterns = [f"%{_escape(word)}%" for word in words.lower().split()[:4]]
+    patterns = containing(words, most=4)
     rows = await db.fetch(
         """
         select p.id, p.sitting_id, concat_ws(' ', p.last_name, p.first_name, nullif(p.middle_name, '')) as name,
@@ -119,7 +120,3 @@ async def to_renew(db: Connection, staff_id: int, soon: timedelta) -> int:
         """,
         *(staff_id, soon),
     )
-
-
-def _escape(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portal.core.db import containing
 from portal.core.problems import NotThere
 from portal.features.participants.structs import (
     Device,
@@ -150,7 +151,7 @@ async def list_participants(
     offset: int,
 ) -> tuple[list[ParticipantRow], int]:
     """A page of the list, and how many there are."""
-    patterns = [f"%{_escape(word)}%" for word in words.lower().split()[:4]]
+    patterns = containing(words, most=4)
     where = f"""
         from participant p
         join school sc on sc.id = p.school_id
@@ -303,10 +304,6 @@ async def set_lock(db: Connection, participant_id: int, at: datetime | None) -> 
         """,
         *(participant_id, at),
     )
-
-
-def _escape(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 async def free_devices(db: Connection, participant_id: int, at: datetime) -> None:

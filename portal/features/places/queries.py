@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portal.core.db import containing
 from portal.core.territory import NAME
 from portal.features.places.structs import ClassRow, DistrictRow, RegionRow, SchoolRow
 
@@ -102,7 +103,7 @@ async def schools(
     offset: int = 0,
 ) -> tuple[list[SchoolRow], int]:
     """A page of schools; all words occur in code or name, in any language."""
-    patterns = [f"%{_escape(word)}%" for word in asked.words.lower().split()[:5]]
+    patterns = containing(asked.words, most=5)
     where = f"""
         {SCHOOL}
             and lower(concat_ws(' ', s.code, s.name_kk, s.name_ru, s.name_en, t.name_kk, t.name_ru)) like all ($4)
@@ -240,7 +241,3 @@ async def settlements_by_name(db: Connection, scope: Scope) -> dict[tuple[int, s
 def _values(made: NewSchool) -> tuple[object, ...]:
     names = (made.name_kk, made.name_ru, made.name_en)
     return (made.code, made.kind, *names, made.district_id, made.settlement_id, made.contact_name, made.contact_phone)
-
-
-def _escape(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
