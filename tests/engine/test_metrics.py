@@ -157,7 +157,5 @@ async def test_every_figure_is_in_the_page_and_no_other(service: str, stack: Sta
     served = {name.partition("{")[0] for url in (service, flusher_of(stack)) for name in await figures(url)}
     served = {name for name in served if not name.endswith("_created")}
     # Those of the ingest of pictures are served by another process: tests/proctoring, tests/infra/test_deploy.py.
-    told = {
-        name for name in re.findall(r"`(elumiti_\w+)`", PAGE.read_text()) if not name.startswith(OTHERS)
-    }
+    told = {name for name in re.findall(r"`(elumiti_\w+)`", PAGE.read_text()) if not name.startswith(OTHERS)}
     assert told == served
