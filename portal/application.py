@@ -22,7 +22,7 @@ from portal.core.jobs.worker import Queues
 from portal.core.permissions.guards import public, require_declared
 from portal.core.problems.rendering import HANDLERS
 from portal.core.ui.pages import STATIC
-from portal.features import ROUTES
+from portal.features.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

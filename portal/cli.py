@@ -30,7 +30,7 @@ from portal.core.machines import clients, hooks
 from portal.core.post import outbox
 from portal.core.post.rounds import go_round
 from portal.core.post.sender import send_due
-from portal.features import DAILY, FAR_ROUNDS, ROUNDS, WORK
+from portal.features.work import DAILY, FAR_ROUNDS, ROUNDS, WORK
 
 
 def work() -> None:

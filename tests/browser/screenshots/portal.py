@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from litestar.handlers import HTTPRouteHandler
 
-from portal.features import ROUTES
+from portal.features.routes import ROUTES
 from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.screenshots.album import SIZES, Album, say
 

@@ -12,7 +12,7 @@ from portal.core import consents, jobs
 from portal.core import post as letters
 from portal.core.consents import PURPOSES, erasing
 from portal.core.jobs.worker import run_one
-from portal.features import WORK
+from portal.features.work import WORK
 from tests.portal.persons.conftest import an_iin, form_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portal.core.jobs.worker import run_one
-from portal.features import WORK
 from portal.features.kpi.routes import ask_daily
+from portal.features.work import WORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from litestar import get
 
 from portal.core.permissions.catalogue import CODES, EVERYBODY
 from portal.core.permissions.guards import declared, require_declared
-from portal.features import ROUTES
+from portal.features.routes import ROUTES
 
 if TYPE_CHECKING:
     from tests.portal.conftest import House

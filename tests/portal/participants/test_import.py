@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from portal.core.jobs.worker import run_one
-from portal.features import WORK
+from portal.features.work import WORK
 
 if TYPE_CHECKING:
     from tests.portal.conftest import House, Visitor

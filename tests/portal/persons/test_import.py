@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 
 from portal.core.jobs.worker import run_one
-from portal.features import WORK
+from portal.features.work import WORK
 from tests.portal.persons.conftest import an_iin
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 from portal.core.accounts.keys import origin
 from portal.core.files import uploads
 from portal.core.jobs.worker import run_one
-from portal.features import WORK
+from portal.features.work import WORK
 from tests.portal.conftest import PASSWORD
 from tests.portal.waiver.authenticator import SecurityKey
 from tests.support.workbooks import require_plain

@@ -16,7 +16,7 @@ from infra.mail import mail_server, sender
 from portal.core.accounts.contacts import as_email, as_phone
 from portal.core.post.letters import LETTERS, Letter, one_line, write
 from portal.core.post.mail import message
-from portal.features import ROUTES
+from portal.features.routes import ROUTES
 from tests.support.mailbox import html_of, text_of
 
 assert ROUTES, "the features register their letters when they are read"

@@ -12,7 +12,7 @@ import pytest
 
 from infra.objects import open_bucket
 from portal.core.jobs.worker import run_one
-from portal.features import WORK
+from portal.features.work import WORK
 from tests.portal.persons.conftest import form_of
 from tests.portal.scores.conftest import make_sat  # noqa: F401 (a fixture)
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from portal.core.jobs.worker import run_one
-from portal.features import WORK
+from portal.features.work import WORK
 from tests.portal.laws.test_routes import addresses
 
 if TYPE_CHECKING:
