@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from portal.core.permissions.guards import Allows, Public, allows, public
+from portal.core.permissions.guards import Allows, Public, allows, public, require_country
 
-__all__ = ["Allows", "Public", "allows", "public"]
+__all__ = ["Allows", "Public", "allows", "public", "require_country"]

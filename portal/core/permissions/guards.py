@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from portal.core.i18n import Text
 from portal.core.permissions.catalogue import BY_CODE
 from portal.core.permissions.modules import NAMES, module_of
-from portal.core.problems import ModuleOff, NeedsRaised, NotAllowed, NotSignedIn, SecondFactorWanted
+from portal.core.problems import ModuleOff, NeedsRaised, NotAllowed, NotSignedIn, NotThere, SecondFactorWanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,6 +84,12 @@ def allows(permission: str, *, before_factor: bool = False) -> Allows:
 
 
 public = Public()
+
+
+def require_country(actor: Actor, permission: str) -> None:
+    """For what is a whole project's (roles, providers, modules, rules): whoever holds it in a region finds nothing there."""
+    if not actor.scope(permission).country:
+        raise NotThere
 
 
 def declared(handler: BaseRouteHandler) -> str | None:

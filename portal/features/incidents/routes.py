@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
 
@@ -12,13 +11,10 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.problems import NotThere
 from portal.core.ui.pages import local_input, page, see_other
 from portal.features.incidents import queries
-
-if TYPE_CHECKING:
-    from portal.core.accounts import Actor
 
 MOST_TEXT = 400
 # A clock of the person's own may run a little ahead.
@@ -36,7 +32,7 @@ async def show(request: StaffRequest, db: Connection) -> Response[str]:
 async def tell(request: StaffRequest, db: Connection) -> Response[str]:
     """A message, on the status page from now on."""
     actor = request.scope["user"]
-    _require_country(actor)
+    require_country(actor, "incident.write")
     form = Form(await request.form())
     text = form.texts("text", most=MOST_TEXT)
     began_at = form.moment("began_at")
@@ -56,7 +52,7 @@ async def tell(request: StaffRequest, db: Connection) -> Response[str]:
 async def end(request: StaffRequest, db: Connection, incident_id: int) -> Response[str]:
     """It is over: the page shows it as solved for a day more."""
     actor = request.scope["user"]
-    _require_country(actor)
+    require_country(actor, "incident.write")
     async with db.transaction():
         if not await queries.end(db, incident_id, actor.staff_id):
             raise NotThere
@@ -64,14 +60,8 @@ async def end(request: StaffRequest, db: Connection, incident_id: int) -> Respon
     return see_other("/incidents")
 
 
-def _require_country(actor: Actor) -> None:
-    """The page is the whole country's: who holds a region tells the public nothing."""
-    if not actor.scope("incident.write").country:
-        raise NotThere
-
-
 async def _page(request: StaffRequest, db: Connection, form: Form | None) -> Response[str]:
-    _require_country(request.scope["user"])
+    require_country(request.scope["user"], "incident.write")
     return page(
         request,
         "incidents/list.html",

@@ -12,13 +12,12 @@ from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
 from portal.core.machines import hooks
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.problems import NotThere
 from portal.core.projects import projects
 from portal.core.ui.listing import listing, picked
 from portal.core.ui.pages import page, see_other
 from portal.features.machines import queries
-from portal.features.machines.routes import require_country
 
 if TYPE_CHECKING:
     from portal.features.machines.queries import HookRow

@@ -14,14 +14,13 @@ from portal.core.forms import Form
 from portal.core.i18n import N_
 from portal.core.machines.clients import TOKEN_LIVES, draw_token, hash_token
 from portal.core.machines.hooks import KINDS
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.problems import NotThere
 from portal.core.projects import projects
 from portal.core.ui.pages import page, see_other
 from portal.features.machines import queries
 
 if TYPE_CHECKING:
-    from portal.core.accounts import Actor
     from portal.features.machines.queries import ClientRow
 
 
@@ -122,12 +121,6 @@ async def _stop_or_free(request: StaffRequest, db: Connection, client_id: int, d
             act = "machine.client.stopped" if do == "stop" else "machine.client.freed"
             await audit.record(db, actor, act, kind="machine", object_id=client_id, reason=reason)
     return see_other(f"/machines/{client_id}")
-
-
-def require_country(actor: Actor, permission: str) -> None:
-    """A joined system reaches a whole project."""
-    if not actor.scope(permission).country:
-        raise NotThere
 
 
 async def _find(db: Connection, client_id: int) -> ClientRow:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from litestar import Response, get, post
 
 from portal.core import audit
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.permissions.modules import MODULES
-from portal.core.problems import NotThere
 from portal.core.projects import projects
 from portal.core.ui.pages import page, see_other
-
-if TYPE_CHECKING:
-    from portal.core.accounts import Actor
 
 
 @get("/modules", guards=[allows("module.edit")])
 async def show(request: StaffRequest, db: Connection) -> Response[str]:
     """Which module is in use where."""
-    _require_country(request.scope["user"])
+    require_country(request.scope["user"], "module.edit")
     return page(request, "modules/list.html", modules=MODULES, projects=await projects(db), off=await _off(db))
 
 
@@ -31,7 +25,7 @@ async def show(request: StaffRequest, db: Connection) -> Response[str]:
 async def switch(request: StaffRequest, db: Connection) -> Response[str]:
     """From the next click of everybody on; what was entered in a module that is off is kept."""
     actor = request.scope["user"]
-    _require_country(actor)
+    require_country(actor, "module.edit")
     form = Form(await request.form())
     # Boxes that are off are not sent: a form that lost its fields would switch everything off.
     if not form.ticked("whole"):
@@ -66,12 +60,6 @@ async def switch(request: StaffRequest, db: Connection) -> Response[str]:
 async def _off(db: Connection) -> set[tuple[str, str]]:
     rows = await db.fetch("select project, module from project_module where not is_on order by project, module")
     return {(row["project"], row["module"]) for row in rows}
-
-
-def _require_country(actor: Actor) -> None:
-    """A module is the whole country's."""
-    if not actor.scope("module.edit").country:
-        raise NotThere
 
 
 ROUTES = [show, switch]

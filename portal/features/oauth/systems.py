@@ -14,7 +14,7 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.problems import NotThere
 from portal.core.projects import projects
 from portal.core.ui.pages import page, see_other
@@ -25,7 +25,6 @@ from portal.features.oauth.structs import SCOPES, System
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
-    from portal.core.accounts import Actor
 
 EDIT = "signon.edit"
 MOST_URIS = 20
@@ -37,7 +36,7 @@ OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 @get("/sign-on/systems", guards=[allows(EDIT)])
 async def show(request: StaffRequest, db: Connection) -> Response[str]:
     """All of them; where somebody is signed in, and what they could not be told."""
-    _require_country(request.scope["user"])
+    require_country(request.scope["user"], EDIT)
     counts = await db.fetch("select client_id, count(*) as logins from oauth_login group by client_id")
     untold = await db.fetch(
         """
@@ -63,7 +62,7 @@ async def show(request: StaffRequest, db: Connection) -> Response[str]:
 @get("/sign-on/systems/new", guards=[allows(EDIT)])
 async def new(request: StaffRequest, db: Connection) -> Response[str]:
     """The form."""
-    _require_country(request.scope["user"])
+    require_country(request.scope["user"], EDIT)
     return await _form_page(request, db, None, {f"scope:{scope}": "1" for scope in ("openid", "profile")})
 
 
@@ -71,7 +70,7 @@ async def new(request: StaffRequest, db: Connection) -> Response[str]:
 async def make(request: StaffRequest, db: Connection) -> Response[str]:
     """Its number and secret are drawn; the secret is shown on this answer and never again."""
     actor, form = request.scope["user"], Form(await request.form())
-    _require_country(actor)
+    require_country(actor, EDIT)
     wanted = await _read(form, db, request.app.state.settings)
     if form.errors:
         return await _form_page(request, db, None, form.values, form)
@@ -164,7 +163,7 @@ async def switch(request: StaffRequest, db: Connection, system_id: int) -> Respo
 async def new_key(request: StaffRequest, db: Connection) -> Response[str]:
     """It signs from now on; what the old one signed holds until it ends."""
     actor = request.scope["user"]
-    _require_country(actor)
+    require_country(actor, EDIT)
     async with db.transaction():
         kid = await draw_key(db, request.app.state.settings)
         await audit.record(db, actor, "signon.key.made", kind="system", object_id="-", after={"key": kid})
@@ -250,17 +249,11 @@ def _values(one: System) -> dict[str, str]:
 
 
 async def _find(request: StaffRequest, db: Connection, system_id: int) -> System:
-    _require_country(request.scope["user"])
+    require_country(request.scope["user"], EDIT)
     one = await queries.system_by(db, system_id=system_id)
     if one is None:
         raise NotThere
     return one
-
-
-def _require_country(actor: Actor) -> None:
-    """A system signs people of the whole country in."""
-    if not actor.scope(EDIT).country:
-        raise NotThere
 
 
 async def _form_page(

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from litestar import Response, get, post
 
 from portal.core import audit
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.post import LETTERS
 from portal.core.problems import NotThere
 from portal.core.ui.listing import listing, picked, words
 from portal.core.ui.pages import page, see_other
 from portal.features.post import queries
 
-if TYPE_CHECKING:
-    from portal.core.accounts import Actor
-
 
 @get("/outbox", guards=[allows("post.view")])
 async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
     """Newest first, unless asked otherwise."""
-    _require_country(request.scope["user"], "post.view")
+    require_country(request.scope["user"], "post.view")
     view = listing(request, queries.ORDERS, "-id")
     state, channel = picked(request, "state", queries.STATES), picked(request, "channel", queries.CHANNELS)
     kind, asked = picked(request, "kind", LETTERS), words(request)
@@ -61,19 +57,13 @@ async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
 async def again(request: StaffRequest, db: Connection, post_id: int) -> Response[str]:
     """Try once more, at once."""
     actor = request.scope["user"]
-    _require_country(actor, "post.resend")
+    require_country(actor, "post.resend")
     async with db.transaction():
         said = await queries.send_again(db, post_id)
         if said is None:
             raise NotThere
         await audit.record(db, actor, "post.letter.again", kind="post", object_id=post_id, before={"said": said})
     return see_other("/outbox")
-
-
-def _require_country(actor: Actor, permission: str) -> None:
-    """Letters go to staff of all regions."""
-    if not actor.scope(permission).country:
-        raise NotThere
 
 
 ROUTES = [show_list, again]

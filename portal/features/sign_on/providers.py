@@ -14,7 +14,7 @@ from portal.core.accounts.sealing import seal
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_, Text
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.problems import NotThere, Problem
 from portal.core.projects import projects
 from portal.core.ui.pages import page, see_other
@@ -22,7 +22,6 @@ from portal.features.sign_on import protocol
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
-    from portal.core.accounts import Actor
 
 EDIT = "signon.edit"
 # What is the same for everybody who joins them; the rest comes from their pages for developers.
@@ -50,7 +49,7 @@ KNOWN: dict[str, dict[str, str]] = {
 @get("/sign-on/providers", guards=[allows(EDIT)])
 async def show(request: StaffRequest, db: Connection) -> Response[str]:
     """All of them, with how many logins each opens."""
-    _require_country(request.scope["user"])
+    require_country(request.scope["user"], EDIT)
     rows = await db.fetch("select provider_id, count(*) as links from account_identity group by provider_id")
     return page(
         request,
@@ -65,7 +64,7 @@ async def show(request: StaffRequest, db: Connection) -> Response[str]:
 @get("/sign-on/providers/new", guards=[allows(EDIT)])
 async def new(request: StaffRequest, db: Connection) -> Response[str]:
     """The form, filled with what is known of a provider (`?like=google`)."""
-    _require_country(request.scope["user"])
+    require_country(request.scope["user"], EDIT)
     return await _form_page(request, db, None, KNOWN.get(request.query_params.get("like", ""), {"scopes": "openid"}))
 
 
@@ -73,7 +72,7 @@ async def new(request: StaffRequest, db: Connection) -> Response[str]:
 async def make(request: StaffRequest, db: Connection) -> Response[str]:
     """Switched off at first: it is tried before anybody sees it."""
     actor, settings = request.scope["user"], request.app.state.settings
-    _require_country(actor)
+    require_country(actor, EDIT)
     form = Form(await request.form())
     code, issuer = form.text("code", most=40), form.text("issuer", most=300)
     if code and not (2 <= len(code) <= 40 and code.isascii() and code.replace("-", "").isalnum() and code.islower()):
@@ -236,17 +235,11 @@ def _values(one: Provider) -> dict[str, str]:
 
 
 async def _find(request: StaffRequest, db: Connection, provider_id: int) -> Provider:
-    _require_country(request.scope["user"])
+    require_country(request.scope["user"], EDIT)
     one = await provider_by(db, provider_id=provider_id)
     if one is None:
         raise NotThere
     return one
-
-
-def _require_country(actor: Actor) -> None:
-    """A provider opens doors in the whole country."""
-    if not actor.scope(EDIT).country:
-        raise NotThere
 
 
 async def _form_page(

@@ -10,12 +10,11 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.problems import NotThere
 from portal.core.scope import acting
 from portal.core.ui.pages import see_other
 from portal.features.staff import queries
-from portal.features.staff.roles import require_country
 
 NOBODY = N_("There is no active person with this number or external id in your territory.")
 TAKEN = N_("This person has another login already.")

@@ -13,11 +13,11 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.projects import projects
 from portal.core.ui.pages import page, see_other
 from portal.features.staff import queries
-from portal.features.staff.roles import WORKING, require_country
+from portal.features.staff.roles import WORKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,12 +12,11 @@ from portal.core.accounts import StaffRequest, school_year_end
 from portal.core.accounts.grant_rows import SORTS, find_grant, list_grants
 from portal.core.accounts.grants import ENDS_SOON, renew, wake
 from portal.core.db import Connection
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.problems import NotThere
 from portal.core.ui.listing import listing, picked, words
 from portal.core.ui.pages import page, see_other
 from portal.features.staff.problems import NotTheGiver
-from portal.features.staff.roles import require_country
 
 if TYPE_CHECKING:
     from portal.core.accounts import Actor

@@ -11,10 +11,9 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import LANGUAGES, N_, Text, in_language, t
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.permissions.catalogue import ALL, BY_CODE, EVERYBODY
 from portal.core.permissions.roles import all_roles
-from portal.core.problems import NotThere
 from portal.core.projects import projects
 from portal.core.ui.pages import page, see_other
 from portal.features.staff import queries
@@ -145,12 +144,6 @@ GIVE = acts.register(acts.Act("role.give", N_("Add permissions to roles"), "role
 def _pair(text: str) -> tuple[str, str]:
     role, _, permission = text.partition(":")
     return role, permission
-
-
-def require_country(actor: Actor, permission: str) -> None:
-    """Logins and roles are the whole country's: who holds a region could make himself one who holds all."""
-    if not actor.scope(permission).country:
-        raise NotThere
 
 
 async def require_keyholder(db: Connection) -> None:

@@ -16,7 +16,7 @@ from portal.core.accounts.strength import require_strong
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import ASTANA, N_
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.permissions.roles import all_roles
 from portal.core.problems import NotThere
 from portal.core.projects import projects
@@ -24,7 +24,7 @@ from portal.core.ui.listing import picked, words
 from portal.core.ui.pages import page, see_other
 from portal.features.staff import linking, new_role, queries, renewal, roles, see_as, why
 from portal.features.staff.places import read_place
-from portal.features.staff.roles import require_country, require_keyholder
+from portal.features.staff.roles import require_keyholder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,11 +12,10 @@ from portal.core import audit, territory
 from portal.core.accounts import StaffRequest, sessions
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.permissions.roles import all_roles
 from portal.core.ui.pages import page, see_other
 from portal.features.staff.places import read_place
-from portal.features.staff.roles import require_country
 
 if TYPE_CHECKING:
     from portal.core.permissions.roles import Role

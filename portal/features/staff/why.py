@@ -10,14 +10,13 @@ from portal.core import territory
 from portal.core.accounts import StaffRequest
 from portal.core.accounts.grant_rows import grants_of
 from portal.core.db import Connection
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.permissions.catalogue import ALL, BY_CODE
 from portal.core.projects import project
 from portal.core.ui.listing import words
 from portal.core.ui.pages import page
 from portal.features.staff import queries
 from portal.features.staff.explain import Answer, explain, named
-from portal.features.staff.roles import require_country
 
 
 @get("/why", guards=[allows("staff.view")])

@@ -13,8 +13,8 @@ from portal.core.acts.pending import SamePerson
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_, Text
-from portal.core.permissions import allows
-from portal.core.problems import NotThere, told
+from portal.core.permissions import allows, require_country
+from portal.core.problems import told
 from portal.core.projects import project, projects
 from portal.core.scope import acting
 from portal.core.ui.pages import page, see_other
@@ -24,7 +24,7 @@ from portal.features.talents.structs import KINDS, PER, STATES, SittingChoice
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
-    from portal.core.accounts.structs import Actor, Scope
+    from portal.core.accounts.structs import Actor
     from portal.features.talents.structs import NewRule
 
 WAITING = "select payload ->> 'rule' as rule from pending_act where act = 'talent.rule' and state = 'waits'"
@@ -90,8 +90,8 @@ async def turn_on(request: StaffRequest, db: Connection, rule_id: int) -> Respon
 async def turn_off(request: StaffRequest, db: Connection, rule_id: int) -> Response[str]:
     """Switch it off: who is in by it leaves at once. One person may, for nobody new is seen by it."""
     actor = request.scope["user"]
-    async with acting(db, actor, "talent.rule") as scope:
-        _require_country(scope)
+    async with acting(db, actor, "talent.rule"):
+        require_country(actor, "talent.rule")
         rule = await queries.find_rule(db, rule_id, lock=True)
         if not await queries.switch_off(db, rule_id):
             raise Switched
@@ -104,18 +104,12 @@ async def turn_off(request: StaffRequest, db: Connection, rule_id: int) -> Respo
 async def weigh(request: StaffRequest, db: Connection) -> Response[str]:
     """Weigh the rules now."""
     actor = request.scope["user"]
-    _require_country(actor.scope("talent.rule"))
+    require_country(actor, "talent.rule")
     async with db.transaction():
         job_id = await weighing.ask(db, actor.staff_id)
     if job_id is not None:
         await request.app.state.queues.send(job_id, weighing.KIND)
     return see_other("/talents/rules")
-
-
-def _require_country(scope: Scope) -> None:
-    """A rule is of the whole country, and so is what is done with it."""
-    if not scope.country:
-        raise NotThere
 
 
 def said(rule: NewRule) -> Text:

@@ -12,7 +12,7 @@ from portal.core.accounts import StaffRequest, keys
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_, Text
-from portal.core.permissions import allows
+from portal.core.permissions import allows, require_country
 from portal.core.problems import NotThere
 from portal.core.ui.pages import page, see_other
 from portal.features.waiver import queries
@@ -36,7 +36,7 @@ async def show(request: StaffRequest, db: Connection) -> Response[str]:
 async def ask(request: StaffRequest, db: Connection) -> Response[str]:
     """The first of the pair: a reason and his key; the second agrees on his page with his own."""
     actor = request.scope["user"]
-    _require_country(actor)
+    require_country(actor, "act.waive")
     form = Form(await request.form())
     reason = form.text("reason", most=200)
     if form.errors:
@@ -93,7 +93,7 @@ async def end(request: StaffRequest, db: Connection) -> Response[str]:
 async def review(request: StaffRequest, db: Connection, act_id: int) -> Response[str]:
     """Somebody who took no part has looked at it."""
     actor = request.scope["user"]
-    _require_country(actor)
+    require_country(actor, "act.waive")
     note = Form(await request.form()).text("note", required=False)
     async with db.transaction():
         act = await queries.waived_act(db, act_id)
@@ -109,15 +109,9 @@ async def review(request: StaffRequest, db: Connection, act_id: int) -> Response
     return see_other("/waiver")
 
 
-def _require_country(actor: Actor) -> None:
-    """A waiver is the whole project's: who holds a region declares and reviews none."""
-    if not actor.scope("act.waive").country:
-        raise NotThere
-
-
 async def _page(request: StaffRequest, db: Connection, form: Form | None) -> Response[str]:
     actor = request.scope["user"]
-    _require_country(actor)
+    require_country(actor, "act.waive")
     return page(
         request,
         "waiver/show.html",
