@@ -10,6 +10,7 @@ import uvloop
 
 from infra import log
 from loadtest.bench import (
+    both,
     connections,
     demo_start,
     door,
@@ -149,6 +150,22 @@ def pictures(
         runner.run(snapshots.measure(rate, seconds, candidates, workers))
 
 
+@app.command(name="both")
+def answers_and_pictures(*, candidates: int = both.CANDIDATES, minutes: float = both.MINUTES, workers: int = 1) -> None:
+    """Answers and pictures at true pace on one machine (`both_candidates`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(both.both(candidates, minutes, workers))
+
+
+@app.command(name="growth")
+def what_pictures_cost(
+    *, candidates: int = both.GROWTH_CANDIDATES, rounds: int = both.ROUNDS, seconds: float = both.SECONDS
+) -> None:
+    """What pictures add to the answers' p99 (`answers_p99_growth`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(both.growth(candidates, rounds, seconds))
+
+
 @app.command
 def demo() -> None:
     """Seconds until a demo that is there already is up again (`demo_second_start_s`, at most 10)."""
@@ -178,6 +195,8 @@ def everything() -> None:
     ceiling()
     registry_of_persons()
     pictures()
+    answers_and_pictures()
+    what_pictures_cost()
     demo()
 
 

@@ -6,8 +6,10 @@ counted, some read back, and deleted; with less than 20 GB free nothing is begun
 
 from __future__ import annotations
 
+import array
 import asyncio
 import collections
+import math
 import os
 import random
 import shutil
@@ -66,8 +68,8 @@ class Sent(msgspec.Struct):
     refused: collections.Counter[int] = msgspec.field(default_factory=collections.Counter)
     told: int = 0
     took_s: float = 0.0
-    # attempt, number: what was acknowledged, where a ledger is kept
-    ledger: set[tuple[int, int]] | None = None
+    # The turns that were acknowledged; see `picture_of`.
+    turns: array.array[int] = msgspec.field(default_factory=lambda: array.array("I"))
     waits_ms: list[float] = []
 
     def percentile(self, share: float) -> float:
@@ -88,7 +90,7 @@ async def measure(rate: int, seconds: float, candidates: int, workers: int) -> N
             "pictures", "proctoring", pictures_argv(stack.home, workers), stack.home.ports.pictures
         )
         await asyncio.sleep(3)
-        async with open_bucket(_store(stack), BUCKET) as bucket:
+        async with open_bucket(store_of(stack), BUCKET) as bucket:
             taken, sent, window = await _pictures(stack, db, bucket, sitting, rate, seconds, candidates)
             theirs = await _one_put_each(stack, bucket)
         _write_costs(taken, sent, window, theirs, (rate, seconds, candidates, workers))
@@ -120,7 +122,7 @@ async def _pictures(
     await pool.open(CONNECTIONS)
     over = asyncio.Event()
     window: dict[str, float] = {"largest_bytes": 0, "segments": 0, "read": 0, "wrong": 0}
-    janitor = asyncio.create_task(_roll(stack, db, bucket, window, over))
+    janitor = asyncio.create_task(roll(stack, bucket, window, over))
     parts = ("pictures", "postgres", "objects")
     meter = Meter({name: pid for name in parts if (pid := stack.parts[name].pid)})
     own = time.process_time()
@@ -139,21 +141,44 @@ async def _pictures(
     return taken, sent, window
 
 
-def tokens_of(stack: Stack, sitting: int, candidates: int) -> list[str]:
-    """A token for each candidate, numbered from 1."""
+def tokens_of(stack: Stack, sitting: int, candidates: int, first: int = 1) -> list[str]:
+    """A token for each candidate, his attempts numbered from `first`."""
     keys = {int(number): decode_key(key) for number, key in stack.secrets.picture_token_keys.items()}
     tokens, now_s = PictureTokens(keys), int(time.time())
     return [
         tokens.sign(PictureClaims(attempt=attempt, sitting=sitting, opens_s=now_s - 60, expires_s=now_s + 36_000))
-        for attempt in range(1, candidates + 1)
+        for attempt in range(first, first + candidates)
     ]
 
 
-async def send_for(
-    pool: Pool, tokens: list[str], rate: int, seconds: float, ledger: set[tuple[int, int]] | None = None
-) -> Sent:
+def picture_of(turn: int, candidates: int) -> tuple[int, int]:
+    """Which candidate's picture a turn is (from 0), and its number (from 1): each candidate in turn, number by number."""
+    number, candidate = divmod(turn, candidates)
+    return candidate, number + 1
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """Even, after a ramp of `ramp_s` in which the phones come one after the other."""
+
+    rate: float
+    ramp_s: float = 0.0
+
+    def due_by(self, now_s: float) -> int:
+        """How many pictures are due by then."""
+        if now_s < self.ramp_s:
+            return int(self.rate * now_s * now_s / (2 * self.ramp_s))
+        return int(self.rate * (now_s - self.ramp_s / 2))
+
+    def due_at(self, number: int) -> float:
+        """When a picture is due, in seconds since the begin."""
+        if number < self.rate * self.ramp_s / 2:
+            return math.sqrt(2 * self.ramp_s * number / self.rate)
+        return self.ramp_s / 2 + number / self.rate
+
+
+async def send_for(pool: Pool, tokens: list[str], rate: float, seconds: float, ramp_s: float = 0.0) -> Sent:
     """Open loop: each picture is due at its own time, whether or not the ones before it were answered."""
-    sent = Sent(ledger=ledger)
+    sent, pace = Sent(), Pace(rate, ramp_s)
     bodies = [snapshot(number) for number in range(64)]
     waiting: collections.deque[float] = collections.deque()
     loop = asyncio.get_running_loop()
@@ -163,14 +188,14 @@ async def send_for(
 
     def send(connection: Connection, due: float) -> None:
         nonlocal turn
-        number, attempt = divmod(turn, len(tokens))
+        mine = turn
+        candidate, number = picture_of(mine, len(tokens))
         turn += 1
 
         def done(status: int, body: bytes) -> None:
             if status == 200:
                 sent.acked += 1
-                if ledger is not None:
-                    ledger.add((attempt + 1, number + 1))
+                sent.turns.append(mine)
                 if body[body.index(b"[") + 1] != 93:
                     sent.told += 1
                 if sent.acked % 20 == 0:
@@ -184,16 +209,15 @@ async def send_for(
                     pool.idle.append(connection)
 
         head = (
-            f"POST /v1/pictures?n={number + 1}&at={time.time_ns() // 1_000_000}&kind=snapshot HTTP/1.1\r\nhost: x\r\n"
-            f"authorization: Bearer {tokens[attempt]}\r\ncontent-type: image/webp\r\ncontent-length: {BYTES}\r\n\r\n"
+            f"POST /v1/pictures?n={number}&at={time.time_ns() // 1_000_000}&kind=snapshot HTTP/1.1\r\nhost: x\r\n"
+            f"authorization: Bearer {tokens[candidate]}\r\ncontent-type: image/webp\r\ncontent-length: {BYTES}\r\n\r\n"
         )
         connection.send(head.encode() + bodies[turn & 63], done)
 
-    total = int(rate * seconds)
+    total = pace.due_by(seconds)
     while sent.due < total:
-        now = loop.time() - began
-        for number in range(sent.due, min(total, int(now * rate))):
-            due = began + number / rate
+        for number in range(sent.due, min(total, pace.due_by(loop.time() - began))):
+            due = began + pace.due_at(number)
             if pool.idle and not waiting:
                 send(pool.idle.pop(), due)
             else:
@@ -230,14 +254,13 @@ async def until_stored(stack: Stack, acked: int) -> None:
             await asyncio.sleep(1)
 
 
-async def _roll(stack: Stack, db: Db, bucket: Bucket, window: dict[str, float], over: asyncio.Event) -> None:
+async def roll(stack: Stack, bucket: Bucket, window: dict[str, float], over: asyncio.Event) -> None:
     """The rolling window: what the index has is counted, read back now and then, and beyond the window deleted."""
     kept: collections.deque[tuple[str, int]] = collections.deque()
     seen: set[object] = set()
     reader = await asyncpg.connect(
         database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
     )
-    del db
     size = 0
     while not over.is_set():
         rows = await reader.fetch("select id, object_name, size_bytes from picture_segment order by stored_at")
@@ -379,7 +402,8 @@ async def _real_pictures(stack: Stack, db: Db, sitting: int, count: int = 200) -
     raise RuntimeError("the pictures to be looked at were not stored")
 
 
-def _store(stack: Stack) -> ObjectStore:
+def store_of(stack: Stack) -> ObjectStore:
+    """Where it is and how it is opened."""
     return ObjectStore(
         url=f"http://127.0.0.1:{stack.home.ports.objects}",
         access_key=stack.secrets.objects_access_key,

@@ -19,7 +19,7 @@ import psutil
 
 from infra.parts.supervisor import pictures_argv
 from loadtest.bench.figures import machine
-from loadtest.bench.snapshots import CONNECTIONS, send_for, tokens_of, watched
+from loadtest.bench.snapshots import CONNECTIONS, picture_of, send_for, tokens_of, watched
 from loadtest.bench.stack import fresh_stack
 from loadtest.chaos.case import Outcome
 from loadtest.chaos.outages import mount_small_disk
@@ -122,14 +122,14 @@ async def run_case(case: PictureCase) -> Outcome:
             await stack.start_process("pictures", "proctoring", argv, stack.home.ports.pictures)
             pool = Pool("127.0.0.1", stack.home.ports.pictures)
             await pool.open(CONNECTIONS // 4)
-            ledger: set[tuple[int, int]] = set()
             tokens = tokens_of(stack, sitting, CANDIDATES)
-            sending = asyncio.create_task(send_for(pool, tokens, RATE, case.trouble_s + 2 * CALM_S, ledger))
+            sending = asyncio.create_task(send_for(pool, tokens, RATE, case.trouble_s + 2 * CALM_S))
             await asyncio.sleep(CALM_S)
             await case.deed(stack)
             mended = time.monotonic()
             sent = await sending
             pool.close()
+            ledger = {(1 + candidate, number) for candidate, number in (picture_of(t, CANDIDATES) for t in sent.turns)}
             await until_indexed(db, sitting, ledger)
             recovery_s = time.monotonic() - mended
             rows = await db.fetch("select attempt_id, seq from picture where sitting_id = $1", sitting)

@@ -42,7 +42,7 @@ async def insert_talents(db: asyncpg.Connection[asyncpg.Record]) -> None:
     await db.execute(
         """
         insert into consent (person_id, purpose, given_by, relation, text_version, language, channel, given_on, recorded_by)
-        select p.id, purpose, concat_ws(' ', p.last_name, 'Сәуле'), 'mother', '2026-09', p.language, 'paper', '2026-09-05', a.id
+        select p.id, purpose, concat_ws(' ', p.last_name, 'Сәуле'), 'mother', '2026-1', p.language, 'paper', '2026-11-05', a.id
         from person p
         join person_project m on m.person_id = p.id and m.project = 'myn-bala' and m.role = 'pupil',
              unnest(array['registry', 'sitting', 'talents']) as purpose, staff a

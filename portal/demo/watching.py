@@ -20,7 +20,7 @@ async def insert_watch(db: asyncpg.Connection[asyncpg.Record], opened: int) -> N
     await db.execute(
         """
         insert into consent (person_id, purpose, given_by, relation, text_version, language, channel, given_on, recorded_by)
-        select p.id, 'camera', concat_ws(' ', p.last_name, 'Сәуле'), 'mother', '2026-09', p.language, 'paper', '2026-09-05', a.id
+        select p.id, 'camera', concat_ws(' ', p.last_name, 'Сәуле'), 'mother', '2026-1', p.language, 'paper', '2026-11-05', a.id
         from person p, staff a
         where a.login = 'admin' and p.id % 3 <> 0
             and p.id in (select person_id from participant where sitting_id = $1)

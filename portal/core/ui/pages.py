@@ -15,6 +15,7 @@ from litestar.enums import MediaType
 
 from portal.core.i18n import ASTANA, LANGUAGES, N_, clock, current, day, number, of, t, when
 from portal.core.jobs.titles import home_of, title_of
+from portal.core.ui.devices import device
 from portal.core.ui.navigation import menu
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def _environment() -> Environment:
         local_input=local_input,
         languages=LANGUAGES,
         minutes_to=minutes_to,
+        device_words=device,
     )
     return made
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from portal.core.files.rows import GENDER_WORDS, LANGUAGE_WORDS, MOST_NAME, Row, RowError
 from portal.core.i18n import N_, clock, when
 from portal.core.i18n.times import from_ms
+from portal.core.ui.devices import device
 from portal.features.participants.structs import Checked, NewParticipant, Participant, Reason
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def why(head: SittingHead, pupil: Participant, now: datetime) -> list[Reason]:
         advice = N_("Call the pupil. If the new device is his, let it in; if not, his own goes on by itself.")
         values = {
             "count": str(pupil.held_tries),
-            "device": pupil.held_agent or "—",
+            "device": device(pupil.held_agent),
             "time": clock(from_ms(pupil.held_newest_ms or 0)),
         }
         found.append(Reason(tone="clay", text=text, advice=advice, values=values))
