@@ -134,9 +134,15 @@ async def reserve(db: Connection, sitting_id: int) -> Reserve | None:
 
 
 async def insert_control(
-    db: Connection, sitting_id: int, scope_kind: str, scope_id: str, kind: str, body: dict[str, Any], staff_id: int
+    db: Connection,
+    sitting_id: int,
+    scope_kind: str,
+    scope_id: str,
+    kind: str,
+    body: dict[str, Any],
+    staff_id: int | None,
 ) -> int:
-    """The next version, in commit order: the sitting's row is locked by the caller. Returns the version."""
+    """The next version, in commit order: the sitting's row is locked by the caller; no staff: by rule. Returns the version."""
     version = await db.fetchval(
         "update sitting set control_version = control_version + 1 where id = $1 returning control_version", sitting_id
     )
