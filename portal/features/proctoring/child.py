@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litestar import Response, get, post
 
@@ -81,7 +81,7 @@ async def child_page(
     said = await queries.verdicts(db, attempt, actor.staff_id)
     own = next((one for one in said if one.mine), None)
     seen = [one for one in shots if one.kind != "identity"]
-    language = await queries.language_of(db, attempt)
+    made = await _deeds(db, sitting_id, attempt)
     return page(
         request,
         "proctoring/child.html",
@@ -101,17 +101,15 @@ async def child_page(
         names=EVENTS,
         kinds=KINDS,
         reasons=REASONS,
-        sentences={code: in_all_languages(code)[language] for code in SENTENCES},
-        childs_language=language,
+        sentences={code: in_all_languages(code)[made["childs_language"]] for code in SENTENCES},
         call=call,
         values=form.values,
         errors=form.errors,
-        moment=from_ms,
-        **await _deeds(db, sitting_id, attempt),
+        **made,
     )
 
 
-async def _deeds(db: Connection, sitting_id: int, attempt: int) -> dict[str, object]:
+async def _deeds(db: Connection, sitting_id: int, attempt: int) -> dict[str, Any]:
     return {
         "attempt": attempt,
         "done": await deeds.of_child(db, sitting_id, attempt),
