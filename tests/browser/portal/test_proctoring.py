@@ -73,9 +73,7 @@ def room(stack: Stack, loop: Loop, browser: Browser, served: str, owner_url: str
         sitting = int(url.rsplit("/", 1)[1])
         db = await asyncpg.connect(owner_url)
         await prepare(db)
-        await db.execute(
-            "update sitting set state = 'published', starts_at = now() - interval '20 minutes' where id = $1", sitting
-        )
+        await db.execute("update sitting set state = 'published' where id = $1", sitting)
         await db.execute("insert into sitting_watch (sitting_id) values ($1)", sitting)
         await db.execute("select make_watch_partition($1)", sitting)
         now = int(time.time() * 1000)
@@ -145,19 +143,8 @@ async def photographed(page: Page, name: str) -> None:
         await page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
-def change(loop: Loop, owner_url: str, statement: str, *given: object) -> None:
-    """Something happens elsewhere."""
-
-    async def run() -> None:
-        db = await asyncpg.connect(owner_url)
-        await db.execute(statement, *given)
-        await db.close()
-
-    loop.run(run())
-
-
 async def sql(owner_url: str, statement: str, *given: object) -> None:
-    """The same within a test's own run."""
+    """Something happens elsewhere."""
     db = await asyncpg.connect(owner_url)
     await db.execute(statement, *given)
     await db.close()
@@ -189,7 +176,11 @@ def test_a_wall_that_lives(loop: Loop, browser: Browser, served: str, room: Room
         )
         await sql(
             owner_url,
-            "insert into watch_event (sitting_id, attempt_id, seq, kind, at_ms, received_ms) select $1, $2, (random() * 1e9)::int, 'paste', at, at from (select (extract(epoch from now()) * 1000)::bigint as at) n",
+            """
+                insert into watch_event (sitting_id, attempt_id, seq, kind, at_ms, received_ms)
+                select $1, $2, (random() * 1e9)::int, 'paste', at, at
+                from (select (extract(epoch from now()) * 1000)::bigint as at) n
+                """,
             *(room.sitting, last),
         )
         await expect(page.locator("li.tile").first).to_have_attribute("data-id", str(last), timeout=20_000)

@@ -109,7 +109,7 @@ def test_a_pause_is_undone_and_gives_its_time_back(house: House, watched: Scene,
     assert act(proctor, child, "resume") == 409
     assert act(proctor, child, "pause") == 303
     assert act(proctor, child, "pause") == 409
-    assert "Уақытты жүргізу" in proctor.get(f"/watch/{child}").text
+    assert "Уақытты жалғастыру" in proctor.get(f"/watch/{child}").text
     assert act(proctor, child, "resume") == 303
     assert controls(house, watched) == [("attempt", str(child), "pause"), ("attempt", str(child), "resume")]
     assert house.sql("select over_at from watch_act where attempt_id = $1", child)[0]["over_at"] is not None
