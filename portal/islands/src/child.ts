@@ -37,7 +37,7 @@ class Viewer {
   }
 
   begin(): void {
-    for (const part of this.viewer.querySelectorAll<HTMLElement>("[data-play], [data-script], [data-scrub]")) part.hidden = false;
+    for (const part of this.viewer.querySelectorAll<HTMLElement>("[data-play], [data-script], [data-scrub], [data-step]")) part.hidden = false;
     this.viewer.addEventListener("click", (event) => this.click(event));
     this.viewer.addEventListener("keydown", (event) => this.key(event));
     this.scrub?.addEventListener("input", () => {
