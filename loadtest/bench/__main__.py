@@ -25,6 +25,7 @@ from loadtest.bench import (
     snapshots,
     steady,
     tls,
+    wall,
 )
 
 app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
@@ -149,6 +150,12 @@ def pictures(
         runner.run(snapshots.measure(rate, seconds, candidates, workers))
 
 
+@app.command(name="wall")
+def proctors_wall(*, tiles: int = wall.TILES, minutes: float = wall.MINUTES) -> None:
+    """The proctors' wall scrolled while pictures come in (`wall_fps`); `--minutes 30` shows whether memory stays flat."""
+    asyncio.run(wall.measure(tiles, minutes))
+
+
 @app.command
 def demo() -> None:
     """Seconds until a demo that is there already is up again (`demo_second_start_s`, at most 10)."""
@@ -178,6 +185,7 @@ def everything() -> None:
     ceiling()
     registry_of_persons()
     pictures()
+    proctors_wall()
     demo()
 
 
