@@ -51,7 +51,7 @@ async def warn(request: StaffRequest, db: Connection, attempt: int) -> Response[
         form.miss("sentence", N_("Ten messages in ten minutes are enough for a child. Call the school instead."))
     if form.errors:
         return await child_page(request, db, attempt, form)
-    text = in_all_languages(sentence) if sentence in SENTENCES else dict.fromkeys(LANGUAGES, words)
+    text: dict[str, str] = in_all_languages(sentence) if sentence in SENTENCES else dict.fromkeys(LANGUAGES, words)
     async with db.transaction():
         head, target = await _locked(request, db, sitting_id, attempt)
         made = await controls.order_of(db, head, target, Wish(kind="message", text=text))

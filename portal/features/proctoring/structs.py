@@ -131,7 +131,8 @@ def why_line(reasons: list[dict[str, Any]]) -> str:
     """«left the page: 4 times, 38 s in all»; the two that weigh most."""
     said: list[str] = []
     for why in reasons[:2]:
-        what, times, seconds = t(EVENTS.get(why["kind"], why["kind"])), why["times"], round(why.get("seconds") or 0)
+        kind: str = why["kind"]
+        what, times, seconds = t(EVENTS.get(kind, kind)), why["times"], round(why.get("seconds") or 0)
         if seconds:
             said.append(t(LONG, what=what, times=times, seconds=seconds))
         else:
