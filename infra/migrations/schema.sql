@@ -2830,6 +2830,35 @@ ALTER TABLE public.waiver ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.watch_act (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    words text DEFAULT ''::text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    over_at timestamp with time zone,
+    sampled text,
+    sampled_by integer,
+    sampled_at timestamp with time zone,
+    CONSTRAINT watch_act_check CHECK ((((sampled IS NULL) = (sampled_by IS NULL)) AND ((sampled IS NULL) = (sampled_at IS NULL)))),
+    CONSTRAINT watch_act_check1 CHECK ((sampled_by <> made_by)),
+    CONSTRAINT watch_act_kind_check CHECK ((kind = ANY (ARRAY['warn'::text, 'pause'::text]))),
+    CONSTRAINT watch_act_sampled_check CHECK ((sampled = ANY (ARRAY['fine'::text, 'wrong'::text])))
+);
+
+ALTER TABLE public.watch_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.watch_event (
     sitting_id integer NOT NULL,
     attempt_id bigint NOT NULL,
@@ -3430,6 +3459,9 @@ ALTER TABLE ONLY public.waived_review
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.watch_act
+    ADD CONSTRAINT watch_act_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_pkey PRIMARY KEY (attempt_id);
 
@@ -3480,6 +3512,10 @@ CREATE INDEX consent_camera_withdrawn ON public.consent USING btree (withdrawn_a
 CREATE INDEX consent_person ON public.consent USING btree (person_id, purpose, id);
 
 CREATE INDEX consent_text_force ON public.consent_text USING btree (in_force_from);
+
+CREATE INDEX control_of_attempt ON public.control USING btree (sitting_id, scope_id, version) WHERE ((scope = 'attempt'::text) AND (kind <> 'credit'::text));
+
+CREATE INDEX control_pauses ON public.control USING btree (sitting_id, scope, scope_id, version) WHERE (kind = ANY (ARRAY['pause'::text, 'resume'::text, 'restart'::text]));
 
 CREATE INDEX control_sitting ON public.control USING btree (sitting_id, version);
 
@@ -3696,6 +3732,12 @@ CREATE INDEX tried_unweighed ON public.tried USING btree (sitting_id, attempt_id
 CREATE INDEX waiting_decision_sitting ON public.waiting_decision USING btree (sitting_id);
 
 CREATE INDEX waiver_end ON public.waiver USING btree (project, ends_at);
+
+CREATE INDEX watch_act_attempt ON public.watch_act USING btree (attempt_id, id);
+
+CREATE INDEX watch_act_open ON public.watch_act USING btree (made_at) WHERE ((kind = 'pause'::text) AND (over_at IS NULL));
+
+CREATE INDEX watch_act_words ON public.watch_act USING btree (sitting_id, id) WHERE (words <> ''::text);
 
 CREATE INDEX watch_hand_staff ON public.watch_hand USING btree (staff_id, sitting_id);
 
@@ -4351,6 +4393,15 @@ ALTER TABLE ONLY public.waiver
 
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_act
+    ADD CONSTRAINT watch_act_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_act
+    ADD CONSTRAINT watch_act_sampled_by_fkey FOREIGN KEY (sampled_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_act
+    ADD CONSTRAINT watch_act_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
@@ -5100,6 +5151,16 @@ GRANT SELECT,INSERT ON TABLE public.waiver TO elumiti_portal;
 GRANT UPDATE(ends_at) ON TABLE public.waiver TO elumiti_portal;
 
 GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_act TO elumiti_portal;
+
+GRANT UPDATE(over_at) ON TABLE public.watch_act TO elumiti_portal;
+
+GRANT UPDATE(sampled) ON TABLE public.watch_act TO elumiti_portal;
+
+GRANT UPDATE(sampled_by) ON TABLE public.watch_act TO elumiti_portal;
+
+GRANT UPDATE(sampled_at) ON TABLE public.watch_act TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.watch_event TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;

@@ -26,6 +26,7 @@ from loadtest.bench import (
     snapshots,
     steady,
     tls,
+    wall,
 )
 
 app = cyclopts.App(name="bench", help="The project's benchmarks; figures go to build/figures.")
@@ -164,6 +165,10 @@ def what_pictures_cost(
     """What pictures add to the answers' p99 (`answers_p99_growth`)."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(both.growth(candidates, rounds, seconds))
+@app.command(name="wall")
+def proctors_wall(*, tiles: int = wall.TILES, minutes: float = wall.MINUTES) -> None:
+    """The proctors' wall scrolled while pictures come in (`wall_fps`); `--minutes 30` shows whether memory stays flat."""
+    asyncio.run(wall.measure(tiles, minutes))
 
 
 @app.command
@@ -197,6 +202,7 @@ def everything() -> None:
     pictures()
     answers_and_pictures()
     what_pictures_cost()
+    proctors_wall()
     demo()
 
 

@@ -40,6 +40,8 @@ from portal.features.places import imports as place_imports
 from portal.features.places import routes as places
 from portal.features.portfolio import routes as portfolio
 from portal.features.post import routes as post
+from portal.features.proctoring import acting as proctors_acts
+from portal.features.proctoring import child as watched_child
 from portal.features.proctoring import routes as proctoring
 from portal.features.registration import codes as class_codes
 from portal.features.registration import form as registration_form
@@ -123,6 +125,8 @@ ROUTES = [
     *live.ROUTES,
     *controls.ROUTES,
     *proctoring.ROUTES,
+    *watched_child.ROUTES,
+    *proctors_acts.ROUTES,
     *acts.ROUTES,
     *waiver.ROUTES,
     *incidents.ROUTES,

@@ -12,6 +12,7 @@ from portal.features.participants import linking as participant_linking
 from portal.features.persons import exports as person_exports
 from portal.features.persons import importing as person_importing
 from portal.features.portfolio import checking
+from portal.features.proctoring import forgotten
 from portal.features.registration import joining as registration_joining
 from portal.features.results import taking
 from portal.features.talents import weighing as talent_weighing
@@ -36,6 +37,6 @@ DAILY = [
     backchannel.erase_old,
 ]
 # What the worker looks for every other second, beside its queue.
-ROUNDS = [checking.check_due, taking.take_published]
+ROUNDS = [forgotten.end_forgotten, checking.check_due, taking.take_published]
 # The same, in turns of their own: others' servers, which may let us wait.
 FAR_ROUNDS = [backchannel.send_logouts]

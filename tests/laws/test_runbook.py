@@ -11,7 +11,7 @@ import pytest
 from engine.metrics import NAMES
 from infra.cli import GROUP
 from infra.settings import PREFIX, PROCESSES
-from portal.features.live.rules import KINDS
+from portal.core.controls.rules import KINDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "operations").glob("*.md"))

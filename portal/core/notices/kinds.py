@@ -49,6 +49,22 @@ KINDS: dict[str, Kind] = {
             mail=False,
         ),
         Kind(
+            code="watch.handed-over",
+            name=N_("A colleague hands you children of the wall"),
+            text=N_(
+                "{colleague} handed you children of the wall: {count}. Open the wall within two minutes, or they go to others."
+            ),
+            icon="users",
+            mail=False,
+        ),
+        Kind(
+            code="watch.pause-ended",
+            name=N_("A pause of yours ended by rule"),
+            text=N_("The clock of child № {number} goes on: your pause had lasted {minutes} minutes."),
+            icon="timer",
+            mail=False,
+        ),
+        Kind(
             code="machine.stopped",
             name=N_("A joined system was stopped"),
             text=N_("«{system}» changed more persons in an hour than it may. It waits until a person lets it go on."),

@@ -69,6 +69,7 @@ ALL: tuple[Permission, ...] = (
     Permission("room.code", LIVE, N_("See the codes of rooms after the start")),
     Permission("live.view", LIVE, N_("Watch a sitting live")),
     Permission("watch.view", LIVE, N_("Look at the children in one's hands on the proctors' wall")),
+    Permission("watch.act", LIVE, N_("Warn and pause a child in one's hands, and call its school")),
     Permission("watch.judge", LIVE, N_("Say a verdict with a reason")),
     Permission("watch.review", LIVE, N_("Read all verdicts of a sitting")),
     Permission("control.message", LIVE, N_("Send messages and errata")),

@@ -12,6 +12,7 @@ from engine.protocol import CONTROL_STREAM, stream_key
 from infra.valkey import clock_ms
 from portal.core import given_back, territory
 from portal.core.accounts import StaffRequest
+from portal.core.controls.rules import KINDS, PERMISSIONS
 from portal.core.db import Connection
 from portal.core.i18n import t
 from portal.core.i18n.times import from_ms
@@ -84,7 +85,7 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         "missed": missed,
         "miss_kinds": misses.KINDS,
         "controls": await queries.controls(db, sitting_id, scope, 8),
-        "kinds": rules.KINDS,
+        "kinds": KINDS,
         "outages": await given_back.of_sitting(db, sitting_id, scope),
         "from_ms": from_ms,
         "now": head.now(),
@@ -95,7 +96,7 @@ async def live(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
 
 
 def _can(actor: Actor) -> list[str]:
-    return [kind for kind, permission in rules.PERMISSIONS.items() if actor.may(permission)]
+    return [kind for kind, permission in PERMISSIONS.items() if actor.may(permission)]
 
 
 def _within(scope: Scope, school: SchoolCount) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.features.proctoring.structs import Case, Happened, Shot, Tile, Verdict
+from engine.protocol import Kind
+from portal.core.projects import project
+from portal.features.proctoring.structs import WEIGHING, Case, Colleague, Happened, Shot, Tile, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,21 +16,56 @@ if TYPE_CHECKING:
 # Who does not ask for so long has gone: his children are free.
 GONE = "2 minutes"
 MOST_HANDS = 200
+# Whose clock stands still is the newest word of each scope; a finished attempt stands in none.
 TILE = """
+    with said as (
+        select distinct on (scope, scope_id) scope, scope_id, kind
+        from control
+        where sitting_id = $1 and kind in ('pause', 'resume', 'restart')
+        order by scope, scope_id, version desc
+    )
     select h.attempt_id as attempt, (h.attempt_id % 100000)::int as number, coalesce(w.score, 0)::float as score,
-           coalesce(w.reasons, '[]'::jsonb) as reasons, n.seq, n.taken_ms as fresh_ms,
-           case when n.taken_ms is null or n.taken_ms < $2::bigint - 180000 then 'silent' else 'writing' end as state,
-           h.fine_until, (
+           coalesce(w.reasons, '[]'::jsonb) as reasons, n.seq, n.taken_ms as fresh_ms, h.fine_until, e.incident_ms,
+           case
+               when a.finished_at is not null then 'finished'
+               when exists (
+                   select from said s
+                   where s.kind = 'pause' and (
+                       s.scope = 'sitting' or (s.scope = 'attempt' and s.scope_id = h.attempt_id::text)
+                       or (s.scope = 'school' and s.scope_id = p.school_id::text)
+                       or (s.scope = 'region' and s.scope_id = d.region_code))) then 'paused'
+               when n.taken_ms is null or n.taken_ms < $2::bigint - 180000 then 'silent'
+               else 'writing'
+           end as state, (
                select v.kind from watch_verdict v where v.attempt_id = h.attempt_id and v.made_by = h.staff_id) as verdict
     from watch_hand h
+    join participant p on p.id = h.attempt_id
+    join school sc on sc.id = p.school_id
+    join district d on d.id = sc.district_id
+    left join attempt a on a.id = h.attempt_id
     left join watch_score w on w.attempt_id = h.attempt_id
     left join lateral (
-        select p.seq, p.taken_ms
-        from picture p
-        where p.sitting_id = h.sitting_id and p.attempt_id = h.attempt_id and p.kind = 'snapshot' and p.sealed_at is null
-        order by p.taken_ms desc
+        select x.seq, x.taken_ms
+        from picture x
+        where x.sitting_id = $1 and x.attempt_id = h.attempt_id and x.kind = 'snapshot' and x.sealed_at is null
+        order by x.taken_ms desc
         limit 1) n on true
+    left join lateral (
+        select max(x.received_ms) as incident_ms
+        from watch_event x
+        where x.sitting_id = $1 and x.attempt_id = h.attempt_id and x.kind = any($4)) e on true
+    where h.sitting_id = $1 and h.staff_id = $3
 """
+# A child's district is a person's own, whoever proposes the child.
+NOT_OWN = """
+    ({own}::int is null or not exists (
+        select
+        from school own
+        join school his on his.id = p.school_id
+        where own.id = {own} and own.district_id = his.district_id))
+"""
+# One person's hands are filled by one at a time.
+ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('watch_hand'), $1)"
 
 
 async def watched(db: Connection, sitting_id: int) -> bool:
@@ -40,7 +77,7 @@ async def take(db: Connection, sitting_id: int, staff_id: int, own_school: int |
     """Give him the riskiest children that nobody holds, none of his own district (SAFETY R4); how many he got."""
     await db.execute("delete from watch_hand where seen_at < now() - $1::text::interval", GONE)
     done = await db.execute(
-        """
+        f"""
         with free as (
             select p.id
             from participant p
@@ -49,11 +86,7 @@ async def take(db: Connection, sitting_id: int, staff_id: int, own_school: int |
                 and exists (select from picture x where x.sitting_id = $1 and x.attempt_id = p.id)
                 and not exists (select from watch_hand h where h.attempt_id = p.id)
                 and not exists (select from watch_verdict v where v.attempt_id = p.id and v.made_by = $2)
-                and ($3::int is null or not exists (
-                    select
-                    from school own
-                    join school his on his.id = p.school_id
-                    where own.id = $3 and own.district_id = his.district_id))
+                and {NOT_OWN.format(own="$3")}
             order by coalesce(w.score, 0) desc, p.id
             limit $4
             for no key update of p skip locked
@@ -62,7 +95,74 @@ async def take(db: Connection, sitting_id: int, staff_id: int, own_school: int |
         select id, $1, $2 from free
         on conflict do nothing
         """,
-        *(sitting_id, staff_id, own_school, how_many),
+        *(sitting_id, staff_id, own_school, min(how_many, await room_in(db, staff_id))),
+    )
+    return int(done.rsplit(" ", 1)[1])
+
+
+async def room_in(db: Connection, staff_id: int) -> int:
+    """How many more children his hands take; until the transaction ends nobody else fills them."""
+    await db.execute(ONE_AT_A_TIME, staff_id)
+    return max(0, MOST_HANDS - await db.fetchval("select count(*) from watch_hand where staff_id = $1", staff_id))
+
+
+async def colleagues(db: Connection, sitting_id: int, staff_id: int) -> list[Colleague]:
+    """On shift: seen in the last ten minutes, and may look at children of this sitting."""
+    rows = await db.fetch(
+        """
+        select s.id, s.full_name as name
+        from staff s
+        where s.id <> $2 and s.disabled_at is null
+            and exists (
+                select from staff_session n
+                where n.staff_id = s.id and n.seen_at > now() - interval '10 minutes' and n.ends_at > now())
+            and exists (
+                select
+                from staff_grant g
+                join role r on r.code = g.role and not r.raised
+                join role_permission rp on rp.role = g.role and rp.permission = 'watch.view'
+                where g.staff_id = s.id and g.ends_at > now() and g.asleep_at is null
+                    and (g.project is null or g.project = $3)
+                    and (num_nonnulls(g.region_code, g.district_id, g.school_id) = 0 or exists (
+                        select
+                        from sitting_region sr
+                        left join district d on d.region_code = sr.region_code
+                        left join school sc on sc.district_id = d.id
+                        where sr.sitting_id = $1
+                            and (sc.id = g.school_id
+                                 or (g.school_id is null and (d.id = g.district_id
+                                     or (g.district_id is null and sr.region_code = g.region_code)))))))
+        order by kk(s.full_name), s.id
+        limit 100
+        """,
+        *(sitting_id, staff_id, project()),
+    )
+    return [Colleague(**row) for row in rows]
+
+
+async def hand_over(db: Connection, sitting_id: int, staff_id: int, to: int) -> int:
+    """His children into a colleague's hands, the riskiest first; how many went.
+
+    As many as these take, none of the colleague's own district, none of whom the colleague has said a verdict.
+    """
+    done = await db.execute(
+        f"""
+        with going as (
+            select h.attempt_id
+            from watch_hand h
+            join participant p on p.id = h.attempt_id
+            left join watch_score w on w.attempt_id = h.attempt_id
+            where h.sitting_id = $1 and h.staff_id = $2
+                and not exists (select from watch_verdict v where v.attempt_id = h.attempt_id and v.made_by = $3)
+                and {NOT_OWN.format(own="(select own_school_id from staff where id = $3)")}
+            order by coalesce(w.score, 0) desc, h.attempt_id
+            limit $4
+            for update of h
+        )
+        update watch_hand set staff_id = $3, taken_at = now(), seen_at = now()
+        where attempt_id in (select attempt_id from going)
+        """,
+        *(sitting_id, staff_id, to, await room_in(db, to)),
     )
     return int(done.rsplit(" ", 1)[1])
 
@@ -85,18 +185,9 @@ async def still_here(db: Connection, sitting_id: int, staff_id: int) -> None:
 
 async def tiles(db: Connection, sitting_id: int, staff_id: int, now_ms: int) -> list[Tile]:
     """His children, the riskiest first; those seen and found fine after all others until something new happens."""
-    rows = await db.fetch(
-        f"""
-        {TILE}
-        where h.sitting_id = $1 and h.staff_id = $3
-        order by (h.fine_until is not null and h.fine_until > now()
-                  and coalesce(w.last_event_ms, 0) < extract(epoch from h.fine_until - interval '10 minutes') * 1000),
-                 score desc, attempt
-        limit {MOST_HANDS}
-        """,
-        *(sitting_id, now_ms, staff_id),
-    )
-    return [Tile(**row) for row in rows]
+    rows = await db.fetch(TILE, sitting_id, now_ms, staff_id, WEIGHING)
+    found = [Tile(**row) for row in rows]
+    return sorted(found, key=lambda one: (one.fine(now_ms), -one.score, one.attempt))
 
 
 async def free_children(db: Connection, sitting_id: int) -> int:
@@ -150,10 +241,34 @@ async def events(db: Connection, sitting_id: int, attempt: int) -> list[Happened
     return [Happened(**row) for row in rows]
 
 
-async def tile(db: Connection, attempt: int, staff_id: int, now_ms: int) -> Tile | None:
+async def tile(db: Connection, sitting_id: int, attempt: int, staff_id: int, now_ms: int) -> Tile | None:
     """One of his children."""
-    row = await db.fetchrow(f"{TILE} where h.attempt_id = $1 and h.staff_id = $3", attempt, now_ms, staff_id)
+    row = await db.fetchrow(f"{TILE} and h.attempt_id = $5", sitting_id, now_ms, staff_id, WEIGHING, attempt)
     return Tile(**row) if row else None
+
+
+async def language_of(db: Connection, attempt: int) -> str:
+    """In which language to speak to a child."""
+    return await db.fetchval("select language from participant where id = $1", attempt)
+
+
+async def rhythm(db: Connection, sitting_id: int, attempt: int) -> list[tuple[int, int]]:
+    """(half minute, how many answers were given in it): when a child answers, never what.
+
+    By the time of the device, which the signed times of the server anchor; by that of receipt where they do not.
+    """
+    rows = await db.fetch(
+        """
+        select coalesce(anchor_ms + since_ms, received_ms) / 30000 * 30000 as from_ms, count(*)::int as answers
+        from response_event
+        where sitting_id = $1 and attempt_id = $2 and kind = $3
+        group by 1
+        order by 1
+        limit 2000
+        """,
+        *(sitting_id, attempt, int(Kind.ANSWER)),
+    )
+    return [(row["from_ms"], row["answers"]) for row in rows]
 
 
 async def look(db: Connection, staff_id: int, sitting_id: int, attempt: int, seq: int) -> None:

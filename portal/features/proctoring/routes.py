@@ -1,31 +1,31 @@
-"""The wall, one child, his pictures, a verdict, the review. Every look is written down before it is given (SAFETY R4)."""
+"""The wall, pictures, the review. Every look is written down before it is given (SAFETY R4)."""
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
+import msgspec
 from litestar import Response, get, post
 
-from portal.core import audit
+from portal.core import audit, notices
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.i18n import N_
+from portal.core.i18n import N_, t
 from portal.core.permissions import allows
 from portal.core.problems import NotThere, Problem
 from portal.core.sittings import find_head
 from portal.core.ui.listing import listing
 from portal.core.ui.pages import page, see_other
 from portal.features.proctoring import queries
-from portal.features.proctoring.structs import EVENTS, KINDS, REASONS
+from portal.features.proctoring.hands import mine, now_ms
+from portal.features.proctoring.structs import EVENTS, FINE_FOR, KINDS, ONE_STATE, STATES, WEIGHING, Tile, Told
 
 if TYPE_CHECKING:
     from portal.core.sittings import SittingHead
 
-FINE_FOR = timedelta(minutes=10)
 MOST_AT_ONCE = 50
 LOOK_LIMIT_S = 5.0
 
@@ -39,31 +39,92 @@ class PicturesAway(Problem):
     advice = N_("Nothing is lost: they are kept. Try again in a minute.")
 
 
+class NotOnShift(Problem):
+    """Handing over to somebody who is not there."""
+
+    code = "not-on-shift"
+    status = 409
+    title = N_("This colleague is not on shift.")
+    advice = N_(
+        "Children go to somebody who was here in the last ten minutes and may look at this sitting. Nothing was changed."
+    )
+
+
 @get("/sittings/{sitting_id:int}/wall", guards=[allows("watch.view")])
 async def wall(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
-    """The children in one's hands, the riskiest first; it renews itself."""
+    """The children in one's hands, the riskiest first; its script keeps it fresh, without one it is loaded again."""
     head = await _head(request, db, sitting_id)
-    staff_id = request.scope["user"].staff_id
-    await queries.still_here(db, sitting_id, staff_id)
-    hide = request.query_params.get("quiet") == "hide"
-    tiles = await queries.tiles(db, sitting_id, staff_id, _now_ms())
-    now = datetime.now(UTC)
-    quiet = [one for one in tiles if one.fine_until and one.fine_until > now and not one.tone]
+    now = await _seen(request, db, sitting_id)
     return page(
         request,
         "proctoring/wall.html",
         sitting=head,
         watched=await queries.watched(db, sitting_id),
-        tiles=[one for one in tiles if not (hide and one in quiet)],
-        quiet=len(quiet),
-        hide=hide,
-        waiting=await queries.free_children(db, sitting_id),
-        counts={state: sum(one.state == state for one in tiles) for state in ("writing", "silent")},
-        flagged=sum(bool(one.tone) for one in tiles),
-        events=EVENTS,
-        kinds=KINDS,
+        states=STATES,
+        events={kind: EVENTS[kind] for kind in WEIGHING},
+        colleagues=await queries.colleagues(db, sitting_id, request.scope["user"].staff_id),
         most=MOST_AT_ONCE,
+        most_hands=queries.MOST_HANDS,
+        now=now,
+        told=_told(now.tiles, now),
     )
+
+
+@get("/sittings/{sitting_id:int}/wall/tiles", guards=[allows("watch.view")])
+async def tiles(request: StaffRequest, db: Connection, sitting_id: int) -> Response[bytes]:
+    """The same for the wall's script: in order, and only what a tile shows."""
+    await _head(request, db, sitting_id)
+    now = await _seen(request, db, sitting_id)
+    answer = {"tiles": _told(now.tiles, now), "counts": now.counts, "quiet": now.quiet, "waiting": now.waiting}
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """The wall at a moment, and what its reader filters by."""
+
+    tiles: list[Tile]
+    counts: dict[str, int]
+    quiet: int
+    waiting: int
+    at_ms: int
+    state: str
+    event: str
+    hide: bool
+
+
+async def _seen(request: StaffRequest, db: Connection, sitting_id: int) -> Seen:
+    staff_id, asked = request.scope["user"].staff_id, request.query_params
+    await queries.still_here(db, sitting_id, staff_id)
+    at_ms = now_ms()
+    found = await queries.tiles(db, sitting_id, staff_id, at_ms)
+    state, event = asked.get("state", ""), asked.get("event", "")
+    return Seen(
+        tiles=found,
+        counts={"all": len(found)} | {one: sum(tile.of_state(one) for tile in found) for one in STATES},
+        quiet=sum(one.quiet(at_ms) for one in found),
+        waiting=await queries.free_children(db, sitting_id),
+        at_ms=at_ms,
+        state=state if state in STATES else "",
+        event=event if event in WEIGHING else "",
+        hide=asked.get("quiet") == "hide",
+    )
+
+
+def _told(found: list[Tile], now: Seen) -> list[Told]:
+    return [
+        Told(
+            id=one.attempt,
+            number=one.number,
+            incident=one.incident_ms or 0,
+            tone=one.tone,
+            why=one.why,
+            state=t(ONE_STATE[one.state]) if one.state in ONE_STATE else "",
+            verdict=t(KINDS[one.verdict]) if one.verdict else "",
+            picture=one.picture,
+            hidden=not one.of_state(now.state) or not one.had(now.event) or (now.hide and one.quiet(now.at_ms)),
+        )
+        for one in found
+    ]
 
 
 @post("/sittings/{sitting_id:int}/wall/take", guards=[allows("watch.view")])
@@ -91,10 +152,28 @@ async def give_back(request: StaffRequest, db: Connection, sitting_id: int) -> R
     return see_other(f"/sittings/{sitting_id}/wall")
 
 
-@get("/watch/{attempt:int}", guards=[allows("watch.view")])
-async def child(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
-    """One child: pictures and events on one axis, what was said of him."""
-    return await _child(request, db, attempt, Form.empty())
+@post("/sittings/{sitting_id:int}/wall/over", guards=[allows("watch.view")])
+async def hand_over(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
+    """A break, or the shift's end: the children go to a colleague on shift, who is told."""
+    head = await _head(request, db, sitting_id)
+    form, actor = Form(await request.form()), request.scope["user"]
+    on_shift = {one.id: one for one in await queries.colleagues(db, sitting_id, actor.staff_id)}
+    to = form.optional_id("to")
+    if to not in on_shift:
+        raise NotOnShift
+    async with db.transaction():
+        went = await queries.hand_over(db, sitting_id, actor.staff_id, to)
+        if went:
+            fact: dict[str, object] = {"children": went, "to": to}
+            await audit.record(
+                db, actor, "watch.children.handed-over", kind="sitting", object_id=sitting_id, after=fact
+            )
+            filled: dict[str, object] = {"colleague": actor.full_name, "count": str(went)}
+            about = f"{sitting_id}-{actor.staff_id}-{now_ms()}"
+            await notices.tell(
+                db, to, "watch.handed-over", about=about, link=f"/sittings/{head.id}/wall", filled=filled
+            )
+    return see_other(f"/sittings/{sitting_id}/wall")
 
 
 @get("/watch/{attempt:int}/pictures/{seq:int}", guards=[allows("watch.view")])
@@ -127,30 +206,10 @@ async def picture(request: StaffRequest, db: Connection, attempt: int, seq: int)
 @post("/watch/{attempt:int}/fine", guards=[allows("watch.view")])
 async def fine(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """«Seen, fine» for ten minutes; something new brings the child forward all the same."""
-    sitting_id = await _mine(request, db, attempt)
+    sitting_id = await mine(request, db, attempt)
     until = datetime.now(UTC) + FINE_FOR
     await queries.set_fine(db, attempt, request.scope["user"].staff_id, until)
     return see_other(f"/sittings/{sitting_id}/wall")
-
-
-@post("/watch/{attempt:int}/verdict", guards=[allows("watch.judge")])
-async def judge(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
-    """A verdict with a reason of the catalogue, said once; what others said is shown afterwards."""
-    actor = request.scope["user"]
-    sitting_id = await _mine(request, db, attempt)
-    form = Form(await request.form())
-    kind = form.choice("kind", list(KINDS))
-    reason = form.choice("reason", list(REASONS.get(kind, {})))
-    words = form.text("words", required=kind == "breach", most=500)
-    if form.errors:
-        return await _child(request, db, attempt, form)
-    async with db.transaction():
-        if await queries.say(db, sitting_id, attempt, actor.staff_id, kind, reason, words):
-            fact: dict[str, object] = {"kind": kind, "reason": reason}
-            await audit.record(
-                db, actor, "watch.verdict.said", kind="participant", object_id=attempt, after=fact, reason=words
-            )
-    return see_other(f"/watch/{attempt}")
 
 
 @get("/sittings/{sitting_id:int}/verdicts", guards=[allows("watch.review")])
@@ -162,56 +221,8 @@ async def review(request: StaffRequest, db: Connection, sitting_id: int) -> Resp
     return page(request, "proctoring/review.html", sitting=head, rows=rows, total=total, view=view, kinds=KINDS)
 
 
-async def _child(request: StaffRequest, db: Connection, attempt: int, form: Form) -> Response[str]:
-    actor = request.scope["user"]
-    sitting_id = await _mine(request, db, attempt)
-    tile = await queries.tile(db, attempt, actor.staff_id, _now_ms())
-    assert tile is not None
-    shots, events = await queries.shots(db, sitting_id, attempt), await queries.events(db, sitting_id, attempt)
-    said = await queries.verdicts(db, attempt, actor.staff_id)
-    own = next((one for one in said if one.mine), None)
-    ends = [one.taken_ms for one in shots] + [one.at_ms for one in events]
-    return page(
-        request,
-        "proctoring/child.html",
-        status=422 if form.errors else 200,
-        tile=tile,
-        sitting_id=sitting_id,
-        identity=next((one for one in shots if one.kind == "identity"), None),
-        shots=[one for one in shots if one.kind != "identity"],
-        events=events,
-        begins=min(ends, default=0),
-        spans=max(1, max(ends, default=1) - min(ends, default=0)),
-        own=own,
-        # Blind: who has not said his own reads nobody else's.
-        others=[one for one in said if not one.mine] if own else [],
-        names=EVENTS,
-        kinds=KINDS,
-        reasons=REASONS,
-        values=form.values,
-        errors=form.errors,
-        moment=_moment,
-    )
-
-
 async def _head(request: StaffRequest, db: Connection, sitting_id: int) -> SittingHead:
     return await find_head(db, sitting_id, request.scope["user"].scope("watch.view"))
 
 
-async def _mine(request: StaffRequest, db: Connection, attempt: int) -> int:
-    """The sitting of a child in one's hands; another's, or nobody's, is not there."""
-    sitting_id = await queries.holds(db, attempt, request.scope["user"].staff_id)
-    if sitting_id is None:
-        raise NotThere
-    return sitting_id
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
-ROUTES = [wall, take, give_back, child, picture, fine, judge, review]
+ROUTES = [wall, tiles, take, give_back, hand_over, picture, fine, review]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from portal.core.i18n import N_
+from portal.core.i18n import N_, t
 
 # What happened, in words; that a line was lost or the light is poor is told as what it is: no sign of anything.
 EVENTS: dict[str, str] = {
@@ -27,6 +27,21 @@ EVENTS: dict[str, str] = {
     "light-poor": N_("poor light"),
     "line-lost": N_("line lost"),
     "line-back": N_("line back"),
+}
+# They weigh nothing, so they are no incident either.
+NO_SIGN = {"tab-back", "camera-on", "line-lost", "line-back", "light-poor"}
+WEIGHING = [kind for kind in EVENTS if kind not in NO_SIGN]
+STATES: dict[str, str] = {
+    "writing": N_("send pictures"),
+    "silent": N_("send none for 3 minutes"),
+    "paused": N_("clock stands still"),
+    "finished": N_("handed in"),
+    "flagged": N_("to look at first"),
+}
+ONE_STATE: dict[str, str] = {
+    "silent": N_("no picture"),
+    "paused": N_("clock stands still"),
+    "finished": N_("handed in"),
 }
 KINDS: dict[str, str] = {"fine": N_("In order"), "unclear": N_("Unclear"), "breach": N_("Breach of the rules")}
 REASONS: dict[str, dict[str, str]] = {
@@ -49,10 +64,19 @@ REASONS: dict[str, dict[str, str]] = {
     },
 }
 FLAGGED, ALARM = 20.0, 50.0
+FINE_FOR = timedelta(minutes=10)
+# So long an incident keeps a child in sight though the quiet ones are hidden.
+FRESH_MS = 120_000
+LONG = N_("{what}: {times} times, {seconds} s in all")
+OFTEN = N_("{what}: {times} times")
 
 
 class Tile(msgspec.Struct, frozen=True, kw_only=True):
-    """A child on the wall. `fresh_ms`: when the newest picture was taken; `state`: writing, silent, finished."""
+    """A child on the wall.
+
+    `fresh_ms`: when the newest picture was taken; `incident_ms`: when the newest event that weighs reached us; `state`:
+    writing, silent, paused, finished.
+    """
 
     attempt: int
     number: int
@@ -62,12 +86,79 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     fresh_ms: int | None
     state: str
     fine_until: datetime | None
+    incident_ms: int | None
     verdict: str | None
 
     @property
     def tone(self) -> str:
         """The colour of its edge."""
         return "clay" if self.score >= ALARM else "sun" if self.score >= FLAGGED else ""
+
+    @property
+    def why(self) -> str:
+        """Why this one, in one line."""
+        return why_line(self.reasons)
+
+    @property
+    def picture(self) -> str:
+        """Where the small newest picture is; empty: there is none."""
+        if self.seq is None:
+            return ""
+        return f"/watch/{self.attempt}/pictures/{self.seq}?at={self.fresh_ms}&small=1"
+
+    def fine(self, now_ms: int) -> bool:
+        """«Seen, fine», and nothing new since."""
+        if self.fine_until is None:
+            return False
+        until_ms = self.fine_until.timestamp() * 1000
+        return until_ms > now_ms and (self.incident_ms or 0) < until_ms - FINE_FOR.total_seconds() * 1000
+
+    def quiet(self, now_ms: int) -> bool:
+        """Nothing that needs eyes: may be hidden, until something happens."""
+        fresh = self.incident_ms is not None and self.incident_ms > now_ms - FRESH_MS
+        return self.fine(now_ms) or not (self.tone or fresh)
+
+    def of_state(self, state: str) -> bool:
+        """Whether a filter by state shows it."""
+        return bool(self.tone) if state == "flagged" else not state or self.state == state
+
+    def had(self, kind: str) -> bool:
+        """Whether a filter by kind of event shows it."""
+        return not kind or any(why["kind"] == kind for why in self.reasons)
+
+
+def why_line(reasons: list[dict[str, Any]]) -> str:
+    """«left the page: 4 times, 38 s in all»; the two that weigh most."""
+    said: list[str] = []
+    for why in reasons[:2]:
+        kind: str = why["kind"]
+        what, times, seconds = t(EVENTS.get(kind, kind)), why["times"], round(why.get("seconds") or 0)
+        if seconds:
+            said.append(t(LONG, what=what, times=times, seconds=seconds))
+        else:
+            said.append(t(OFTEN, what=what, times=times) if times > 1 else what)
+    return "; ".join(said)
+
+
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A tile as the wall's script gets it; what is empty is left out."""
+
+    id: int
+    number: int
+    incident: int = 0
+    tone: str = ""
+    why: str = ""
+    state: str = ""
+    verdict: str = ""
+    picture: str = ""
+    hidden: bool = False
+
+
+class Colleague(msgspec.Struct, frozen=True):
+    """Somebody on shift."""
+
+    id: int
+    name: str
 
 
 class Shot(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +176,41 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     at_ms: int
     data: dict[str, Any]
+
+
+class Deed(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody did to the child, and how far it got: `relayed_at` to the engines, `seen_ms` onto the child's screen."""
+
+    version: int
+    kind: str
+    body: dict[str, Any]
+    by: str | None
+    made_at: datetime
+    relayed_at: datetime | None
+    seen_ms: int | None
+
+
+class Phones(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to call about the child: the sitting's helper, its school."""
+
+    help_name: str
+    help_phone: str
+    contact_name: str
+    contact_phone: str
+    room: str | None
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """A proctor's own words to a child, for a second person to sample."""
+
+    id: int
+    number: int
+    words: str
+    by: str
+    made_by: int
+    made_at: datetime
+    sampled: str | None
+    sampled_by: str | None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from portal.core.controls import queries, rules
 from portal.core.db import prepare
-from portal.features.live import queries, rules
 
 if TYPE_CHECKING:
     import httpx

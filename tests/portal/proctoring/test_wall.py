@@ -30,6 +30,17 @@ def take(visitor: Visitor, scene: Scene, how_many: int = 10) -> None:
     assert visitor.post(f"/sittings/{scene.id}/wall/take", {"how_many": str(how_many)}).status_code == 303
 
 
+def happen(house: House, scene: Scene, attempt: int, kind: str, seq: int, after_ms: int = 1000) -> None:
+    """An event that reached us."""
+    house.sql(
+        """
+        insert into watch_event (sitting_id, attempt_id, seq, kind, at_ms, received_ms)
+        select $1, $2, $3, $4, at, at from (select (extract(epoch from now()) * 1000)::bigint + $5 as at) n
+        """,
+        *(scene.id, attempt, seq, kind, after_ms),
+    )
+
+
 def test_the_riskiest_come_first_and_nobody_has_a_name(watched: Scene, proctor: Visitor) -> None:
     """By number and by what happened, in words."""
     take(proctor, watched)
@@ -114,10 +125,10 @@ def test_seen_and_fine_goes_behind_until_something_new_happens(house: House, wat
     assert proctor.post(f"/watch/{child}/fine").status_code == 303
     text = wall(proctor, watched)
     assert text.index(f"/watch/{child}") > text.index(f"/watch/{other}")
-    house.sql(
-        "update watch_score set last_event_ms = (extract(epoch from now()) * 1000)::bigint + 1000 where attempt_id = $1",
-        child,
-    )
+    happen(house, watched, child, "line-lost", 5)
+    text = wall(proctor, watched)
+    assert text.index(f"/watch/{child}") > text.index(f"/watch/{other}")
+    happen(house, watched, child, "tab-left", 6)
     text = wall(proctor, watched)
     assert text.index(f"/watch/{child}") < text.index(f"/watch/{other}")
 

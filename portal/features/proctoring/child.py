@@ -1,0 +1,132 @@
+"""One child's page: pictures beside the identity photo, one axis of time, what was done, verdicts, whom to call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import Response, get, post
+
+from portal.core import audit
+from portal.core.accounts import StaffRequest
+from portal.core.controls.rules import KINDS as CONTROLS
+from portal.core.db import Connection
+from portal.core.forms import Form
+from portal.core.i18n.times import from_ms
+from portal.core.permissions import allows
+from portal.core.ui.pages import page, see_other
+from portal.features.proctoring import deeds, queries
+from portal.features.proctoring.axis import axis_of
+from portal.features.proctoring.hands import mine, now_ms
+from portal.features.proctoring.sentences import SENTENCES, in_all_languages
+from portal.features.proctoring.structs import EVENTS, KINDS, ONE_STATE, REASONS
+
+if TYPE_CHECKING:
+    from portal.features.proctoring.structs import Phones, Shot
+
+
+@get("/watch/{attempt:int}", guards=[allows("watch.view")])
+async def child(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
+    """One child: pictures, events and the rhythm of answers on one axis, what was said of him."""
+    return await child_page(request, db, attempt, Form.empty())
+
+
+@get("/watch/{attempt:int}/deeds", guards=[allows("watch.view")])
+async def done(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
+    """What was done to the child and how far it came; asked for again and again, which also says that its proctor is there."""
+    actor = request.scope["user"]
+    sitting_id = await mine(request, db, attempt)
+    await queries.still_here(db, sitting_id, actor.staff_id)
+    return page(request, "proctoring/_deeds.html", **await _deeds(db, sitting_id, attempt))
+
+
+@post("/watch/{attempt:int}/phones", guards=[allows("watch.act")])
+async def phones(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
+    """Whom to call; on record, for a school's phone tells the school."""
+    await mine(request, db, attempt)
+    async with db.transaction():
+        await audit.record(db, request.scope["user"], "watch.phones.shown", kind="participant", object_id=attempt)
+    return await child_page(request, db, attempt, Form.empty(), call=await deeds.phones(db, attempt))
+
+
+@post("/watch/{attempt:int}/verdict", guards=[allows("watch.judge")])
+async def judge(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
+    """A verdict with a reason of the catalogue, said once; what others said is shown afterwards."""
+    actor = request.scope["user"]
+    sitting_id = await mine(request, db, attempt)
+    form = Form(await request.form())
+    kind = form.choice("kind", list(KINDS))
+    reason = form.choice("reason", list(REASONS.get(kind, {})))
+    words = form.text("words", required=kind == "breach", most=500)
+    if form.errors:
+        return await child_page(request, db, attempt, form)
+    async with db.transaction():
+        if await queries.say(db, sitting_id, attempt, actor.staff_id, kind, reason, words):
+            fact: dict[str, object] = {"kind": kind, "reason": reason}
+            await audit.record(
+                db, actor, "watch.verdict.said", kind="participant", object_id=attempt, after=fact, reason=words
+            )
+    return see_other(f"/watch/{attempt}")
+
+
+async def child_page(
+    request: StaffRequest, db: Connection, attempt: int, form: Form, *, call: Phones | None = None
+) -> Response[str]:
+    """The page; `form`: what was sent and refused, `call`: whom to call, if that was asked."""
+    actor = request.scope["user"]
+    sitting_id = await mine(request, db, attempt)
+    await queries.still_here(db, sitting_id, actor.staff_id)
+    tile = await queries.tile(db, sitting_id, attempt, actor.staff_id, now_ms())
+    assert tile is not None
+    shots, events = await queries.shots(db, sitting_id, attempt), await queries.events(db, sitting_id, attempt)
+    said = await queries.verdicts(db, attempt, actor.staff_id)
+    own = next((one for one in said if one.mine), None)
+    seen = [one for one in shots if one.kind != "identity"]
+    made = await _deeds(db, sitting_id, attempt)
+    return page(
+        request,
+        "proctoring/child.html",
+        status=422 if form.errors else 200,
+        tile=tile,
+        one_state=ONE_STATE,
+        sitting_id=sitting_id,
+        identity=next((one for one in shots if one.kind == "identity" and not one.sealed), None),
+        shots=seen,
+        chosen=_chosen(request, [one for one in seen if not one.sealed]),
+        playable=[one for one in seen if not one.sealed],
+        axis=axis_of(seen, events, await queries.rhythm(db, sitting_id, attempt)),
+        events=events,
+        own=own,
+        # Blind: who has not said his own reads nobody else's.
+        others=[one for one in said if not one.mine] if own else [],
+        names=EVENTS,
+        kinds=KINDS,
+        reasons=REASONS,
+        sentences={code: in_all_languages(code)[made["childs_language"]] for code in SENTENCES},
+        call=call,
+        values=form.values,
+        errors=form.errors,
+        **made,
+    )
+
+
+async def _deeds(db: Connection, sitting_id: int, attempt: int) -> dict[str, Any]:
+    return {
+        "attempt": attempt,
+        "done": await deeds.of_child(db, sitting_id, attempt),
+        "waiting": await deeds.waiting(db, sitting_id, attempt),
+        "controls": CONTROLS,
+        "childs_language": await queries.language_of(db, attempt),
+        "moment": from_ms,
+    }
+
+
+def _chosen(request: StaffRequest, playable: list[Shot]) -> int:
+    """Which picture is shown: the one asked for, else the newest; -1: there is none."""
+    asked = (request.query_params.get("n", ""), request.query_params.get("at", ""))
+    for number, one in enumerate(playable):
+        if (str(one.seq), str(one.taken_ms)) == asked:
+            return number
+    return len(playable) - 1
+
+
+ROUTES = [child, done, phones, judge]

@@ -1,0 +1,158 @@
+"""SQL of what proctors do to a child: warnings, pauses, what became of them, and words that are to be sampled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from portal.features.proctoring.structs import Deed, Phones, Words
+
+if TYPE_CHECKING:
+    from portal.core.db import Connection
+
+# A pause that its proctor forgot ends after this.
+LONGEST_PAUSE = "10 minutes"
+
+
+class OpenPause(msgspec.Struct, frozen=True):
+    """A pause that nobody ended."""
+
+    id: int
+    attempt_id: int
+    sitting_id: int
+    made_by: int
+    project: str
+
+
+async def keep(
+    db: Connection,
+    sitting_id: int,
+    attempt: int,
+    staff_id: int,
+    *,
+    kind: str,
+    version: int,
+    sentence: str = "",
+    words: str = "",
+) -> None:
+    """A warning or a pause, beside its control."""
+    await db.execute(
+        """
+        insert into watch_act (attempt_id, sitting_id, kind, version, sentence, words, made_by)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        *(attempt, sitting_id, kind, version, sentence, words, staff_id),
+    )
+
+
+async def pause_over(db: Connection, attempt: int) -> None:
+    """The clock goes on."""
+    await db.execute(
+        "update watch_act set over_at = now() where attempt_id = $1 and kind = 'pause' and over_at is null", attempt
+    )
+
+
+async def forgotten(db: Connection) -> OpenPause | None:
+    """The oldest pause that is over by rule; no other worker takes it meanwhile."""
+    row = await db.fetchrow(
+        """
+        select a.id, a.attempt_id, a.sitting_id, a.made_by, s.project
+        from watch_act a
+        join sitting s on s.id = a.sitting_id
+        where a.kind = 'pause' and a.over_at is null and a.made_at < now() - $1::text::interval
+        order by a.made_at
+        limit 1
+        for update of a skip locked
+        """,
+        LONGEST_PAUSE,
+    )
+    return OpenPause(**row) if row else None
+
+
+async def of_child(db: Connection, sitting_id: int, attempt: int) -> list[Deed]:
+    """What was ordered for this child alone, the newest first, and how far each came."""
+    rows = await db.fetch(
+        """
+        select c.version, c.kind, c.body, s.full_name as by, c.made_at, c.relayed_at, n.seen_ms
+        from control c
+        left join staff s on s.id = c.made_by
+        left join control_seen n on n.attempt_id = $3 and n.version = c.version
+        where c.sitting_id = $1 and c.scope = 'attempt' and c.scope_id = $2 and c.kind <> 'credit'
+        order by c.version desc
+        limit 30
+        """,
+        *(sitting_id, str(attempt), attempt),
+    )
+    return [Deed(**row) for row in rows]
+
+
+async def warned_lately(db: Connection, attempt: int) -> int:
+    """How many warnings this child got in the last ten minutes."""
+    return await db.fetchval(
+        "select count(*) from watch_act where attempt_id = $1 and kind = 'warn' and made_at > now() - interval '10 minutes'",
+        attempt,
+    )
+
+
+async def phones(db: Connection, attempt: int) -> Phones:
+    """Whom to call. The school's name stays out: a proctor knows children by number."""
+    row = await db.fetchrow(
+        """
+        select s.help_name, s.help_phone, sc.contact_name, sc.contact_phone, r.name as room
+        from participant p
+        join sitting s on s.id = p.sitting_id
+        join school sc on sc.id = p.school_id
+        left join room r on r.id = p.room_id
+        where p.id = $1
+        """,
+        attempt,
+    )
+    assert row is not None
+    return Phones(**row)
+
+
+async def words(db: Connection, sitting_id: int, *, limit: int, offset: int) -> tuple[list[Words], int]:
+    """Own words to children: those that nobody sampled first."""
+    total = await db.fetchval("select count(*) from watch_act where sitting_id = $1 and words <> ''", sitting_id)
+    rows = await db.fetch(
+        """
+        select a.id, (a.attempt_id % 100000)::int as number, a.words, s.full_name as by, a.made_by, a.made_at, a.sampled,
+               o.full_name as sampled_by
+        from watch_act a
+        join staff s on s.id = a.made_by
+        left join staff o on o.id = a.sampled_by
+        where a.sitting_id = $1 and a.words <> ''
+        order by a.sampled is not null, a.id desc
+        limit $2 offset $3
+        """,
+        *(sitting_id, limit, offset),
+    )
+    return [Words(**row) for row in rows], total
+
+
+async def sample(db: Connection, sitting_id: int, act_id: int, staff_id: int, said: str) -> bool:
+    """What a second person says of them, once; False: his own, another sitting's, or said before."""
+    done = await db.fetchval(
+        """
+        update watch_act set sampled = $4, sampled_by = $3, sampled_at = now()
+        where id = $2 and sitting_id = $1 and words <> '' and sampled is null and made_by <> $3
+        returning id
+        """,
+        *(sitting_id, act_id, staff_id, said),
+    )
+    return done is not None
+
+
+async def waiting(db: Connection, sitting_id: int, attempt: int) -> list[str]:
+    """Kinds of controls for this child that wait for a second person."""
+    rows = await db.fetch(
+        """
+        select payload ->> 'kind' as kind
+        from pending_act
+        where sitting_id = $1 and state = 'waits' and payload ->> 'scope' = 'attempt' and payload ->> 'scope_id' = $2
+        order by id
+        """,
+        *(sitting_id, str(attempt)),
+    )
+    return [row["kind"] for row in rows]

@@ -1,0 +1,26 @@
+"""Whose hands a child is in."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from portal.core.problems import NotThere
+from portal.features.proctoring import queries
+
+if TYPE_CHECKING:
+    from portal.core.accounts import StaffRequest
+    from portal.core.db import Connection
+
+
+async def mine(request: StaffRequest, db: Connection, attempt: int) -> int:
+    """The sitting of a child in one's hands; another's, or nobody's, is not there."""
+    sitting_id = await queries.holds(db, attempt, request.scope["user"].staff_id)
+    if sitting_id is None:
+        raise NotThere
+    return sitting_id
+
+
+def now_ms() -> int:
+    """Unix milliseconds."""
+    return int(time.time() * 1000)
