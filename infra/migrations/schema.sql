@@ -297,6 +297,73 @@ begin
 end
 $$;
 
+CREATE TABLE public.participant (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    school_id integer NOT NULL,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    birth_date date NOT NULL,
+    gender text,
+    grade smallint NOT NULL,
+    class_letter text DEFAULT ''::text NOT NULL,
+    language text NOT NULL,
+    extra_minutes smallint DEFAULT 0 NOT NULL,
+    external_id text NOT NULL,
+    code_hash bytea,
+    code_version smallint DEFAULT 0 NOT NULL,
+    birth_misses smallint DEFAULT 0 NOT NULL,
+    locked_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
+    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
+    import_job bigint,
+    devices_freed_at timestamp with time zone,
+    room_id integer,
+    person_id bigint,
+    CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
+    CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
+    CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
+);
+
+CREATE TABLE public.picture_erasure (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    attempt_id bigint,
+    reason text NOT NULL,
+    asked_by text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT picture_erasure_reason_check CHECK ((reason = ANY (ARRAY['asked'::text, 'withdrawn'::text, 'term'::text])))
+);
+
+CREATE TABLE public.sitting_watch (
+    sitting_id integer NOT NULL,
+    every_s smallint DEFAULT 30 NOT NULL,
+    most_bytes integer DEFAULT 12288 NOT NULL,
+    identity boolean DEFAULT true NOT NULL,
+    screen boolean DEFAULT false NOT NULL,
+    keep_days smallint DEFAULT 90 NOT NULL,
+    rules jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT sitting_watch_every_s_check CHECK (((every_s >= 5) AND (every_s <= 300))),
+    CONSTRAINT sitting_watch_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 365))),
+    CONSTRAINT sitting_watch_most_bytes_check CHECK (((most_bytes >= 4096) AND (most_bytes <= 65536)))
+);
+
+CREATE FUNCTION public.live_allowed(attempt bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM (public.participant p
+              JOIN public.sitting_watch w ON ((w.sitting_id = p.sitting_id)))
+           WHERE ((p.id = live_allowed.attempt) AND public.consent_holds(p.person_id, 'camera'::text) AND (NOT (EXISTS ( SELECT
+                    FROM public.picture_erasure e
+                   WHERE ((e.sitting_id = p.sitting_id) AND ((e.attempt_id = p.id) OR (e.attempt_id IS NULL))))))))) AS "exists";
+END;
+
 CREATE FUNCTION public.make_sitting_partition(sitting integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -461,37 +528,6 @@ CREATE TABLE public.exclusion (
     decided_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT exclusion_check CHECK ((asked_by <> agreed_by)),
     CONSTRAINT exclusion_reason_check CHECK ((reason = ANY (ARRAY['other-person'::text, 'outside-help'::text, 'saw-questions'::text, 'not-entitled'::text, 'own-wish'::text, 'trial'::text])))
-);
-
-CREATE TABLE public.participant (
-    id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    school_id integer NOT NULL,
-    last_name text NOT NULL,
-    first_name text NOT NULL,
-    middle_name text DEFAULT ''::text NOT NULL,
-    birth_date date NOT NULL,
-    gender text,
-    grade smallint NOT NULL,
-    class_letter text DEFAULT ''::text NOT NULL,
-    language text NOT NULL,
-    extra_minutes smallint DEFAULT 0 NOT NULL,
-    external_id text NOT NULL,
-    code_hash bytea,
-    code_version smallint DEFAULT 0 NOT NULL,
-    birth_misses smallint DEFAULT 0 NOT NULL,
-    locked_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
-    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
-    import_job bigint,
-    devices_freed_at timestamp with time zone,
-    room_id integer,
-    person_id bigint,
-    CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
-    CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
-    CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
 );
 
 CREATE TABLE public.result (
@@ -1971,17 +2007,6 @@ CREATE TABLE public.picture (
 )
 PARTITION BY LIST (sitting_id);
 
-CREATE TABLE public.picture_erasure (
-    id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    attempt_id bigint,
-    reason text NOT NULL,
-    asked_by text DEFAULT ''::text NOT NULL,
-    asked_at timestamp with time zone DEFAULT now() NOT NULL,
-    erased_at timestamp with time zone,
-    CONSTRAINT picture_erasure_reason_check CHECK ((reason = ANY (ARRAY['asked'::text, 'withdrawn'::text, 'term'::text])))
-);
-
 ALTER TABLE public.picture_erasure ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.picture_erasure_id_seq
     START WITH 1
@@ -2544,19 +2569,6 @@ CREATE TABLE public.sitting_region (
     region_code text NOT NULL
 );
 
-CREATE TABLE public.sitting_watch (
-    sitting_id integer NOT NULL,
-    every_s smallint DEFAULT 30 NOT NULL,
-    most_bytes integer DEFAULT 12288 NOT NULL,
-    identity boolean DEFAULT true NOT NULL,
-    screen boolean DEFAULT false NOT NULL,
-    keep_days smallint DEFAULT 90 NOT NULL,
-    rules jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT sitting_watch_every_s_check CHECK (((every_s >= 5) AND (every_s <= 300))),
-    CONSTRAINT sitting_watch_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 365))),
-    CONSTRAINT sitting_watch_most_bytes_check CHECK (((most_bytes >= 4096) AND (most_bytes <= 65536)))
-);
-
 ALTER TABLE public.staff_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.staff_grant_id_seq
     START WITH 1
@@ -2848,6 +2860,32 @@ CREATE TABLE public.watch_hand (
     taken_at timestamp with time zone DEFAULT now() NOT NULL,
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
     fine_until timestamp with time zone
+);
+
+CREATE TABLE public.watch_live (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    forwarder text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    waits_until timestamp with time zone NOT NULL,
+    began_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    why text,
+    CONSTRAINT watch_live_check CHECK (((ended_at IS NULL) = (why IS NULL))),
+    CONSTRAINT watch_live_why_check CHECK ((why = ANY (ARRAY['proctor'::text, 'phone'::text, 'thin-line'::text, 'limit'::text, 'consent'::text, 'finished'::text, 'no-answer'::text, 'viewer-left'::text, 'phone-left'::text, 'lost'::text])))
+);
+
+ALTER TABLE public.watch_live ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_live_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.watch_look (
@@ -3433,6 +3471,9 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_pkey PRIMARY KEY (attempt_id);
 
+ALTER TABLE ONLY public.watch_live
+    ADD CONSTRAINT watch_live_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.watch_look
     ADD CONSTRAINT watch_look_pkey PRIMARY KEY (id);
 
@@ -3698,6 +3739,12 @@ CREATE INDEX waiting_decision_sitting ON public.waiting_decision USING btree (si
 CREATE INDEX waiver_end ON public.waiver USING btree (project, ends_at);
 
 CREATE INDEX watch_hand_staff ON public.watch_hand USING btree (staff_id, sitting_id);
+
+CREATE INDEX watch_live_attempt ON public.watch_live USING btree (attempt_id, id);
+
+CREATE UNIQUE INDEX watch_live_open ON public.watch_live USING btree (attempt_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX watch_live_waiting ON public.watch_live USING btree (waits_until) WHERE (ended_at IS NULL);
 
 CREATE INDEX watch_look_attempt ON public.watch_look USING btree (attempt_id, id);
 
@@ -4358,6 +4405,12 @@ ALTER TABLE ONLY public.watch_hand
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.watch_live
+    ADD CONSTRAINT watch_live_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_live
+    ADD CONSTRAINT watch_live_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.watch_look
     ADD CONSTRAINT watch_look_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
@@ -4530,47 +4583,6 @@ GRANT ALL ON FUNCTION public.is_privileged(p_staff integer, p_at timestamp with 
 REVOKE ALL ON FUNCTION public.link_participants(p_ids bigint[], p_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.link_participants(p_ids bigint[], p_keys text[]) TO elumiti_portal;
 
-REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
-
-REVOKE ALL ON FUNCTION public.make_watch_partition(sitting integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_proctoring;
-GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_portal;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
-
-GRANT SELECT,INSERT ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(holder_id) ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(attached_id) ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(until) ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(ended_by) ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(ended_at) ON TABLE public.person_tie TO elumiti_portal;
-
-REVOKE ALL ON FUNCTION public.members_of(p_parts jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.members_of(p_parts jsonb) TO elumiti_portal;
-
-GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
-GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
-
-GRANT SELECT ON TABLE public.attempt TO elumiti_engine;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO elumiti_flusher;
-GRANT SELECT ON TABLE public.attempt TO elumiti_portal;
-GRANT SELECT ON TABLE public.attempt TO elumiti_scoring;
-
-GRANT UPDATE(finished_at) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT UPDATE(finish_device) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT UPDATE(reopened_at) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
-GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
-
 GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
 GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
@@ -4606,6 +4618,62 @@ GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
 GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
 
 GRANT SELECT(person_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_erasure TO elumiti_proctoring;
+GRANT SELECT,INSERT ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.sitting_watch TO elumiti_proctoring;
+GRANT SELECT ON TABLE public.sitting_watch TO elumiti_engine;
+GRANT SELECT ON TABLE public.sitting_watch TO elumiti_release;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_watch TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.live_allowed(attempt bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.live_allowed(attempt bigint) TO elumiti_proctoring;
+GRANT ALL ON FUNCTION public.live_allowed(attempt bigint) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.make_watch_partition(sitting integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_proctoring;
+GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(holder_id) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(attached_id) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(until) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(ended_by) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(ended_at) ON TABLE public.person_tie TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.members_of(p_parts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.members_of(p_parts jsonb) TO elumiti_portal;
+
+GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
+GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
+
+GRANT SELECT ON TABLE public.attempt TO elumiti_engine;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO elumiti_flusher;
+GRANT SELECT ON TABLE public.attempt TO elumiti_portal;
+GRANT SELECT ON TABLE public.attempt TO elumiti_scoring;
+
+GRANT SELECT(id) ON TABLE public.attempt TO elumiti_proctoring;
+
+GRANT UPDATE(finished_at) ON TABLE public.attempt TO elumiti_portal;
+GRANT SELECT(finished_at) ON TABLE public.attempt TO elumiti_proctoring;
+
+GRANT UPDATE(finish_device) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT UPDATE(reopened_at) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
+GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
 
 GRANT INSERT,DELETE,UPDATE ON TABLE public.result TO elumiti_portal;
 
@@ -4893,9 +4961,6 @@ GRANT UPDATE(sealed_at) ON TABLE public.picture TO elumiti_proctoring;
 
 GRANT UPDATE(checks) ON TABLE public.picture TO elumiti_proctoring;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_erasure TO elumiti_proctoring;
-GRANT SELECT,INSERT ON TABLE public.picture_erasure TO elumiti_portal;
-
 GRANT SELECT ON TABLE public.picture_hold TO elumiti_proctoring;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_hold TO elumiti_portal;
 
@@ -5032,11 +5097,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_port
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_release;
 
-GRANT SELECT ON TABLE public.sitting_watch TO elumiti_proctoring;
-GRANT SELECT ON TABLE public.sitting_watch TO elumiti_engine;
-GRANT SELECT ON TABLE public.sitting_watch TO elumiti_release;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_watch TO elumiti_portal;
-
 GRANT SELECT,INSERT,DELETE ON TABLE public.staff_key TO elumiti_portal;
 
 GRANT UPDATE(sign_count) ON TABLE public.staff_key TO elumiti_portal;
@@ -5105,6 +5165,19 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.watch_event TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_hand TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_live TO elumiti_portal;
+GRANT SELECT ON TABLE public.watch_live TO elumiti_proctoring;
+
+GRANT UPDATE(began_at) ON TABLE public.watch_live TO elumiti_proctoring;
+
+GRANT UPDATE(ends_at) ON TABLE public.watch_live TO elumiti_proctoring;
+
+GRANT UPDATE(ended_at) ON TABLE public.watch_live TO elumiti_portal;
+GRANT UPDATE(ended_at) ON TABLE public.watch_live TO elumiti_proctoring;
+
+GRANT UPDATE(why) ON TABLE public.watch_live TO elumiti_portal;
+GRANT UPDATE(why) ON TABLE public.watch_live TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.watch_look TO elumiti_portal;
 
