@@ -40,6 +40,7 @@ from portal.features.places import imports as place_imports
 from portal.features.places import routes as places
 from portal.features.portfolio import routes as portfolio
 from portal.features.post import routes as post
+from portal.features.proctoring import live as proctoring_live
 from portal.features.proctoring import routes as proctoring
 from portal.features.registration import codes as class_codes
 from portal.features.registration import form as registration_form
@@ -123,6 +124,7 @@ ROUTES = [
     *live.ROUTES,
     *controls.ROUTES,
     *proctoring.ROUTES,
+    *proctoring_live.ROUTES,
     *acts.ROUTES,
     *waiver.ROUTES,
     *incidents.ROUTES,

@@ -67,6 +67,8 @@ ACTS: dict[str, str] = {
     "place.list.imported": N_("Took in a list of schools"),
     "watch.children.taken": N_("Took children onto the proctors' wall"),
     "watch.children.given-back": N_("Gave the children of the wall back"),
+    "watch.live.asked": N_("Asked to look live at a child"),
+    "watch.live.ended": N_("Ended a live look"),
     "watch.verdict.said": N_("Said a verdict about an attempt"),
     "machine.client.made": N_("Joined a system"),
     "machine.client.stopped": N_("Stopped a system"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,6 @@ import numpy as np
 
 from infra.live_tickets import LiveClaims, verify
 from infra.local import decode_key
-from infra.parts.supervisor import command_argv
 from tests.proctoring.live.conftest import MOST_S, MOST_VIEWS, Scene
 from tests.support.camera_consent import withdraw_camera
 from tests.support.live import ticket_for
@@ -21,6 +18,7 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from infra.parts.supervisor import Stack
+    from tests.support.loop import Loop
     from tests.support.live import Publisher, Viewer
 
 
@@ -241,13 +239,11 @@ async def test_others_pages_cannot_read_the_answers(scene: Scene) -> None:
         assert answer.headers.get("access-control-allow-origin") == told
 
 
-async def test_a_killed_process_leaves_no_view_open(scene: Scene, stack: Stack) -> None:
+async def test_a_killed_process_leaves_no_view_open(scene: Scene, stack: Stack, loop: Loop) -> None:
     """kill -9: the next one ends what the row still says is under way."""
     await both(scene)
     part = stack.parts["live"]
-    assert part.pid is not None
-    os.kill(part.pid, signal.SIGKILL)
-    await part.down()
+    await asyncio.to_thread(loop.run, part.kill())
     assert await scene.why() is None
-    await stack.start_process("live", "live", command_argv("live"), stack.home.ports.live)
+    await asyncio.to_thread(loop.run, part.up())
     assert await scene.why() == "lost"
