@@ -79,6 +79,7 @@ class Look {
     this.endsAt = told.left_s === null ? 0 : performance.now() + 1000 * told.left_s;
     this.root.dataset.state = told.state;
     if (told.state === "ended") this.over();
+    else this.tick();
   }
 
   /** The last picture does not stay on the screen. */

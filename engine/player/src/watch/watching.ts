@@ -286,7 +286,7 @@ export class Watching {
   private async showLive(ask: LiveAsk): Promise<void> {
     if (this.lookedAt || !this.stopListening || this.over || !this.camera || !this.on || this.choice !== "yes") return;
     // What has just ended is told of once more until the ingest has heard.
-    if (this.attempt.sender.line !== "up" || performance.now() - this.liveEnded < STAYS_ENDED_MS) return;
+    if (this.thin || performance.now() - this.liveEnded < STAYS_ENDED_MS) return;
     const { camera } = this;
     const { Live } = await import("./live");
     if (this.lookedAt || this.over || this.camera !== camera) return;
@@ -302,12 +302,15 @@ export class Watching {
     this.live.begin();
   }
 
+  private get thin(): boolean {
+    return ["down", "busy"].includes(this.attempt.sender.line);
+  }
+
   /** Answers go first: a save that waits, a line that is away or a camera that is out ends it. */
   private watchTheLive(): void {
     if (!this.lookedAt) return;
-    const { pressing, line } = this.attempt.sender;
-    this.pressed = pressing ? this.pressed + 1 : 0;
-    if (line !== "up" || this.pressed >= THIN_AFTER) this.live?.end("thin-line");
+    this.pressed = this.attempt.sender.pressing ? this.pressed + 1 : 0;
+    if (this.thin || this.pressed >= THIN_AFTER) this.live?.end("thin-line");
     // A stopped test shows another page, without the bar.
     else if (!this.on || this.attempt.stopped) this.live?.end("phone");
   }
