@@ -245,7 +245,9 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Annotated[str, Doc("Postgres as elumiti_proctoring")]
     live_key: Annotated[str, Doc("base64url key of tickets to a live view")]
     live_url: Annotated[str, Doc("This forwarder's own public address: one of live_urls")]
-    live_origins: Annotated[list[str], Doc("Origins of player and portal, whose pages may ask, as https://test.example")]
+    live_origins: Annotated[
+        list[str], Doc("Origins of player and portal, whose pages may ask, as https://test.example")
+    ]
     live_host: Annotated[str, Doc("Where the forwarder's signalling listens")] = "127.0.0.1"
     live_port: Annotated[int, Doc("Port of the forwarder's signalling")] = 8122
     live_public_address: Annotated[

@@ -54,9 +54,7 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         if scope.path == "/":
             raise Problem("method-not-allowed", allow="GET, HEAD")
         raise Problem("not-found")
-    files = player_files(
-        worker.settings.player_dir, (worker.settings.pictures_url, *worker.settings.live_urls)
-    )
+    files = player_files(worker.settings.player_dir, (worker.settings.pictures_url, *worker.settings.live_urls))
     path = "index.html" if scope.path == "/" else scope.path.lstrip("/")
     file = files.get(path)
     if file is None:
@@ -75,8 +73,7 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
 
 @functools.cache
 def player_files(folder: str, others: tuple[str, ...]) -> dict[str, PlayerFile]:
-    """All files of the built player by their path. Beside their own origin they may speak with the pictures' ingest
-    and the live view's forwarders."""
+    """All files of the built player by their path. `others`: the ingest and the forwarders, which it may speak with."""
     root = Path(folder)
     if not folder or not root.is_dir():
         return {}

@@ -100,7 +100,7 @@ class Leg:
             except (ConnectionError, OSError):
                 self.connected = False
 
-    async def _began(self, _parameters: RTCRtpReceiveParameters | RTCRtpSendParameters) -> None:
+    async def _began(self, parameters: RTCRtpReceiveParameters | RTCRtpSendParameters) -> None:  # noqa: ARG002
         self.connected = True
         if self.on_connected is not None:
             await self.on_connected()

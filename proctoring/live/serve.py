@@ -143,8 +143,16 @@ class Signalling:
         now = views.open
         for name, text, value in (
             ("live_packets", "Packets passed on.", views.packets + sum(one.path.packets for one in now)),
-            ("live_dropped", "Packets of a phone that were not passed on.", views.dropped + sum(one.path.dropped for one in now)),
-            ("live_repeated", "Packets sent to a viewer once more.", views.repeated + sum(one.path.repeated for one in now)),
+            (
+                "live_dropped",
+                "Packets of a phone that were not passed on.",
+                views.dropped + sum(one.path.dropped for one in now),
+            ),
+            (
+                "live_repeated",
+                "Packets sent to a viewer once more.",
+                views.repeated + sum(one.path.repeated for one in now),
+            ),
         ):
             Counter(f"elumiti_{name}", text, registry=registry).inc(value)
         ended = Counter("elumiti_live_ended", "Views that ended, by reason.", ["why"], registry=registry)

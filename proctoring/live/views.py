@@ -93,12 +93,15 @@ class Views:
             leg = Leg(self.settings)
             return await self._join(view, leg, claims.role, offer)
         except (OfferError, Problem) as error:
+            # Refused, the ticket is as it was.
             if leg is not None:
                 await leg.close()
             view.used.discard(claims.role)
-            if not view.used:
+            if not view.used and view.why is None:
                 self.views.pop(view.number, None)
-            raise Problem(error.code) from error if isinstance(error, OfferError) else error
+            if isinstance(error, OfferError):
+                raise Problem(error.code) from error
+            raise
 
     async def _still_wanted(self, view: View) -> None:
         """The row is open, and the consent holds at this moment."""

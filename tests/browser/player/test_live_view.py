@@ -102,7 +102,9 @@ def desk(stack: Stack, loop: Loop, playwright: Playwright, owner_url: str, ours:
         db = await asyncpg.connect(owner_url)
         await prepare(db)
         if not await db.fetchval("select 1 from staff where login = 'live-proctor'"):
-            staff = await create_staff(db, login="live-proctor", full_name="Айгерім Бақытова", password=PASSWORD, demo=True)
+            staff = await create_staff(
+                db, login="live-proctor", full_name="Айгерім Бақытова", password=PASSWORD, demo=True
+            )
             await give_role(db, staff_id=staff, role="proctor", ends_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
         await db.close()
 

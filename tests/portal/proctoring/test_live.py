@@ -102,14 +102,21 @@ def test_how_it_stands_is_said_in_words(house: House, proctor: Visitor, child: i
         return proctor.get(f"{address}/state").json()
 
     assert told()["state"] == "waiting"
-    house.sql("update watch_live set began_at = now(), ends_at = now() + interval '3 minutes' where attempt_id = $1", child)
+    house.sql(
+        "update watch_live set began_at = now(), ends_at = now() + interval '3 minutes' where attempt_id = $1", child
+    )
     live = told()
     assert live["state"] == "live"
     assert 170 < live["left_s"] <= 180
     house.sql("update watch_live set ended_at = now(), why = 'consent' where attempt_id = $1", child)
-    assert told() == {"state": "ended", "words": "Камераға берілген келісім қайтарып алынды: енді ешкім қарай алмайды.", "left_s": None}
+    assert told() == {
+        "state": "ended",
+        "words": "Камераға берілген келісім қайтарып алынды: енді ешкім қарай алмайды.",
+        "left_s": None,
+    }
     house.sql(
-        "update watch_live set ended_at = null, why = null, ends_at = now() - interval '1 minute' where attempt_id = $1", child
+        "update watch_live set ended_at = null, why = null, ends_at = now() - interval '1 minute' where attempt_id = $1",
+        child,
     )
     assert told()["state"] == "ended"
     assert 'data-ticket=""' in proctor.get(address).text
@@ -117,7 +124,9 @@ def test_how_it_stands_is_said_in_words(house: House, proctor: Visitor, child: i
 
 def test_the_second_within_ten_minutes_says_why(house: House, proctor: Visitor, child: int) -> None:
     address = proctor.post(f"/watch/{child}/live", {}).headers["location"]
-    house.sql("update watch_live set began_at = now(), ends_at = now() + interval '3 minutes' where attempt_id = $1", child)
+    house.sql(
+        "update watch_live set began_at = now(), ends_at = now() + interval '3 minutes' where attempt_id = $1", child
+    )
     # One at a time.
     assert proctor.post(f"/watch/{child}/live", {"reason": "Тағы"}).headers["location"] == f"/watch/{child}/live"
     assert proctor.post(f"{address}/end").status_code == 303

@@ -82,4 +82,6 @@ async def scene(stack: Stack, db: Db, owner_url: str, forwarder: str) -> AsyncIt
     yield made
     for side in made.sides:
         await side.close()
-    await db.execute("update watch_live set ended_at = now(), why = 'lost' where id = $1 and ended_at is null", made.view)
+    await db.execute(
+        "update watch_live set ended_at = now(), why = 'lost' where id = $1 and ended_at is null", made.view
+    )

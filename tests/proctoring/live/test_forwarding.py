@@ -6,7 +6,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-import httpx
 import numpy as np
 
 from infra.live_tickets import LiveClaims, verify
@@ -18,8 +17,8 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from infra.parts.supervisor import Stack
-    from tests.support.loop import Loop
     from tests.support.live import Publisher, Viewer
+    from tests.support.loop import Loop
 
 
 async def both(scene: Scene) -> tuple[Publisher, Viewer]:
@@ -56,7 +55,7 @@ async def test_the_picture_goes_through_and_moves(scene: Scene) -> None:
     state = await viewer.state()
     assert state["state"] == "live"
     assert 0 < state["left_s"] <= MOST_S
-    text = httpx.get(f"{scene.base}/metrics").text
+    text = (await viewer.client.get(f"{scene.base}/metrics")).text
     assert "elumiti_live_views 1.0" in text
 
 
@@ -149,7 +148,9 @@ async def test_a_consent_withdrawn_ends_it_within_seconds(scene: Scene) -> None:
     )
     refused = await scene.phone(ticket=ticket_for(scene.stack, "publish", other, scene.attempt)).begin()
     assert (refused.status_code, refused.json()["code"]) == (403, "camera-consent-needed")
-    await scene.db.execute("update watch_live set ended_at = now(), why = 'lost' where id = $1 and ended_at is null", other)
+    await scene.db.execute(
+        "update watch_live set ended_at = now(), why = 'lost' where id = $1 and ended_at is null", other
+    )
 
 
 async def test_each_side_ends_it(scene: Scene) -> None:
@@ -227,20 +228,23 @@ async def test_beyond_the_bound_there_is_503(scene: Scene, owner_url: str) -> No
         for side in one.sides:
             await side.post("end")
             await side.close()
-        await one.db.execute("update watch_live set ended_at = now(), why = 'lost' where id = $1 and ended_at is null", one.view)
+        await one.db.execute(
+            "update watch_live set ended_at = now(), why = 'lost' where id = $1 and ended_at is null", one.view
+        )
 
 
 async def test_others_pages_cannot_read_the_answers(scene: Scene) -> None:
     """CORS: the player's and the portal's origins alone."""
     url = f"{scene.base}/v1/live/state"
     ours = f"http://localhost:{scene.stack.home.ports.portal}"
+    client = scene.viewer().client
     for origin, told in ((ours, ours), ("https://evil.example", None)):
-        answer = httpx.options(url, headers={"origin": origin, "access-control-request-method": "POST"})
+        answer = await client.options(url, headers={"origin": origin, "access-control-request-method": "POST"})
         assert answer.headers.get("access-control-allow-origin") == told
 
 
 async def test_a_killed_process_leaves_no_view_open(scene: Scene, stack: Stack, loop: Loop) -> None:
-    """kill -9: the next one ends what the row still says is under way."""
+    """Killed by -9: the next one ends what the row still says is under way."""
     await both(scene)
     part = stack.parts["live"]
     await asyncio.to_thread(loop.run, part.kill())
