@@ -53,7 +53,7 @@ class Peer:
                 raise RuntimeError(await answer.text())
             sdp = (await answer.json())["sdp"]
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-        self.type = one._codecs[0].payloadType
+        self.type = one._codecs[0].payloadType or 0
         await asyncio.wait_for(self.up.wait(), CONNECT_S)
 
     async def _began(self, parameters: object) -> None:  # noqa: ARG002
@@ -66,7 +66,7 @@ class Peer:
         self.source = int.from_bytes(data[8:12], "big")
         self.received += 1
 
-    async def _rtcp(self, _data: bytes) -> None: ...
+    async def _rtcp(self, data: bytes) -> None: ...
 
     async def send_for_ever(self) -> None:
         """Ten frames a second of two packets: 150 kbit/s; each phone at its own moment."""
