@@ -104,6 +104,9 @@ async def examine(processes: dict[str, msgspec.Struct]) -> AsyncIterator[Finding
         yield await asyncio.to_thread(_ready, "pictures", engine.pictures_url)
     if isinstance(portal, PortalSettings) and portal.proctoring_internal_url:
         yield await asyncio.to_thread(_ready, "proctoring", portal.proctoring_internal_url)
+    if isinstance(portal, PortalSettings):
+        for url in portal.live_urls:
+            yield await asyncio.to_thread(_ready, "live", url)
 
 
 # ---- Postgres ----

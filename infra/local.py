@@ -36,6 +36,7 @@ ROLE_OF = {
     "audit": "portal",
     "restore": "owner",
     "status-page": "status",
+    "live": "proctoring",
 }
 
 
@@ -51,6 +52,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 8200
     pictures: int = 8120
     look: int = 8121
+    live: int = 8122
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +84,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     picture_token_keys: dict[str, str]
     picture_kek: str
     look_key: str
+    live_key: str
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -178,6 +181,7 @@ def _drawn() -> dict[str, object]:
         "picture_token_keys": {"1": draw_key()},
         "picture_kek": draw_key(),
         "look_key": draw_key(),
+        "live_key": draw_key(),
     }
 
 
@@ -238,6 +242,16 @@ def environment(home: Home, process: str, database: str = DATABASE) -> dict[str,
         "picture_token_keys": drawn.picture_token_keys,
         "picture_kek": drawn.picture_kek,
         "look_key": drawn.look_key,
+        "live_key": drawn.live_key,
+        "live_url": f"http://{home.address}:{home.ports.live}",
+        "live_urls": [f"http://{home.address}:{home.ports.live}"],
+        "live_host": home.host,
+        "live_port": home.ports.live,
+        "live_origins": [
+            f"http://{host}:{port}"
+            for host in dict.fromkeys((home.address, home.near, "localhost"))
+            for port in (home.ports.engine, home.ports.portal)
+        ],
         "spool_dir": str(home.part("pictures")),
         "pictures_url": f"http://{home.address}:{home.ports.pictures}",
         "player_origins": [

@@ -95,6 +95,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     re_entries_a_minute: Annotated[int, Doc("Of one device, /v1/resume and /v1/have each; thrice that an attempt")] = 2
     picture_token_keys: Annotated[dict[str, str], Doc("key number → base64url key of tokens for pictures")]
     pictures_url: Annotated[str, Doc("Public address that pictures are sent to; empty: nothing is proctored")] = ""
+    live_urls: Annotated[list[str], Doc("Public addresses of the live view's forwarders; empty: there is none")] = []
     demo: Annotated[bool, Doc("Heed the demo's clock of a sitting; never on a real installation")] = False
 
 
@@ -155,6 +156,8 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     look_key: Annotated[str, Doc("Key that the portal shows to proctoring when it asks for a picture")]
     proctoring_internal_url: Annotated[str, Doc("Address of proctoring's look service as seen from the portal")] = ""
+    live_key: Annotated[str, Doc("base64url key of tickets to a live view")]
+    live_urls: Annotated[list[str], Doc("Public addresses of the live view's forwarders; empty: there is none")] = []
     token_check_url: Annotated[str, Doc("Engine's address as seen from the portal")] = ""
     player_url: Annotated[str, Doc("Address of the player that is printed on slips")] = ""
     portal_url: Annotated[str, Doc("The portal's own public address")] = ""
@@ -217,6 +220,7 @@ class ProctoringSettings(msgspec.Struct, frozen=True, kw_only=True):
     picture_token_keys: Annotated[dict[str, str], Doc("key number → base64url key of tokens for pictures")]
     picture_kek: Annotated[str, Doc("base64url key that the sittings' keys are wrapped by; in no backup")]
     look_key: Annotated[str, Doc("Key that the portal shows to proctoring when it asks for a picture")]
+    live_key: Annotated[str, Doc("base64url key of tickets to a live view")]
     player_origins: Annotated[list[str], Doc("Origins of the player that may send pictures, as https://test.example")]
     spool_dir: Annotated[str, Doc("Folder of pictures on their way to the store")]
     spool_bytes: Annotated[int, Doc("Bytes that may wait in the folder before phones get 503")] = 20 * 2**30
@@ -235,6 +239,35 @@ class ProctoringSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
 
 
+class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`elumiti live`: passes the picture of one child on to one proctor. Holds no key of a stored picture."""
+
+    database_url: Annotated[str, Doc("Postgres as elumiti_proctoring")]
+    live_key: Annotated[str, Doc("base64url key of tickets to a live view")]
+    live_url: Annotated[str, Doc("This forwarder's own public address: one of live_urls")]
+    live_origins: Annotated[
+        list[str], Doc("Origins of player and portal, whose pages may ask, as https://test.example")
+    ]
+    live_host: Annotated[str, Doc("Where the forwarder's signalling listens")] = "127.0.0.1"
+    live_port: Annotated[int, Doc("Port of the forwarder's signalling")] = 8122
+    live_public_address: Annotated[
+        str, Doc("Address that phones reach this machine's UDP by, where it has another one of its own")
+    ] = ""
+    live_ice_servers: Annotated[
+        list[str], Doc("STUN and TURN that browsers are told of: stun:HOST:3478, turn:HOST:3478?transport=tcp")
+    ] = []
+    live_turn_key: Annotated[str, Doc("coturn's static-auth-secret; empty: TURN without a password")] = ""
+    live_most_views: Annotated[int, Doc("Views at a time; more get 503")] = 200
+    live_most_s: Annotated[int, Doc("How long one view lasts, in seconds (SAFETY R4: 180 at the most)")] = 180
+    live_kbit: Annotated[int, Doc("What a phone is asked to send at the most, in kbit/s")] = 150
+    live_most_kbit: Annotated[int, Doc("What is passed on of one phone at the most, in kbit/s")] = 400
+    refresh_every_s: Annotated[float, Doc("How often withdrawals and ends are read, in seconds")] = 2.0
+    trusted_proxies: Annotated[list[str], Doc("Addresses or networks whose X-Forwarded-For is believed")] = []
+    metrics_from: Annotated[
+        list[str], Doc("Addresses or networks that may read /metrics; for others it is not there")
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
+
+
 PROCESSES: dict[str, type[msgspec.Struct]] = {
     "owner": OwnerSettings,
     "pack": PackSettings,
@@ -243,6 +276,7 @@ PROCESSES: dict[str, type[msgspec.Struct]] = {
     "flusher": FlusherSettings,
     "portal": PortalSettings,
     "proctoring": ProctoringSettings,
+    "live": LiveSettings,
     "scoring": ScoringSettings,
     "trace": TraceSettings,
     "audit": AuditSettings,

@@ -52,6 +52,7 @@ def up(
     status_port: int = 0,
     pictures_port: int = 0,
     look_port: int = 0,
+    live_port: int = 0,
     engine_workers: int = 2,
 ) -> None:
     """Start everything on this machine and serve it until Ctrl-C.
@@ -82,6 +83,8 @@ def up(
         Pictures of proctored sittings; 8120.
     look_port
         Where the portal asks for such a picture; 8121.
+    live_port
+        Signalling of live views; 8122.
     engine_workers
         Worker processes of the engine.
     """
@@ -96,6 +99,7 @@ def up(
         "status": status_port,
         "pictures": pictures_port,
         "look": look_port,
+        "live": live_port,
     }
     chosen = {name: port or getattr(known.ports, name) for name, port in given.items()}
     _require_sense(chosen, engine_workers)
@@ -189,6 +193,7 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
         stack.start_process("status-watch", "status", command_argv("status")),
         stack.start_process("room-codes", "release", command_argv("room-codes")),
         stack.start_process("proctoring", "proctoring", command_argv("proctoring"), home.ports.look),
+        stack.start_process("live", "live", command_argv("live"), home.ports.live),
         *(
             stack.start_process(command, process, command_argv(command))
             for command, process in WORKERS.items()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from infra.callers import may_measure
+from infra.live_tickets import START_S, LiveClaims, sign
 from infra.picture_tokens import PictureClaims
 from proctoring.bodies import bounded_body
 from proctoring.images import size_of
@@ -78,7 +79,7 @@ async def take_picture(worker: Worker, scope: Scope, proto: HTTPProtocol, header
     stored = worker.stored.take(claims.attempt)
     reply = (
         f'{{"received":{seq},"stored":[{",".join(map(str, stored))}],'
-        f'"every_s":{watch.every_s * worker.times},"most_bytes":{watch.most_bytes}}}'
+        f'"every_s":{watch.every_s * worker.times},"most_bytes":{watch.most_bytes}{_live(worker, claims.attempt, now_ms)}}}'
     )
     proto.response_bytes(200, headers, reply.encode())
 
@@ -93,7 +94,18 @@ async def take_events(worker: Worker, scope: Scope, proto: HTTPProtocol, headers
         sealed = encode_events(events)
         first = events[0]
         await worker.spool.join(EVENTS, claims.attempt, claims.sitting, first.n, first.at, now_ms, sealed)
-    proto.response_bytes(200, headers, encode({"received": [event.n for event in events]}))
+    received = ",".join(str(event.n) for event in events)
+    reply = f'{{"received":[{received}]{_live(worker, claims.attempt, now_ms)}}}'
+    proto.response_bytes(200, headers, reply.encode())
+
+
+def _live(worker: Worker, attempt: int, now_ms: int) -> str:
+    """What a phone is told while a proctor asks to look live: where to, and a ticket of a minute."""
+    ask = worker.watched.live.get(attempt)
+    if ask is None:
+        return ""
+    ticket = sign(worker.live_key, LiveClaims("publish", ask.view, attempt, now_ms // 1000 + START_S))
+    return f',"live":{{"url":"{ask.forwarder}","ticket":"{ticket}"}}'
 
 
 def _whose(worker: Worker, scope: Scope, now_ms: int) -> tuple[PictureClaims, Watch]:

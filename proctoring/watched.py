@@ -30,6 +30,14 @@ class Watch(msgspec.Struct, frozen=True):
     screen: bool
 
 
+class LiveAsk(msgspec.Struct, frozen=True):
+    """A proctor asks to look live at a child."""
+
+    view: int
+    attempt: int
+    forwarder: str
+
+
 class Known(msgspec.Struct):
     """As it lies on the disk."""
 
@@ -46,6 +54,8 @@ class Watched:
         self.sittings: dict[int, Watch] = {}
         self.refused: set[int] = set()
         self.erased: set[int] = set()
+        # By attempt; not written to the disk: an ask is worth a minute.
+        self.live: dict[int, LiveAsk] = {}
         self.read_at = 0.0
 
     def load(self) -> bool:
@@ -75,6 +85,14 @@ class Watched:
             row["sitting_id"]
             for row in await db.fetch("select sitting_id from picture_erasure where attempt_id is null")
         ]
+        asks = await db.fetch(
+            """
+            select id as view, attempt_id as attempt, forwarder
+            from watch_live
+            where ended_at is null and began_at is null and waits_until > now()
+            """
+        )
+        self.live = {row["attempt"]: LiveAsk(**row) for row in asks}
         known = Known(sittings, sorted(refused), sorted(erased))
         changed = (sittings, set(refused), set(erased)) != (list(self.sittings.values()), before, self.erased)
         self._take(known)

@@ -41,6 +41,7 @@ class Worker:
     def __init__(self, settings: ProctoringSettings) -> None:
         self.settings = settings
         self.tokens = PictureTokens({int(n): decode_key(key) for n, key in settings.picture_token_keys.items()})
+        self.live_key = decode_key(settings.live_key)
         self.kek = decode_key(settings.picture_kek)
         self.root = Path(settings.spool_dir)
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -54,7 +54,7 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         if scope.path == "/":
             raise Problem("method-not-allowed", allow="GET, HEAD")
         raise Problem("not-found")
-    files = player_files(worker.settings.player_dir, worker.settings.pictures_url)
+    files = player_files(worker.settings.player_dir, (worker.settings.pictures_url, *worker.settings.live_urls))
     path = "index.html" if scope.path == "/" else scope.path.lstrip("/")
     file = files.get(path)
     if file is None:
@@ -72,12 +72,12 @@ async def serve(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
 
 
 @functools.cache
-def player_files(folder: str, pictures_url: str) -> dict[str, PlayerFile]:
-    """All files of the built player by their path. Beside their own origin they may speak with the pictures' ingest alone."""
+def player_files(folder: str, others: tuple[str, ...]) -> dict[str, PlayerFile]:
+    """All files of the built player by their path. `others`: the ingest and the forwarders, which it may speak with."""
     root = Path(folder)
     if not folder or not root.is_dir():
         return {}
-    csp = CSP.format(connect=f"'self' {pictures_url}".rstrip())
+    csp = CSP.format(connect=" ".join(("'self'", *filter(None, others))))
     return {str(path.relative_to(root)): _read(path, root, csp) for path in sorted(root.rglob("*")) if path.is_file()}
 
 

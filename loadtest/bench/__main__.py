@@ -18,6 +18,7 @@ from loadtest.bench import (
     fronted,
     hostile,
     input_delay,
+    live_views,
     mass,
     page,
     reentry,
@@ -136,6 +137,13 @@ def registry_of_persons(
     """Five million persons: search, page of a list, import (`registry_search_p95_ms`, `registry_page_p95_ms`, `registry_import_100k_s`)."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(registry.measure(persons, asked, rows))
+
+
+@app.command(name="live-views")
+def live_at_once(*, numbers: str = live_views.NUMBERS, seconds: float = live_views.SECONDS) -> None:
+    """Views at a time on one forwarder, CPU a view and packets lost (`live_views`)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(live_views.measure(numbers, seconds))
 
 
 @app.command(name="snapshots")

@@ -42,6 +42,7 @@ from portal.features.portfolio import routes as portfolio
 from portal.features.post import routes as post
 from portal.features.proctoring import acting as proctors_acts
 from portal.features.proctoring import child as watched_child
+from portal.features.proctoring import live as proctoring_live
 from portal.features.proctoring import routes as proctoring
 from portal.features.registration import codes as class_codes
 from portal.features.registration import form as registration_form
@@ -127,6 +128,7 @@ ROUTES = [
     *proctoring.ROUTES,
     *watched_child.ROUTES,
     *proctors_acts.ROUTES,
+    *proctoring_live.ROUTES,
     *acts.ROUTES,
     *waiver.ROUTES,
     *incidents.ROUTES,

@@ -22,14 +22,17 @@ async function sprite(name) {
 }
 
 await mkdir(out, { recursive: true });
-await build({
-  entryPoints: [join(here, "src", "portal.ts")],
-  outfile: join(out, "portal.js"),
-  bundle: true,
-  minify: true,
-  format: "iife",
-  target: ["chrome80", "safari14"],
-});
+// live: one page alone loads it.
+for (const name of ["portal", "live"]) {
+  await build({
+    entryPoints: [join(here, "src", `${name}.ts`)],
+    outfile: join(out, `${name}.js`),
+    bundle: true,
+    minify: true,
+    format: "iife",
+    target: ["chrome80", "safari14"],
+  });
+}
 await copyFile(from("htmx.org", "dist", "htmx.min.js"), join(out, "htmx.js"));
 for (const weight of ["400", "500", "600"]) {
   for (const subset of ["latin", "cyrillic", "cyrillic-ext"]) {

@@ -110,5 +110,7 @@ async def test_the_page_may_speak_with_the_ingest_and_with_nobody_else(stack: St
     async with httpx.AsyncClient(verify=False) as client:
         policy = (await client.get(service)).headers["content-security-policy"]
     (connect,) = (part.strip() for part in policy.split(";") if part.strip().startswith("connect-src"))
-    assert connect == f"connect-src 'self' http://{stack.home.address}:{stack.home.ports.pictures}"
+    home = stack.home
+    ours = [f"http://{home.address}:{port}" for port in (home.ports.pictures, home.ports.live)]
+    assert connect == f"connect-src 'self' {' '.join(ours)}"
     assert "unsafe" not in policy

@@ -33,7 +33,7 @@ OTHERS = {
 MANIFESTS = sorted(path for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
 # Where a process's settings come from, by workload.
 PROCESS_OF = {"engine": "engine", "flusher": "flusher", "portal": "portal", "work": "portal", "score-work": "scoring"}
-PROCESS_OF |= {"room-codes": "release", "pictures": "proctoring", "proctoring": "proctoring"}
+PROCESS_OF |= {"room-codes": "release", "pictures": "proctoring", "proctoring": "proctoring", "live": "live"}
 
 
 def run(*words: str | Path, cwd: Path = ROOT) -> None:

@@ -17,7 +17,7 @@ SECRETS_PAGE = PAGE.with_name("secrets.md")
 SECRET = re.compile(r"(_key|_keys|_kek|_pepper|_passwords|_url|objects)$")
 # Addresses that carry no password, and the public halves of pairs.
 PLAIN = {"release_public_key", "rescue_public_key", "token_check_url", "player_url", "portal_url", "status_url"}
-PLAIN |= {"pictures_url", "proctoring_internal_url"}
+PLAIN |= {"pictures_url", "proctoring_internal_url", "live_url"}
 # What each process must never be able to read, whatever else is added to it.
 IIN = {"iin_key", "iin_index_key"}
 # Who can show a child's picture is one process, and it can do nothing else.
@@ -56,6 +56,12 @@ NEVER = {
     | {
         *("score_key", "token_keys", "time_key", "order_key", "code_pepper", "receipt_key", "csrf_key", "link_key"),
         *("release_private_key", "rescue_private_key", "owner_database_url", "role_passwords", "valkey_url"),
+    },
+    "live": IIN
+    | {
+        *("score_key", "token_keys", "time_key", "order_key", "code_pepper", "receipt_key", "csrf_key", "link_key"),
+        *("release_private_key", "rescue_private_key", "owner_database_url", "role_passwords", "valkey_url"),
+        *("picture_token_keys", "look_key", "objects"),
     },
     "trace": IIN | {"score_key", "release_private_key", "token_keys", "code_pepper", "valkey_url", "objects"},
 }

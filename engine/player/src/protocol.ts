@@ -79,6 +79,9 @@ export interface Watch {
   keep_days: number;
 }
 
+/** A proctor asks to look live: where the picture goes, and a ticket of a minute. Comes with the reply to a picture. */
+export interface LiveAsk { url: string; ticket: string }
+
 export interface SignInReply extends Stamp {
   token: string;
   attempt: number;

@@ -71,6 +71,8 @@ ACTS: dict[str, str] = {
     "watch.phones.shown": N_("Looked up whom to call about a child"),
     "watch.pause.ended-by-rule": N_("A forgotten pause ended by rule"),
     "watch.words.sampled": N_("Judged a proctor's own words to a child"),
+    "watch.live.asked": N_("Asked to look live at a child"),
+    "watch.live.ended": N_("Ended a live look"),
     "watch.verdict.said": N_("Said a verdict about an attempt"),
     "machine.client.made": N_("Joined a system"),
     "machine.client.stopped": N_("Stopped a system"),

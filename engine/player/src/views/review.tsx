@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { App } from "../app";
 import type { Attempt } from "../attempt";
 import { t, timeLeft } from "../i18n";
+import { LiveBar } from "./camera";
 import { News } from "./dialogs";
 import { Grid, Legend } from "./grid";
 import { Dialog, Page } from "./parts";
@@ -20,6 +21,7 @@ export function Review({ app, attempt }: { app: App; attempt: Attempt }) {
   };
   return (
     <Page title={t("review.title")}>
+      <LiveBar app={app} />
       {empty === 0 ? <p class="strong">{t("review.all", { n: items.length })}</p> : <p class="strong">{t("review.empty", { n: empty })}</p>}
       {marked > 0 && <p>{t("review.marked", { n: marked })}</p>}
       <Grid attempt={attempt} go={go} />

@@ -9,7 +9,7 @@ import { t, timeLeft } from "../i18n";
 import type { Item } from "../protocol";
 import { savedOf, type SaveLevel } from "../saved";
 import { toggled } from "./answers";
-import { CameraDialog, cameraLine, CameraSign } from "./camera";
+import { CameraDialog, cameraLine, CameraSign, LiveBar } from "./camera";
 import { GridDialog, MenuDialog, News, ReportDialog, SaveDialog } from "./dialogs";
 import { Grid, Legend } from "./grid";
 import { Icon, Page } from "./parts";
@@ -105,6 +105,7 @@ function Top({ app, attempt, at, all, open }: { app: App; attempt: Attempt; at: 
       </div>
       <div class={`line ${level}`} aria-hidden="true" />
       <SpokenState level={level} />
+      <LiveBar app={app} />
       <Banner app={app} attempt={attempt} />
     </header>
   );

@@ -51,6 +51,11 @@ export class Camera {
     await this.track?.applyConstraints({ width: { ideal: SNAPSHOT.width }, height: { ideal: SNAPSHOT.height }, frameRate: { ideal: 5 } }).catch(() => undefined);
   }
 
+  /** While somebody looks: as small, and smooth enough to see what happens. */
+  async lively(): Promise<void> {
+    await this.track?.applyConstraints({ width: { ideal: SNAPSHOT.width }, height: { ideal: SNAPSHOT.height }, frameRate: { ideal: 10 } }).catch(() => undefined);
+  }
+
   /** The photo of the face, before the test: larger, and made here. */
   async portrait(most_bytes: number): Promise<Shot | null> {
     return this.live ? (await this.made(most_bytes, PORTRAIT, { quality: 0.8, scale: 1 }))?.shot ?? null : null;

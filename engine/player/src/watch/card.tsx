@@ -51,6 +51,7 @@ function Promised({ watching }: { watching: Watching }) {
       <li><Icon name="eye" /><span>{t("watch.what", { n: every_s })}</span></li>
       <li><Icon name="device" /><span>{t("watch.events")}</span></li>
       <li><Icon name="durable" /><span>{t("watch.who")}</span></li>
+      <li><Icon name="eye" /><span>{t("watch.live_may")}</span></li>
       <li><Icon name="clock" /><span>{t("watch.erased", { n: keep_days })}</span></li>
       <li><Icon name="server" /><span>{t("watch.data", { mb })}</span></li>
     </ul>

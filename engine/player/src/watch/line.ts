@@ -1,12 +1,12 @@
 /** Brings pictures and events to the ingest, one request at a time and never while an answer goes or is due. */
 
 import { jitter } from "../api";
-import type { Problem, Watch } from "../protocol";
+import type { LiveAsk, Problem, Watch } from "../protocol";
 import type { Sender } from "../sender";
 import type { Picture, Queue } from "./queue";
 
-interface PictureReply { received: number; stored: number[]; every_s?: number; most_bytes?: number; watched?: boolean }
-interface EventReply { received: number[]; watched?: boolean }
+interface PictureReply { received: number; stored: number[]; every_s?: number; most_bytes?: number; watched?: boolean; live?: LiveAsk }
+interface EventReply { received: number[]; watched?: boolean; live?: LiveAsk }
 
 /** Received is not stored: what is not stored by then is sent once more, with the same number and time. */
 const AGAIN_MS = 120_000;
@@ -29,6 +29,8 @@ export class PictureLine {
   fits: number;
   /** A person looks at this moment: the child is told. */
   watched = false;
+  /** A proctor asks to look live. */
+  asked: ((ask: LiveAsk) => void) | null = null;
   private readonly sent = new Map<number, number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private going: AbortController | null = null;
@@ -95,6 +97,7 @@ export class PictureLine {
     reply.stored.forEach((one) => this.sent.delete(one));
     await this.queue.dropPictures(reply.stored);
     this.told(null);
+    if (reply.live) this.asked?.(reply.live);
   }
 
   private async sendEvents(control: AbortController): Promise<void> {
@@ -102,6 +105,7 @@ export class PictureLine {
     const reply = await this.post<EventReply>("/v1/watch", "application/json", JSON.stringify({ events }), control);
     await this.queue.dropEvents(reply.received);
     this.watched = reply.watched ?? this.watched;
+    if (reply.live) this.asked?.(reply.live);
   }
 
   private async post<T>(path: string, type: string, body: BodyInit, control: AbortController): Promise<T> {

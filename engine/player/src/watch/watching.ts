@@ -4,13 +4,14 @@
  */
 
 import type { Attempt } from "../attempt";
-import type { Watch } from "../protocol";
+import type { LiveAsk, Watch } from "../protocol";
 import { CameraCard } from "./card";
 import { Camera, cameraThere, looksVirtual, troubleOf, type Trouble } from "./camera";
 import { Eyes, kindsOf } from "./eyes";
 import type { Sight } from "./eyes_worker";
 import { isDark } from "./glance";
 import { PictureLine } from "./line";
+import type { Live } from "./live";
 import { listen, type Facts } from "./notes";
 import { eraseWatch, Queue } from "./queue";
 import { Spans } from "./spans";
@@ -22,6 +23,9 @@ const LOOK_EVERY_MS = 5_000;
 const REOPEN_EVERY_MS = 15_000;
 /** With more time than this before the start the camera goes out after the check. */
 const STAYS_ON_MS = 15 * 60_000;
+/** Seconds that a save may be due or on the wire beside a live picture. */
+const THIN_AFTER = 4;
+const STAYS_ENDED_MS = 8_000;
 /** Photo and preview are four times a snapshot, and never above what the ingest takes. */
 const MOST_PORTRAIT = 65_536;
 
@@ -49,9 +53,13 @@ export class Watching {
   private lastOpening = -Infinity;
   private seeing = false;
   private stopListening: (() => void) | null = null;
+  private live: Live | null = null;
+  private pressed = 0;
+  private liveEnded = -Infinity;
 
   private constructor(readonly watch: Watch, private readonly attempt: Attempt, private readonly queue: Queue, private readonly changed: () => void) {
     this.line = new PictureLine(watch, queue, attempt.sender, (refused) => this.heard(refused));
+    this.line.asked = (ask) => void this.showLive(ask);
     attempt.sender.begins = () => this.line.giveWay();
     this.line.wake(2_000);
   }
@@ -77,6 +85,11 @@ export class Watching {
 
   get watched(): boolean {
     return this.running && this.on && this.line.watched;
+  }
+
+  /** A person looks at the camera's picture itself, or will in a moment. */
+  get lookedAt(): boolean {
+    return this.live !== null && !this.live.over;
   }
 
   get on(): boolean {
@@ -196,6 +209,7 @@ export class Watching {
     this.watchTheLine();
     const visible = document.visibilityState === "visible";
     this.watchTheCamera(visible);
+    this.watchTheLive();
     if (!visible || !this.on) return this.spans.forget();
     void this.see();
   }
@@ -268,6 +282,39 @@ export class Watching {
     }
   }
 
+  /** Only of a camera that the child has open now; who said no is never asked. */
+  private async showLive(ask: LiveAsk): Promise<void> {
+    if (this.lookedAt || !this.stopListening || this.over || !this.camera || !this.on || this.choice !== "yes") return;
+    // What has just ended is told of once more until the ingest has heard.
+    if (this.thin || performance.now() - this.liveEnded < STAYS_ENDED_MS) return;
+    const { camera } = this;
+    const { Live } = await import("./live");
+    if (this.lookedAt || this.over || this.camera !== camera) return;
+    this.pressed = 0;
+    void camera.lively();
+    this.live = new Live(ask, camera, () => {
+      if (!this.lookedAt) {
+        this.liveEnded = performance.now();
+        void camera.calm();
+      }
+      this.changed();
+    });
+    this.live.begin();
+  }
+
+  private get thin(): boolean {
+    return ["down", "busy"].includes(this.attempt.sender.line);
+  }
+
+  /** Answers go first: a save that waits, a line that is away or a camera that is out ends it. */
+  private watchTheLive(): void {
+    if (!this.lookedAt) return;
+    this.pressed = this.attempt.sender.pressing ? this.pressed + 1 : 0;
+    if (this.thin || this.pressed >= THIN_AFTER) this.live?.end("thin-line");
+    // A stopped test shows another page, without the bar.
+    else if (!this.on || this.attempt.stopped) this.live?.end("phone");
+  }
+
   private restBeforeStart(): void {
     const before_ms = this.attempt.record.signed_in.sitting.starts_ms - this.attempt.clock.now();
     if (this.camera && before_ms > STAYS_ON_MS && this.photographed && performance.now() - this.lastOpening > 60_000) {
@@ -319,6 +366,7 @@ export class Watching {
   }
 
   private rest(): void {
+    this.live?.end("phone");
     this.stopListening?.();
     this.stopListening = null;
     this.eyes.close();
