@@ -6,20 +6,17 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import aiohttp
 from litestar import Response, get, post
 
 from portal.core import audit
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
-from portal.core.i18n import N_
 from portal.core.permissions import allows
-from portal.core.problems import NotThere, Problem
+from portal.core.problems import NotThere
 from portal.core.sittings import find_head
-from portal.core.ui.listing import listing
 from portal.core.ui.pages import page, see_other
-from portal.features.proctoring import queries
+from portal.features.proctoring import queries, reaching
 from portal.features.proctoring.structs import EVENTS, KINDS, REASONS
 
 if TYPE_CHECKING:
@@ -27,16 +24,6 @@ if TYPE_CHECKING:
 
 FINE_FOR = timedelta(minutes=10)
 MOST_AT_ONCE = 50
-LOOK_LIMIT_S = 5.0
-
-
-class PicturesAway(Problem):
-    """The look service does not answer."""
-
-    code = "pictures-away"
-    status = 503
-    title = N_("Pictures cannot be read just now.")
-    advice = N_("Nothing is lost: they are kept. Try again in a minute.")
 
 
 @get("/sittings/{sitting_id:int}/wall", guards=[allows("watch.view")])
@@ -107,21 +94,7 @@ async def picture(request: StaffRequest, db: Connection, attempt: int, seq: int)
         raise NotThere
     await queries.look(db, actor.staff_id, sitting_id, attempt, seq)
     small = "1" if request.query_params.get("small") == "1" else "0"
-    url = f"{settings.proctoring_internal_url}/v1/look/{sitting_id}/{attempt}/{seq}"
-    asked = {"at": at, "by": f"{actor.full_name} ({actor.login})", "small": small}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LOOK_LIMIT_S)) as client,
-            client.get(url, params=asked, headers={"authorization": f"Bearer {settings.look_key}"}) as answer,
-        ):
-            if answer.status == 404:
-                raise NotThere
-            if answer.status != 200:
-                raise PicturesAway
-            body, media = await answer.read(), answer.headers.get("content-type", "image/jpeg")
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise PicturesAway from error
-    return Response(body, media_type=media, headers={"content-security-policy": "default-src 'none'; sandbox"})
+    return await reaching.shown(settings, actor, f"{sitting_id}/{attempt}/{seq}", {"at": at, "small": small})
 
 
 @post("/watch/{attempt:int}/fine", guards=[allows("watch.view")])
@@ -151,15 +124,6 @@ async def judge(request: StaffRequest, db: Connection, attempt: int) -> Response
                 db, actor, "watch.verdict.said", kind="participant", object_id=attempt, after=fact, reason=words
             )
     return see_other(f"/watch/{attempt}")
-
-
-@get("/sittings/{sitting_id:int}/verdicts", guards=[allows("watch.review")])
-async def review(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
-    """What was said, those without an agreement first."""
-    head = await find_head(db, sitting_id, request.scope["user"].scope("watch.review"))
-    view = listing(request, {"risk"}, "risk")
-    rows, total = await queries.cases(db, sitting_id, limit=view.rows, offset=view.offset)
-    return page(request, "proctoring/review.html", sitting=head, rows=rows, total=total, view=view, kinds=KINDS)
 
 
 async def _child(request: StaffRequest, db: Connection, attempt: int, form: Form) -> Response[str]:
@@ -214,4 +178,4 @@ def _moment(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-ROUTES = [wall, take, give_back, child, picture, fine, judge, review]
+ROUTES = [wall, take, give_back, child, picture, fine, judge]
