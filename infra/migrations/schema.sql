@@ -410,6 +410,19 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.open_watch_case(attempt bigint, sitting integer, reason text, staff integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    insert into watch_case (attempt_id, sitting_id, why, opened_by) values (attempt, sitting, reason, staff)
+    on conflict (attempt_id) do nothing;
+    if found then
+        insert into picture_hold (attempt_id, sitting_id, reason, held_by) values (attempt, sitting, 'case', staff::text);
+    end if;
+end
+$$;
+
 CREATE FUNCTION public.participant_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -859,6 +872,16 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.sitting_is_watched() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    insert into sitting_review (sitting_id) values (new.sitting_id) on conflict do nothing;
+    return null;
+end
+$$;
+
 CREATE FUNCTION public.sitting_wants_codes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1021,6 +1044,32 @@ CREATE FUNCTION public.tie_names(p_person bigint) RETURNS TABLE(id bigint, perso
    WHERE ((a.id = tie_names.p_person) AND (public.scope_country() OR (a.region_code = ANY (public.scope_regions())) OR (a.school_id = ANY (public.scope_schools())) OR (a.id = ANY (public.scope_members())) OR (a.id = public.scope_person())))
    ORDER BY (t.ended_at IS NOT NULL), o.sort_name, t.id;
 END;
+
+CREATE FUNCTION public.watch_verdict_said() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    agreed text;
+begin
+    if new.kind <> 'fine' then
+        perform open_watch_case(new.attempt_id, new.sitting_id, new.kind, new.made_by);
+    end if;
+    -- In line: of two who speak at the same moment the second sees the first.
+    perform from watch_case where attempt_id = new.attempt_id for update;
+    if found and not exists (select from watch_ruling where attempt_id = new.attempt_id) then
+        select kind into agreed from watch_verdict where attempt_id = new.attempt_id group by kind having count(*) >= 2;
+        if found then
+            insert into watch_ruling (attempt_id, sitting_id, kind) values (new.attempt_id, new.sitting_id, agreed);
+            if agreed <> 'breach' then
+                update picture_hold set released_at = now()
+                where attempt_id = new.attempt_id and reason = 'case' and released_at is null;
+            end if;
+        end if;
+    end if;
+    return null;
+end
+$$;
 
 CREATE TABLE keys.item_key (
     form_id integer NOT NULL,
@@ -2020,6 +2069,69 @@ CREATE TABLE public.picture_key (
     CONSTRAINT picture_key_id_check CHECK ((length(id) = 8))
 );
 
+CREATE TABLE public.picture_proof (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    attempt_id bigint,
+    asked_by integer,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    checked_at timestamp with time zone,
+    holds boolean,
+    report jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE public.picture_proof ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_proof_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.picture_seal (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    seq integer NOT NULL,
+    taken_ms bigint NOT NULL,
+    sealed_by integer NOT NULL,
+    sealed_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    words text DEFAULT ''::text NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT picture_seal_state_check CHECK ((state = ANY (ARRAY['open'::text, 'stays'::text, 'erase'::text, 'unsealed'::text])))
+);
+
+ALTER TABLE public.picture_seal ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_seal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.picture_seal_look (
+    id bigint NOT NULL,
+    seal_id bigint NOT NULL,
+    staff_id integer NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT picture_seal_look_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.picture_seal_look ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_seal_look_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.picture_segment (
     id uuid NOT NULL,
     object_name text NOT NULL,
@@ -2544,6 +2656,15 @@ CREATE TABLE public.sitting_region (
     region_code text NOT NULL
 );
 
+CREATE TABLE public.sitting_review (
+    sitting_id integer NOT NULL,
+    sample_percent real DEFAULT 2 NOT NULL,
+    appeal_days smallint DEFAULT 10 NOT NULL,
+    seed text DEFAULT (gen_random_uuid())::text NOT NULL,
+    CONSTRAINT sitting_review_appeal_days_check CHECK (((appeal_days >= 1) AND (appeal_days <= 90))),
+    CONSTRAINT sitting_review_sample_percent_check CHECK (((sample_percent >= (0)::double precision) AND (sample_percent <= (100)::double precision)))
+);
+
 CREATE TABLE public.sitting_watch (
     sitting_id integer NOT NULL,
     every_s smallint DEFAULT 30 NOT NULL,
@@ -2830,6 +2951,61 @@ ALTER TABLE public.waiver ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.watch_appeal (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    channel text NOT NULL,
+    told_by text NOT NULL,
+    words text NOT NULL,
+    language text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT watch_appeal_channel_check CHECK ((channel = ANY (ARRAY['phone'::text, 'paper'::text, 'visit'::text]))),
+    CONSTRAINT watch_appeal_check CHECK (((state = 'open'::text) = (decided_at IS NULL))),
+    CONSTRAINT watch_appeal_state_check CHECK ((state = ANY (ARRAY['open'::text, 'upheld'::text, 'rejected'::text])))
+);
+
+ALTER TABLE public.watch_appeal ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_appeal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.watch_case (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    why text NOT NULL,
+    opened_by integer NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_case_why_check CHECK ((why = ANY (ARRAY['breach'::text, 'unclear'::text, 'opened'::text])))
+);
+
+CREATE TABLE public.watch_case_note (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    words text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_case_note_words_check CHECK ((words <> ''::text))
+);
+
+ALTER TABLE public.watch_case_note ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_case_note_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.watch_event (
     sitting_id integer NOT NULL,
     attempt_id bigint NOT NULL,
@@ -2840,6 +3016,14 @@ CREATE TABLE public.watch_event (
     data jsonb DEFAULT '{}'::jsonb NOT NULL
 )
 PARTITION BY LIST (sitting_id);
+
+CREATE TABLE public.watch_evidence (
+    attempt_id bigint NOT NULL,
+    seq integer NOT NULL,
+    taken_ms bigint NOT NULL,
+    chosen_by integer NOT NULL,
+    chosen_at timestamp with time zone DEFAULT now() NOT NULL
+);
 
 CREATE TABLE public.watch_hand (
     attempt_id bigint NOT NULL,
@@ -2862,6 +3046,51 @@ CREATE TABLE public.watch_look (
 
 ALTER TABLE public.watch_look ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.watch_look_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.watch_opening (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_opening_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.watch_opening ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_opening_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.watch_review_hand (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.watch_ruling (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    kind text NOT NULL,
+    appeal_id bigint,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_ruling_kind_check CHECK ((kind = ANY (ARRAY['fine'::text, 'unclear'::text, 'breach'::text])))
+);
+
+ALTER TABLE public.watch_ruling ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_ruling_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -3223,6 +3452,15 @@ ALTER TABLE ONLY public.picture_hold
 ALTER TABLE ONLY public.picture_key
     ADD CONSTRAINT picture_key_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.picture_proof
+    ADD CONSTRAINT picture_proof_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_seal_look
+    ADD CONSTRAINT picture_seal_look_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_seal
+    ADD CONSTRAINT picture_seal_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.picture_segment
     ADD CONSTRAINT picture_segment_pkey PRIMARY KEY (id);
 
@@ -3367,6 +3605,9 @@ ALTER TABLE ONLY public.sitting
 ALTER TABLE ONLY public.sitting_region
     ADD CONSTRAINT sitting_region_pkey PRIMARY KEY (sitting_id, region_code);
 
+ALTER TABLE ONLY public.sitting_review
+    ADD CONSTRAINT sitting_review_pkey PRIMARY KEY (sitting_id);
+
 ALTER TABLE ONLY public.sitting_watch
     ADD CONSTRAINT sitting_watch_pkey PRIMARY KEY (sitting_id);
 
@@ -3430,11 +3671,32 @@ ALTER TABLE ONLY public.waived_review
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.watch_case_note
+    ADD CONSTRAINT watch_case_note_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.watch_case
+    ADD CONSTRAINT watch_case_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.watch_evidence
+    ADD CONSTRAINT watch_evidence_pkey PRIMARY KEY (attempt_id, seq, taken_ms);
+
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_pkey PRIMARY KEY (attempt_id);
 
 ALTER TABLE ONLY public.watch_look
     ADD CONSTRAINT watch_look_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.watch_opening
+    ADD CONSTRAINT watch_opening_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.watch_review_hand
+    ADD CONSTRAINT watch_review_hand_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.watch_ruling
+    ADD CONSTRAINT watch_ruling_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.watch_score
     ADD CONSTRAINT watch_score_pkey PRIMARY KEY (attempt_id);
@@ -3601,6 +3863,14 @@ CREATE INDEX picture_hold_open ON public.picture_hold USING btree (sitting_id, a
 
 CREATE INDEX picture_key_attempt ON public.picture_key USING btree (attempt_id);
 
+CREATE INDEX picture_proof_sitting ON public.picture_proof USING btree (sitting_id, id);
+
+CREATE INDEX picture_proof_waiting ON public.picture_proof USING btree (id) WHERE (checked_at IS NULL);
+
+CREATE UNIQUE INDEX picture_seal_of ON public.picture_seal USING btree (attempt_id, seq, taken_ms) WHERE (state <> 'unsealed'::text);
+
+CREATE INDEX picture_seal_to_erase ON public.picture_seal USING btree (id) WHERE ((state = 'erase'::text) AND (erased_at IS NULL));
+
 CREATE INDEX picture_segment_sitting_of ON public.picture_segment_sitting USING btree (sitting_id);
 
 CREATE INDEX picture_to_check_order ON public.picture_to_check USING btree (put_at);
@@ -3697,11 +3967,25 @@ CREATE INDEX waiting_decision_sitting ON public.waiting_decision USING btree (si
 
 CREATE INDEX waiver_end ON public.waiver USING btree (project, ends_at);
 
+CREATE UNIQUE INDEX watch_appeal_open ON public.watch_appeal USING btree (attempt_id) WHERE (state = 'open'::text);
+
+CREATE INDEX watch_appeal_sitting ON public.watch_appeal USING btree (sitting_id);
+
+CREATE INDEX watch_case_note_attempt ON public.watch_case_note USING btree (attempt_id, id);
+
+CREATE INDEX watch_case_sitting ON public.watch_case USING btree (sitting_id);
+
 CREATE INDEX watch_hand_staff ON public.watch_hand USING btree (staff_id, sitting_id);
 
 CREATE INDEX watch_look_attempt ON public.watch_look USING btree (attempt_id, id);
 
 CREATE INDEX watch_look_staff ON public.watch_look USING btree (staff_id, at);
+
+CREATE INDEX watch_opening_of ON public.watch_opening USING btree (attempt_id, staff_id, at);
+
+CREATE INDEX watch_review_hand_staff ON public.watch_review_hand USING btree (staff_id);
+
+CREATE INDEX watch_ruling_attempt ON public.watch_ruling USING btree (attempt_id, id);
 
 CREATE INDEX watch_score_order ON public.watch_score USING btree (sitting_id, score DESC, attempt_id);
 
@@ -3743,11 +4027,15 @@ CREATE TRIGGER settlement_moved AFTER UPDATE OF district_id ON public.settlement
 
 CREATE TRIGGER sitting_forms AFTER UPDATE OF form_id, reserve_form_id ON public.sitting FOR EACH ROW WHEN (((old.form_id IS DISTINCT FROM new.form_id) OR (old.reserve_form_id IS DISTINCT FROM new.reserve_form_id))) EXECUTE FUNCTION public.sitting_wants_codes();
 
+CREATE TRIGGER sitting_is_watched AFTER INSERT ON public.sitting_watch FOR EACH ROW EXECUTE FUNCTION public.sitting_is_watched();
+
 CREATE TRIGGER staff_changed BEFORE UPDATE ON public.staff FOR EACH ROW EXECUTE FUNCTION public.staff_changed();
 
 CREATE TRIGGER staff_told AFTER UPDATE ON public.staff FOR EACH ROW WHEN (((((old.login IS DISTINCT FROM new.login) OR (old.full_name IS DISTINCT FROM new.full_name)) OR (old.language IS DISTINCT FROM new.language)) OR (old.disabled_at IS DISTINCT FROM new.disabled_at))) EXECUTE FUNCTION public.staff_told();
 
 CREATE TRIGGER talent_consent_withdrawn AFTER UPDATE OF withdrawn_at ON public.consent FOR EACH ROW WHEN (((new.purpose = 'talents'::text) AND (new.withdrawn_at IS NOT NULL))) EXECUTE FUNCTION public.talent_consent_withdrawn();
+
+CREATE TRIGGER watch_verdict_said AFTER INSERT ON public.watch_verdict FOR EACH ROW EXECUTE FUNCTION public.watch_verdict_said();
 
 ALTER TABLE ONLY keys.item_key
     ADD CONSTRAINT item_key_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
@@ -4079,6 +4367,27 @@ ALTER TABLE ONLY public.picture_hold
 ALTER TABLE ONLY public.picture_key
     ADD CONSTRAINT picture_key_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
+ALTER TABLE ONLY public.picture_proof
+    ADD CONSTRAINT picture_proof_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.picture_proof
+    ADD CONSTRAINT picture_proof_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.picture_seal
+    ADD CONSTRAINT picture_seal_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.picture_seal_look
+    ADD CONSTRAINT picture_seal_look_seal_id_fkey FOREIGN KEY (seal_id) REFERENCES public.picture_seal(id);
+
+ALTER TABLE ONLY public.picture_seal_look
+    ADD CONSTRAINT picture_seal_look_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.picture_seal
+    ADD CONSTRAINT picture_seal_sealed_by_fkey FOREIGN KEY (sealed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.picture_seal
+    ADD CONSTRAINT picture_seal_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.picture_segment_sitting
     ADD CONSTRAINT picture_segment_sitting_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.picture_segment(id);
 
@@ -4223,6 +4532,9 @@ ALTER TABLE ONLY public.sitting_region
 ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_reserve_form_id_fkey FOREIGN KEY (reserve_form_id) REFERENCES public.form(id);
 
+ALTER TABLE ONLY public.sitting_review
+    ADD CONSTRAINT sitting_review_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_test_id_fkey FOREIGN KEY (test_id) REFERENCES public.test(id);
 
@@ -4352,6 +4664,36 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.waiver
     ADD CONSTRAINT waiver_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.watch_case(attempt_id);
+
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_case_note
+    ADD CONSTRAINT watch_case_note_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.watch_case(attempt_id);
+
+ALTER TABLE ONLY public.watch_case_note
+    ADD CONSTRAINT watch_case_note_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_case
+    ADD CONSTRAINT watch_case_opened_by_fkey FOREIGN KEY (opened_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_case
+    ADD CONSTRAINT watch_case_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_evidence
+    ADD CONSTRAINT watch_evidence_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.watch_case(attempt_id);
+
+ALTER TABLE ONLY public.watch_evidence
+    ADD CONSTRAINT watch_evidence_chosen_by_fkey FOREIGN KEY (chosen_by) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
@@ -4360,6 +4702,27 @@ ALTER TABLE ONLY public.watch_hand
 
 ALTER TABLE ONLY public.watch_look
     ADD CONSTRAINT watch_look_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_opening
+    ADD CONSTRAINT watch_opening_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_opening
+    ADD CONSTRAINT watch_opening_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_review_hand
+    ADD CONSTRAINT watch_review_hand_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_review_hand
+    ADD CONSTRAINT watch_review_hand_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_ruling
+    ADD CONSTRAINT watch_ruling_appeal_id_fkey FOREIGN KEY (appeal_id) REFERENCES public.watch_appeal(id);
+
+ALTER TABLE ONLY public.watch_ruling
+    ADD CONSTRAINT watch_ruling_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.watch_case(attempt_id);
+
+ALTER TABLE ONLY public.watch_ruling
+    ADD CONSTRAINT watch_ruling_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.watch_score
     ADD CONSTRAINT watch_score_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
@@ -4491,6 +4854,7 @@ GRANT ALL ON FUNCTION public.audit_broken_at() TO elumiti_portal;
 GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_portal;
 GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_scoring;
 GRANT INSERT ON TABLE public.audit TO elumiti_release;
+GRANT INSERT ON TABLE public.audit TO elumiti_proctoring;
 
 REVOKE ALL ON FUNCTION public.audit_movable(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_movable(most integer) TO elumiti_portal;
@@ -4553,6 +4917,9 @@ GRANT UPDATE(ended_at) ON TABLE public.person_tie TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.members_of(p_parts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.members_of(p_parts jsonb) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.open_watch_case(attempt bigint, sitting integer, reason text, staff integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.open_watch_case(attempt bigint, sitting integer, reason text, staff integer) TO elumiti_portal;
 
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
 GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
@@ -4675,6 +5042,8 @@ GRANT ALL ON FUNCTION public.set_photo(p_person bigint, p_key text) TO elumiti_p
 REVOKE ALL ON FUNCTION public.settle_search() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.settle_search() TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.sitting_is_watched() FROM PUBLIC;
+
 GRANT USAGE ON SEQUENCE public.person_id_seq TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.person_staging TO elumiti_portal;
@@ -4692,6 +5061,8 @@ GRANT ALL ON FUNCTION public.tell_hooks(p_projects text[], p_kind text, p_object
 
 REVOKE ALL ON FUNCTION public.tie_names(p_person bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tie_names(p_person bigint) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.watch_verdict_said() FROM PUBLIC;
 
 GRANT SELECT ON TABLE keys.item_key TO elumiti_scoring;
 
@@ -4890,6 +5261,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.picture TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.picture TO elumiti_portal;
 
 GRANT UPDATE(sealed_at) ON TABLE public.picture TO elumiti_proctoring;
+GRANT UPDATE(sealed_at) ON TABLE public.picture TO elumiti_portal;
 
 GRANT UPDATE(checks) ON TABLE public.picture TO elumiti_proctoring;
 
@@ -4900,6 +5272,23 @@ GRANT SELECT ON TABLE public.picture_hold TO elumiti_proctoring;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_hold TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_key TO elumiti_proctoring;
+
+GRANT SELECT,INSERT ON TABLE public.picture_proof TO elumiti_portal;
+GRANT SELECT,INSERT ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT UPDATE(checked_at) ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT UPDATE(holds) ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT UPDATE(report) ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_seal TO elumiti_portal;
+GRANT SELECT ON TABLE public.picture_seal TO elumiti_proctoring;
+
+GRANT UPDATE(erased_at) ON TABLE public.picture_seal TO elumiti_proctoring;
+
+GRANT SELECT,INSERT ON TABLE public.picture_seal_look TO elumiti_portal;
+GRANT SELECT ON TABLE public.picture_seal_look TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.picture_segment TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.picture_segment TO elumiti_portal;
@@ -5032,6 +5421,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_port
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_release;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting_review TO elumiti_portal;
+
 GRANT SELECT ON TABLE public.sitting_watch TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.sitting_watch TO elumiti_engine;
 GRANT SELECT ON TABLE public.sitting_watch TO elumiti_release;
@@ -5101,12 +5492,26 @@ GRANT UPDATE(ends_at) ON TABLE public.waiver TO elumiti_portal;
 
 GRANT UPDATE(ended_by) ON TABLE public.waiver TO elumiti_portal;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.watch_appeal TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_case TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_case_note TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.watch_event TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.watch_evidence TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_hand TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.watch_look TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_opening TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_review_hand TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_ruling TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_score TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_score TO elumiti_portal;

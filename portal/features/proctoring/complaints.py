@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from portal.core.i18n import N_
+from portal.core.i18n import Language, N_
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Scope
@@ -32,7 +32,7 @@ class Appeal(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     told_by: str
     words: str
-    language: str
+    language: Language
     made_by: str
     made_at: datetime
     state: str
