@@ -244,12 +244,12 @@ def test_the_fairness_page_says_which_group_is_flagged_more_often(house: House, 
         with made as (
             insert into participant (sitting_id, school_id, last_name, first_name, birth_date, grade, language, external_id)
             select $1, $2, 'Б', 'А', '2015-01-01', 5, 'kk', 'f' || n from generate_series(1, 40) n
-            returning id, row_number() over () as n
+            returning id, substr(external_id, 2)::int as n
         ), told as (
             insert into attempt (id, sitting_id, signed_in_at) select id, $1, now() from made
         ), seen as (
-            insert into attempt_device (attempt_id, device, epoch, agent, signed_in_at)
-            select id, gen_random_uuid(), 1, case when n > 20 then 'Mozilla (Linux; Android 10) Mobile' else 'Mozilla (iPhone)' end, now()
+            insert into attempt_device (attempt_id, device, epoch, agent, first_seen_ms)
+            select id, gen_random_uuid(), 1, case when n > 20 then 'Mozilla (Linux; Android 10) Mobile' else 'Mozilla (iPhone)' end, 1
             from made
         )
         insert into watch_score (attempt_id, sitting_id, score, reasons) select id, $1, case when n > 22 then 60 else 0 end, '[]' from made

@@ -46,7 +46,9 @@ def test_one_tap_takes_a_picture_from_every_page_at_once(
     number = seal(house, proctor, child)
     assert f"/watch/{child}/pictures/1" not in wall(proctor, watched)
     assert f"/watch/{child}/pictures/1" not in proctor.get(f"/watch/{child}").text
-    assert f"/safety/{number}" in officer.get("/notices").text
+    assert f"№ {child % 100_000} баланың суреті жасырылды" in officer.get("/notices").text
+    links = house.sql("select link from notice where kind = 'watch.sealed' and about = $1", str(number))
+    assert {row["link"] for row in links} == {f"/safety/{number}"}
     assert f"№ {child % 100_000}" in officer.get("/safety").text
     acts = house.sql("select reason from audit where act = 'watch.picture.sealed' and object_id = $1", str(child))
     assert len(acts) == 1
