@@ -39,7 +39,13 @@ def held(house: House, watched: Scene) -> set[int]:
 
 def appeal(visitor: Visitor, watched: Scene, child: int, **more: str) -> int:
     """Write one down; the answer's status, or its number."""
-    said = {"attempt": str(child), "channel": "phone", "told_by": "Анасы Сәуле", "words": "Әжесі кірген", "language": "kk"}
+    said = {
+        "attempt": str(child),
+        "channel": "phone",
+        "told_by": "Анасы Сәуле",
+        "words": "Әжесі кірген",
+        "language": "kk",
+    }
     answer = visitor.post(f"/sittings/{watched.id}/appeals", said | more)
     if answer.status_code != 303:
         return -answer.status_code
@@ -128,17 +134,18 @@ def test_the_term_of_appeals_ends_and_with_it_the_hold(house: House, watched: Sc
     house.sql("update watch_ruling set made_at = now() - interval '11 days' where attempt_id = $1", settled)
     house.loop.run(release())
     assert held(house, watched) == {settled}
-    assert house.worker("quality-manager").post(
-        f"/appeals/{number}/decide", {"state": "rejected", "reason": "Көрініп тұр"}
-    ).status_code == 303
+    assert (
+        house.worker("quality-manager")
+        .post(f"/appeals/{number}/decide", {"state": "rejected", "reason": "Көрініп тұр"})
+        .status_code
+        == 303
+    )
     assert appeal(one, watched, settled) == -422
     house.loop.run(release())
     assert held(house, watched) == set()
 
 
-def test_one_childs_pictures_are_erased_by_two_persons_unless_held(
-    house: House, watched: Scene, settled: int
-) -> None:
+def test_one_childs_pictures_are_erased_by_two_persons_unless_held(house: House, watched: Scene, settled: int) -> None:
     """The first asks, a second agrees; what a case holds is refused."""
     one, two, child = reviewer(house), reviewer(house), watched.pupils[1]
     path = f"/sittings/{watched.id}/pictures"

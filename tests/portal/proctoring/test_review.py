@@ -203,7 +203,9 @@ def test_beyond_the_queue_a_reason_is_asked_and_counted(
     assert one.get(f"/review/{child}/pictures/1?at=x").status_code == 404
     counted = house.sql("select count from reading where kind = 'card' order by day desc, staff_id desc limit 1")
     assert counted[0]["count"] == 1
-    assert house.sql("select reason from audit where act = 'watch.child.opened' order by id desc")[0][0] == "Мектептен хат"
+    assert (
+        house.sql("select reason from audit where act = 'watch.child.opened' order by id desc")[0][0] == "Мектептен хат"
+    )
     at = house.sql("select taken_ms from picture where attempt_id = $1", child)[0]["taken_ms"]
     assert one.post(f"/review/{child}/seal", {"seq": "1", "at": str(at), "back": "review"}).status_code == 303
     assert f"/review/{child}/pictures/1" not in one.get(f"/review/{child}").text

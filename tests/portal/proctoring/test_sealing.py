@@ -89,9 +89,11 @@ def test_the_officer_looks_with_a_reason_and_only_he(
         other = house.worker(role)
         for path in ("/safety", f"/safety/{sealed}", f"/safety/{sealed}/picture"):
             assert other.get(path).status_code == 403
-    elsewhere = house.worker("child-safety-officer", region="KZ-10") if house.sql(
-        "select 1 from region where code = 'KZ-10'"
-    ) else None
+    elsewhere = (
+        house.worker("child-safety-officer", region="KZ-10")
+        if house.sql("select 1 from region where code = 'KZ-10'")
+        else None
+    )
     if elsewhere is not None:
         assert elsewhere.get(f"/safety/{sealed}").status_code == 404
 
@@ -108,7 +110,9 @@ def test_what_the_officer_decides(house: House, watched: Scene, officer: Visitor
     assert "Барлық" not in officer.get(f"/safety/{sealed}").text
     proctor = house.worker("proctor")
     take(proctor, watched, 1)
-    other = house.sql("select attempt_id from watch_hand where sitting_id = $1 order by taken_at desc", watched.id)[0][0]
+    other = house.sql("select attempt_id from watch_hand where sitting_id = $1 order by taken_at desc", watched.id)[0][
+        0
+    ]
     number = seal(house, proctor, other)
     assert officer.post(f"/safety/{number}/decide", {"state": "unsealed", "words": "Қателік"}).status_code == 303
     assert f"/watch/{other}/pictures/1" in wall(proctor, watched)
