@@ -86,7 +86,13 @@ async def carry_out(db: Db, bucket: Bucket) -> int:
         await bucket.put(_mark_of(erasure), erasure.reason.encode())
         if erasure.attempt_id is None:
             await _drop_segments(db, bucket, erasure.sitting_id)
-        await db.execute("update picture_erasure set erased_at = now() where id = $1", erasure.id)
+        async with db.transaction():
+            await db.execute("update picture_erasure set erased_at = now() where id = $1", erasure.id)
+            # What is done is proven at once (proctoring/proof.py).
+            await db.execute(
+                "insert into picture_proof (sitting_id, attempt_id) values ($1, $2)",
+                *(erasure.sitting_id, erasure.attempt_id),
+            )
         log.info("proctoring.erased", sitting=erasure.sitting_id, attempt=erasure.attempt_id, reason=erasure.reason)
         finished += 1
     return finished

@@ -17,9 +17,11 @@ from infra.database import BY_KEY
 from infra.local import decode_key
 from infra.migrate import require_current
 from proctoring import erasure
+from proctoring.blot import blot_some
 from proctoring.checks.numbers import begin
 from proctoring.checks.sample import look_at_some
 from proctoring.look.serve import Look, Pictures
+from proctoring.proof import prove_some
 from proctoring.risk.keep import score_some
 from proctoring.store import open_store
 
@@ -57,9 +59,7 @@ async def run(settings: ProctoringSettings) -> None:
                 tasks.create_task(turns.for_ever("checked", lambda db: look_at_some(db, pictures, executor)))
                 tasks.create_task(turns.for_ever("scored", score_some))
                 tasks.create_task(turns.for_ever("due", lambda db: _due(db, store.bucket), DUE_EVERY_S))
-                tasks.create_task(
-                    turns.for_ever("erased", lambda db: erasure.carry_out(db, store.bucket), ERASE_EVERY_S)
-                )
+                tasks.create_task(turns.for_ever("erased", lambda db: _erase(db, pictures), ERASE_EVERY_S))
 
 
 class _Turns:
@@ -94,6 +94,13 @@ async def _due(db: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], bucket: era
     if found:
         log.warning("proctoring.erasures.came_back", marks=found)
     return 0
+
+
+async def _erase(db: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], pictures: Pictures) -> int:
+    """One after the other: a segment that is being changed for one picture is not deleted meanwhile."""
+    bucket = pictures.store.bucket
+    blotted = await blot_some(db, bucket)
+    return blotted + await erasure.carry_out(db, bucket) + await prove_some(db, pictures)
 
 
 async def _say_ready() -> None:

@@ -173,6 +173,8 @@ def what_pictures_cost(
     """What pictures add to the answers' p99 (`answers_p99_growth`)."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(both.growth(candidates, rounds, seconds))
+
+
 @app.command(name="wall")
 def proctors_wall(*, tiles: int = wall.TILES, minutes: float = wall.MINUTES) -> None:
     """The proctors' wall scrolled while pictures come in (`wall_fps`); `--minutes 30` shows whether memory stays flat."""

@@ -37,10 +37,12 @@ TABS = (
     ("/kpi", N_("KPI log"), "kpi.view"),
     ("/reviews", N_("Reviews"), "review.view"),
     ("/work", N_("Tests made and held"), "person.work"),
+    ("/watched", N_("Proctoring"), None),
     ("/consents", N_("Consents"), "person.view"),
     ("/history", N_("History"), "person.view"),
 )
 NOT_OWN = frozenset({"/history"})
+# A tab without a permission is of one's own card alone: of children in proctored sittings staff know numbers, not names.
 # Of his own card a pupil or parent has no use for them: they are about work.
 OWN_OF_STAFF = frozenset({"/kpi", "/work"})
 # A page of pictures is looked at for a while; a copied address is soon worth nothing.
@@ -117,9 +119,9 @@ async def _find(db: Connection, person_id: int, *, own: bool) -> Card:
 def tabs(actor: Actor, base: str) -> list[tuple[str, str]]:
     """The tabs that this person may open."""
     if base == OWN:
-        left_out = NOT_OWN if actor.is_staff else NOT_OWN | OWN_OF_STAFF
+        left_out = NOT_OWN | {"/watched"} if actor.is_staff else NOT_OWN | OWN_OF_STAFF
         return [(base + path, t(text)) for path, text, _ in TABS if path not in left_out]
-    return [(base + path, t(text)) for path, text, permission in TABS if actor.may(permission)]
+    return [(base + path, t(text)) for path, text, permission in TABS if permission and actor.may(permission)]
 
 
 def context(request: StaffRequest, card: Card) -> dict[str, Any]:

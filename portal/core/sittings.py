@@ -115,6 +115,8 @@ def tabs(actor: Actor, head: SittingHead) -> list[tuple[str, str]]:
         (f"{base}/live", N_("Live"), "live.view"),
         (f"{base}/wall", N_("Wall"), "watch.view"),
         (f"{base}/verdicts", N_("Verdicts"), "watch.review"),
+        (f"{base}/appeals", N_("Appeals"), "watch.appeal"),
+        (f"{base}/pictures", N_("Pictures"), "watch.erase"),
         (f"{base}/rescue", N_("Rescue files"), "rescue.take"),
         (f"{base}/scores", N_("Results"), "score.view"),
         (f"{base}/history", N_("History"), "sitting.view"),

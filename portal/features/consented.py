@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from portal.features.participants import withdrawn as participant_withdrawn
 from portal.features.persons import withdrawn as person_withdrawn
+from portal.features.proctoring import withdrawn as proctoring_withdrawn
 from portal.features.talents import withdrawn as talent_withdrawn
 
-FED = (participant_withdrawn, person_withdrawn, talent_withdrawn)
+FED = (participant_withdrawn, person_withdrawn, proctoring_withdrawn, talent_withdrawn)

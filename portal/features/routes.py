@@ -41,9 +41,16 @@ from portal.features.places import routes as places
 from portal.features.portfolio import routes as portfolio
 from portal.features.post import routes as post
 from portal.features.proctoring import acting as proctors_acts
+from portal.features.proctoring import appeals as watch_appeals
+from portal.features.proctoring import cases as watch_cases
 from portal.features.proctoring import child as watched_child
+from portal.features.proctoring import fairness as watch_fairness
 from portal.features.proctoring import live as proctoring_live
+from portal.features.proctoring import papers as watch_papers
+from portal.features.proctoring import retention as watch_retention
+from portal.features.proctoring import review as watch_review
 from portal.features.proctoring import routes as proctoring
+from portal.features.proctoring import sealing as watch_sealing
 from portal.features.registration import codes as class_codes
 from portal.features.registration import form as registration_form
 from portal.features.registration import own as registered_person
@@ -129,6 +136,13 @@ ROUTES = [
     *watched_child.ROUTES,
     *proctors_acts.ROUTES,
     *proctoring_live.ROUTES,
+    *watch_sealing.ROUTES,
+    *watch_review.ROUTES,
+    *watch_fairness.ROUTES,
+    *watch_cases.ROUTES,
+    *watch_papers.ROUTES,
+    *watch_appeals.ROUTES,
+    *watch_retention.ROUTES,
     *acts.ROUTES,
     *waiver.ROUTES,
     *incidents.ROUTES,

@@ -13,6 +13,8 @@ from portal.features.persons import exports as person_exports
 from portal.features.persons import importing as person_importing
 from portal.features.portfolio import checking
 from portal.features.proctoring import forgotten
+from portal.features.proctoring import papers as watch_papers
+from portal.features.proctoring import retention as watch_retention
 from portal.features.registration import joining as registration_joining
 from portal.features.results import taking
 from portal.features.talents import weighing as talent_weighing
@@ -25,6 +27,7 @@ WORK = {
     **talent_weighing.WORK,
     **list_exports.WORK,
     **kpi.WORK,
+    **watch_papers.WORK,
     **erasing.WORK,
 }
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
@@ -35,6 +38,7 @@ DAILY = [
     registration_joining.erase_expired,
     participant_linking.link_daily,
     backchannel.erase_old,
+    watch_retention.release_daily,
 ]
 # What the worker looks for every other second, beside its queue.
 ROUNDS = [forgotten.end_forgotten, checking.check_due, taking.take_published]

@@ -90,12 +90,12 @@ async def children_of(db: Db, sitting: int) -> list[Child]:
     """The attempts of a sitting that were watched."""
     rows = await db.fetch(
         """
-        select s.score, coalesce(d.agent, '') as agent, coalesce(r.name ->> 'kk', '') as region, l.light
+        select s.score, coalesce(d.agent, '') as agent, coalesce(r.code, '') as region, l.light
         from watch_score s
         join participant p on p.id = s.attempt_id
         join school o on o.id = p.school_id
         left join district t on t.id = o.district_id
-        left join region r on r.id = t.region_id
+        left join region r on r.code = t.region_code
         left join lateral (
             select agent from attempt_device where attempt_id = s.attempt_id order by epoch desc limit 1) d on true
         left join lateral (

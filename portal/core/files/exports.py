@@ -82,11 +82,17 @@ async def ask(
     form: Form,
     *,
     how_many: int,
-    person_id: int,
     wanted: dict[str, Any],
+    person_id: int | None = None,
+    sitting_id: int | None = None,
     children: bool = True,
 ) -> int:
-    """The job, counted and on record, in the caller's transaction; send it after the commit."""
+    """The job, counted and on record, in the caller's transaction; send it after the commit.
+
+    The list hangs on a person or on a sitting, which is told to `rows` in `wanted`.
+    """
+    kind_of = "person" if sitting_id is None else "sitting"
+    about = person_id if sitting_id is None else sitting_id
     purpose, kind = read_form(form)
     if children and how_many > MOST_CHILDREN:
         raise TooManyChildren(most=number(MOST_CHILDREN))
@@ -94,7 +100,7 @@ async def ask(
         await readings.count(db, actor, "export", how_many)
     payload: dict[str, Any] = {
         "export": export.code,
-        "wanted": wanted | {"person": person_id},
+        "wanted": wanted | {kind_of: about},
         "form": kind,
         "purpose": purpose,
         "scope": msgspec.to_builtins(actor.scope(export.permission)),
@@ -102,7 +108,8 @@ async def ask(
     }
     job_id = await jobs.ask(db, KIND, sitting_id=None, made_by=actor.staff_id, payload=payload)
     fact: dict[str, object] = {"list": export.code, "rows": how_many, "form": kind, "job": job_id}
-    await audit.record(db, actor, "person.list.asked", kind="person", object_id=person_id, after=fact, reason=purpose)
+    act = "person.list.asked" if sitting_id is None else "sitting.list.asked"
+    await audit.record(db, actor, act, kind=kind_of, object_id=about, after=fact, reason=purpose)
     return job_id
 
 

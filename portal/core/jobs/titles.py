@@ -22,6 +22,7 @@ TITLES: dict[str, str] = {
     "kpi-gather": N_("Counting into the KPI logs"),
     "list-export": N_("Making the file"),
     "talents-weigh": N_("Weighing the rules of the talents"),
+    "watch-paper": N_("Making the paper of a case"),
     "consents-erase": N_("Erasing what withdrawn consents fed"),
 }
 HOMES: dict[str, Home] = {
@@ -34,6 +35,7 @@ HOMES: dict[str, Home] = {
     "persons-export": lambda job_id, _, __: f"/persons/export/{job_id}",
     "list-export": lambda job_id, _, __: f"/exports/{job_id}",
     "talents-weigh": lambda _, __, ___: "/talents/rules",
+    "watch-paper": lambda job_id, _, payload: f"/cases/{payload['attempt']}/paper/{job_id}",
     "consents-erase": lambda _, __, ___: "/erasures?which=done",
 }
 

@@ -65,6 +65,13 @@ KINDS: dict[str, Kind] = {
             mail=False,
         ),
         Kind(
+            code="watch.sealed",
+            name=N_("A picture that should not be seen was sealed"),
+            text=N_("A picture of child № {number} was sealed. Nobody sees it; please decide about it."),
+            icon="lock",
+            mail=True,
+        ),
+        Kind(
             code="machine.stopped",
             name=N_("A joined system was stopped"),
             text=N_("«{system}» changed more persons in an hour than it may. It waits until a person lets it go on."),

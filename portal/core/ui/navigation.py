@@ -49,6 +49,7 @@ SECTIONS = (
             Entry("/acts", N_("Second person"), "user-check", "act.decide"),
             Entry("/waiver", N_("Outage"), "triangle-alert", "act.waive"),
             Entry("/incidents", N_("Status page"), "message-square", "incident.write"),
+            Entry("/safety", N_("Sealed pictures"), "lock", "watch.safety"),
             Entry("/receipts", N_("Receipts"), "clipboard-check", "receipt.check"),
             Entry("/scores", N_("Results"), "chart-column", "score.view"),
         ),

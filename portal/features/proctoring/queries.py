@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.protocol import Kind
 from portal.core.projects import project
-from portal.features.proctoring.structs import WEIGHING, Case, Colleague, Happened, Shot, Tile, Verdict
+from portal.features.proctoring.structs import WEIGHING, Colleague, Happened, Shot, Tile, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -312,24 +312,3 @@ async def verdicts(db: Connection, attempt: int, staff_id: int) -> list[Verdict]
         *(attempt, staff_id),
     )
     return [Verdict(**row) for row in rows]
-
-
-async def cases(db: Connection, sitting_id: int, *, limit: int, offset: int) -> tuple[list[Case], int]:
-    """Attempts with a verdict: those that two have not settled first, then by risk."""
-    total = await db.fetchval("select count(distinct attempt_id) from watch_verdict where sitting_id = $1", sitting_id)
-    rows = await db.fetch(
-        """
-        select v.attempt_id as attempt, (v.attempt_id % 100000)::int as number, coalesce(max(w.score), 0)::float as score,
-               count(*) filter (where v.kind = 'fine') as fine, count(*) filter (where v.kind = 'unclear') as unclear,
-               count(*) filter (where v.kind = 'breach') as breach, max(v.made_at) as last_at
-        from watch_verdict v
-        left join watch_score w on w.attempt_id = v.attempt_id
-        where v.sitting_id = $1
-        group by v.attempt_id
-        order by greatest(count(*) filter (where v.kind = 'fine'), count(*) filter (where v.kind = 'unclear'),
-                          count(*) filter (where v.kind = 'breach')) >= 2, score desc, attempt
-        limit $2 offset $3
-        """,
-        *(sitting_id, limit, offset),
-    )
-    return [Case(**row) for row in rows], total

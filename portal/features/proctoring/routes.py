@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import aiohttp
 import msgspec
 from litestar import Response, get, post
 
@@ -17,9 +16,8 @@ from portal.core.i18n import N_, t
 from portal.core.permissions import allows
 from portal.core.problems import NotThere, Problem
 from portal.core.sittings import find_head
-from portal.core.ui.listing import listing
 from portal.core.ui.pages import page, see_other
-from portal.features.proctoring import queries
+from portal.features.proctoring import queries, reaching
 from portal.features.proctoring.hands import mine, now_ms
 from portal.features.proctoring.structs import EVENTS, FINE_FOR, KINDS, ONE_STATE, STATES, WEIGHING, Tile, Told
 
@@ -27,16 +25,6 @@ if TYPE_CHECKING:
     from portal.core.sittings import SittingHead
 
 MOST_AT_ONCE = 50
-LOOK_LIMIT_S = 5.0
-
-
-class PicturesAway(Problem):
-    """The look service does not answer."""
-
-    code = "pictures-away"
-    status = 503
-    title = N_("Pictures cannot be read just now.")
-    advice = N_("Nothing is lost: they are kept. Try again in a minute.")
 
 
 class NotOnShift(Problem):
@@ -186,21 +174,7 @@ async def picture(request: StaffRequest, db: Connection, attempt: int, seq: int)
         raise NotThere
     await queries.look(db, actor.staff_id, sitting_id, attempt, seq)
     small = "1" if request.query_params.get("small") == "1" else "0"
-    url = f"{settings.proctoring_internal_url}/v1/look/{sitting_id}/{attempt}/{seq}"
-    asked = {"at": at, "by": f"{actor.full_name} ({actor.login})", "small": small}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LOOK_LIMIT_S)) as client,
-            client.get(url, params=asked, headers={"authorization": f"Bearer {settings.look_key}"}) as answer,
-        ):
-            if answer.status == 404:
-                raise NotThere
-            if answer.status != 200:
-                raise PicturesAway
-            body, media = await answer.read(), answer.headers.get("content-type", "image/jpeg")
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise PicturesAway from error
-    return Response(body, media_type=media, headers={"content-security-policy": "default-src 'none'; sandbox"})
+    return await reaching.shown(settings, actor, f"{sitting_id}/{attempt}/{seq}", {"at": at, "small": small})
 
 
 @post("/watch/{attempt:int}/fine", guards=[allows("watch.view")])
@@ -212,17 +186,8 @@ async def fine(request: StaffRequest, db: Connection, attempt: int) -> Response[
     return see_other(f"/sittings/{sitting_id}/wall")
 
 
-@get("/sittings/{sitting_id:int}/verdicts", guards=[allows("watch.review")])
-async def review(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
-    """What was said, those without an agreement first."""
-    head = await find_head(db, sitting_id, request.scope["user"].scope("watch.review"))
-    view = listing(request, {"risk"}, "risk")
-    rows, total = await queries.cases(db, sitting_id, limit=view.rows, offset=view.offset)
-    return page(request, "proctoring/review.html", sitting=head, rows=rows, total=total, view=view, kinds=KINDS)
-
-
 async def _head(request: StaffRequest, db: Connection, sitting_id: int) -> SittingHead:
     return await find_head(db, sitting_id, request.scope["user"].scope("watch.view"))
 
 
-ROUTES = [wall, tiles, take, give_back, hand_over, picture, fine, review]
+ROUTES = [wall, tiles, take, give_back, hand_over, picture, fine]

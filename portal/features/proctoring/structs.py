@@ -222,23 +222,3 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     mine: bool
     made_at: datetime
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt in the review: what was said of it, and whether it is settled."""
-
-    attempt: int
-    number: int
-    score: float
-    fine: int
-    unclear: int
-    breach: int
-    last_at: datetime | None
-
-    @property
-    def settled(self) -> str | None:
-        """What two persons agree on."""
-        for kind in ("breach", "fine", "unclear"):
-            if getattr(self, kind) >= 2:
-                return kind
-        return None
