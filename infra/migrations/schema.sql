@@ -297,6 +297,73 @@ begin
 end
 $$;
 
+CREATE TABLE public.participant (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    school_id integer NOT NULL,
+    last_name text NOT NULL,
+    first_name text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    birth_date date NOT NULL,
+    gender text,
+    grade smallint NOT NULL,
+    class_letter text DEFAULT ''::text NOT NULL,
+    language text NOT NULL,
+    extra_minutes smallint DEFAULT 0 NOT NULL,
+    external_id text NOT NULL,
+    code_hash bytea,
+    code_version smallint DEFAULT 0 NOT NULL,
+    birth_misses smallint DEFAULT 0 NOT NULL,
+    locked_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
+    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
+    import_job bigint,
+    devices_freed_at timestamp with time zone,
+    room_id integer,
+    person_id bigint,
+    CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
+    CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
+    CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
+);
+
+CREATE TABLE public.picture_erasure (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    attempt_id bigint,
+    reason text NOT NULL,
+    asked_by text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT picture_erasure_reason_check CHECK ((reason = ANY (ARRAY['asked'::text, 'withdrawn'::text, 'term'::text])))
+);
+
+CREATE TABLE public.sitting_watch (
+    sitting_id integer NOT NULL,
+    every_s smallint DEFAULT 30 NOT NULL,
+    most_bytes integer DEFAULT 12288 NOT NULL,
+    identity boolean DEFAULT true NOT NULL,
+    screen boolean DEFAULT false NOT NULL,
+    keep_days smallint DEFAULT 90 NOT NULL,
+    rules jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT sitting_watch_every_s_check CHECK (((every_s >= 5) AND (every_s <= 300))),
+    CONSTRAINT sitting_watch_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 365))),
+    CONSTRAINT sitting_watch_most_bytes_check CHECK (((most_bytes >= 4096) AND (most_bytes <= 65536)))
+);
+
+CREATE FUNCTION public.live_allowed(attempt bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM (public.participant p
+              JOIN public.sitting_watch w ON ((w.sitting_id = p.sitting_id)))
+           WHERE ((p.id = live_allowed.attempt) AND public.consent_holds(p.person_id, 'camera'::text) AND (NOT (EXISTS ( SELECT
+                    FROM public.picture_erasure e
+                   WHERE ((e.sitting_id = p.sitting_id) AND ((e.attempt_id = p.id) OR (e.attempt_id IS NULL))))))))) AS "exists";
+END;
+
 CREATE FUNCTION public.make_sitting_partition(sitting integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -410,6 +477,19 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.open_watch_case(attempt bigint, sitting integer, reason text, staff integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    insert into watch_case (attempt_id, sitting_id, why, opened_by) values (attempt, sitting, reason, staff)
+    on conflict (attempt_id) do nothing;
+    if found then
+        insert into picture_hold (attempt_id, sitting_id, reason, held_by) values (attempt, sitting, 'case', staff::text);
+    end if;
+end
+$$;
+
 CREATE FUNCTION public.participant_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -461,37 +541,6 @@ CREATE TABLE public.exclusion (
     decided_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT exclusion_check CHECK ((asked_by <> agreed_by)),
     CONSTRAINT exclusion_reason_check CHECK ((reason = ANY (ARRAY['other-person'::text, 'outside-help'::text, 'saw-questions'::text, 'not-entitled'::text, 'own-wish'::text, 'trial'::text])))
-);
-
-CREATE TABLE public.participant (
-    id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    school_id integer NOT NULL,
-    last_name text NOT NULL,
-    first_name text NOT NULL,
-    middle_name text DEFAULT ''::text NOT NULL,
-    birth_date date NOT NULL,
-    gender text,
-    grade smallint NOT NULL,
-    class_letter text DEFAULT ''::text NOT NULL,
-    language text NOT NULL,
-    extra_minutes smallint DEFAULT 0 NOT NULL,
-    external_id text NOT NULL,
-    code_hash bytea,
-    code_version smallint DEFAULT 0 NOT NULL,
-    birth_misses smallint DEFAULT 0 NOT NULL,
-    locked_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    search_name text GENERATED ALWAYS AS (lower(((((last_name || ' '::text) || first_name) || ' '::text) || middle_name))) STORED NOT NULL,
-    sort_name text GENERATED ALWAYS AS (public.kk(((last_name || ' '::text) || first_name))) STORED NOT NULL,
-    import_job bigint,
-    devices_freed_at timestamp with time zone,
-    room_id integer,
-    person_id bigint,
-    CONSTRAINT participant_extra_minutes_check CHECK (((extra_minutes >= 0) AND (extra_minutes <= 240))),
-    CONSTRAINT participant_gender_check CHECK ((gender = ANY (ARRAY['f'::text, 'm'::text]))),
-    CONSTRAINT participant_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text])))
 );
 
 CREATE TABLE public.result (
@@ -859,6 +908,16 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.sitting_is_watched() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    insert into sitting_review (sitting_id) values (new.sitting_id) on conflict do nothing;
+    return null;
+end
+$$;
+
 CREATE FUNCTION public.sitting_wants_codes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1021,6 +1080,32 @@ CREATE FUNCTION public.tie_names(p_person bigint) RETURNS TABLE(id bigint, perso
    WHERE ((a.id = tie_names.p_person) AND (public.scope_country() OR (a.region_code = ANY (public.scope_regions())) OR (a.school_id = ANY (public.scope_schools())) OR (a.id = ANY (public.scope_members())) OR (a.id = public.scope_person())))
    ORDER BY (t.ended_at IS NOT NULL), o.sort_name, t.id;
 END;
+
+CREATE FUNCTION public.watch_verdict_said() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    agreed text;
+begin
+    if new.kind <> 'fine' then
+        perform open_watch_case(new.attempt_id, new.sitting_id, new.kind, new.made_by);
+    end if;
+    -- In line: of two who speak at the same moment the second sees the first.
+    perform from watch_case where attempt_id = new.attempt_id for update;
+    if found and not exists (select from watch_ruling where attempt_id = new.attempt_id) then
+        select kind into agreed from watch_verdict where attempt_id = new.attempt_id group by kind having count(*) >= 2;
+        if found then
+            insert into watch_ruling (attempt_id, sitting_id, kind) values (new.attempt_id, new.sitting_id, agreed);
+            if agreed <> 'breach' then
+                update picture_hold set released_at = now()
+                where attempt_id = new.attempt_id and reason = 'case' and released_at is null;
+            end if;
+        end if;
+    end if;
+    return null;
+end
+$$;
 
 CREATE TABLE keys.item_key (
     form_id integer NOT NULL,
@@ -1971,17 +2056,6 @@ CREATE TABLE public.picture (
 )
 PARTITION BY LIST (sitting_id);
 
-CREATE TABLE public.picture_erasure (
-    id bigint NOT NULL,
-    sitting_id integer NOT NULL,
-    attempt_id bigint,
-    reason text NOT NULL,
-    asked_by text DEFAULT ''::text NOT NULL,
-    asked_at timestamp with time zone DEFAULT now() NOT NULL,
-    erased_at timestamp with time zone,
-    CONSTRAINT picture_erasure_reason_check CHECK ((reason = ANY (ARRAY['asked'::text, 'withdrawn'::text, 'term'::text])))
-);
-
 ALTER TABLE public.picture_erasure ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.picture_erasure_id_seq
     START WITH 1
@@ -2018,6 +2092,69 @@ CREATE TABLE public.picture_key (
     wrapped bytea NOT NULL,
     made_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT picture_key_id_check CHECK ((length(id) = 8))
+);
+
+CREATE TABLE public.picture_proof (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    attempt_id bigint,
+    asked_by integer,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    checked_at timestamp with time zone,
+    holds boolean,
+    report jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE public.picture_proof ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_proof_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.picture_seal (
+    id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    attempt_id bigint NOT NULL,
+    seq integer NOT NULL,
+    taken_ms bigint NOT NULL,
+    sealed_by integer NOT NULL,
+    sealed_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    words text DEFAULT ''::text NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT picture_seal_state_check CHECK ((state = ANY (ARRAY['open'::text, 'stays'::text, 'erase'::text, 'unsealed'::text])))
+);
+
+ALTER TABLE public.picture_seal ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_seal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.picture_seal_look (
+    id bigint NOT NULL,
+    seal_id bigint NOT NULL,
+    staff_id integer NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT picture_seal_look_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.picture_seal_look ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.picture_seal_look_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.picture_segment (
@@ -2544,17 +2681,13 @@ CREATE TABLE public.sitting_region (
     region_code text NOT NULL
 );
 
-CREATE TABLE public.sitting_watch (
+CREATE TABLE public.sitting_review (
     sitting_id integer NOT NULL,
-    every_s smallint DEFAULT 30 NOT NULL,
-    most_bytes integer DEFAULT 12288 NOT NULL,
-    identity boolean DEFAULT true NOT NULL,
-    screen boolean DEFAULT false NOT NULL,
-    keep_days smallint DEFAULT 90 NOT NULL,
-    rules jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT sitting_watch_every_s_check CHECK (((every_s >= 5) AND (every_s <= 300))),
-    CONSTRAINT sitting_watch_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 365))),
-    CONSTRAINT sitting_watch_most_bytes_check CHECK (((most_bytes >= 4096) AND (most_bytes <= 65536)))
+    sample_percent real DEFAULT 2 NOT NULL,
+    appeal_days smallint DEFAULT 10 NOT NULL,
+    seed text DEFAULT (gen_random_uuid())::text NOT NULL,
+    CONSTRAINT sitting_review_appeal_days_check CHECK (((appeal_days >= 1) AND (appeal_days <= 90))),
+    CONSTRAINT sitting_review_sample_percent_check CHECK (((sample_percent >= (0)::double precision) AND (sample_percent <= (100)::double precision)))
 );
 
 ALTER TABLE public.staff_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2859,6 +2992,61 @@ ALTER TABLE public.watch_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.watch_appeal (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    channel text NOT NULL,
+    told_by text NOT NULL,
+    words text NOT NULL,
+    language text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    decided_by integer,
+    decided_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT watch_appeal_channel_check CHECK ((channel = ANY (ARRAY['phone'::text, 'paper'::text, 'visit'::text]))),
+    CONSTRAINT watch_appeal_check CHECK (((state = 'open'::text) = (decided_at IS NULL))),
+    CONSTRAINT watch_appeal_state_check CHECK ((state = ANY (ARRAY['open'::text, 'upheld'::text, 'rejected'::text])))
+);
+
+ALTER TABLE public.watch_appeal ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_appeal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.watch_case (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    why text NOT NULL,
+    opened_by integer NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_case_why_check CHECK ((why = ANY (ARRAY['breach'::text, 'unclear'::text, 'opened'::text])))
+);
+
+CREATE TABLE public.watch_case_note (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    words text NOT NULL,
+    made_by integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_case_note_words_check CHECK ((words <> ''::text))
+);
+
+ALTER TABLE public.watch_case_note ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_case_note_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.watch_event (
     sitting_id integer NOT NULL,
     attempt_id bigint NOT NULL,
@@ -2870,6 +3058,14 @@ CREATE TABLE public.watch_event (
 )
 PARTITION BY LIST (sitting_id);
 
+CREATE TABLE public.watch_evidence (
+    attempt_id bigint NOT NULL,
+    seq integer NOT NULL,
+    taken_ms bigint NOT NULL,
+    chosen_by integer NOT NULL,
+    chosen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.watch_hand (
     attempt_id bigint NOT NULL,
     sitting_id integer NOT NULL,
@@ -2877,6 +3073,32 @@ CREATE TABLE public.watch_hand (
     taken_at timestamp with time zone DEFAULT now() NOT NULL,
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
     fine_until timestamp with time zone
+);
+
+CREATE TABLE public.watch_live (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    forwarder text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    waits_until timestamp with time zone NOT NULL,
+    began_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    why text,
+    CONSTRAINT watch_live_check CHECK (((ended_at IS NULL) = (why IS NULL))),
+    CONSTRAINT watch_live_why_check CHECK ((why = ANY (ARRAY['proctor'::text, 'phone'::text, 'thin-line'::text, 'limit'::text, 'consent'::text, 'finished'::text, 'no-answer'::text, 'viewer-left'::text, 'phone-left'::text, 'lost'::text])))
+);
+
+ALTER TABLE public.watch_live ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_live_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.watch_look (
@@ -2891,6 +3113,51 @@ CREATE TABLE public.watch_look (
 
 ALTER TABLE public.watch_look ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.watch_look_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.watch_opening (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_opening_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.watch_opening ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_opening_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.watch_review_hand (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    staff_id integer NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.watch_ruling (
+    id bigint NOT NULL,
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    kind text NOT NULL,
+    appeal_id bigint,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_ruling_kind_check CHECK ((kind = ANY (ARRAY['fine'::text, 'unclear'::text, 'breach'::text])))
+);
+
+ALTER TABLE public.watch_ruling ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.watch_ruling_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -3252,6 +3519,15 @@ ALTER TABLE ONLY public.picture_hold
 ALTER TABLE ONLY public.picture_key
     ADD CONSTRAINT picture_key_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.picture_proof
+    ADD CONSTRAINT picture_proof_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_seal_look
+    ADD CONSTRAINT picture_seal_look_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.picture_seal
+    ADD CONSTRAINT picture_seal_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.picture_segment
     ADD CONSTRAINT picture_segment_pkey PRIMARY KEY (id);
 
@@ -3396,6 +3672,9 @@ ALTER TABLE ONLY public.sitting
 ALTER TABLE ONLY public.sitting_region
     ADD CONSTRAINT sitting_region_pkey PRIMARY KEY (sitting_id, region_code);
 
+ALTER TABLE ONLY public.sitting_review
+    ADD CONSTRAINT sitting_review_pkey PRIMARY KEY (sitting_id);
+
 ALTER TABLE ONLY public.sitting_watch
     ADD CONSTRAINT sitting_watch_pkey PRIMARY KEY (sitting_id);
 
@@ -3462,11 +3741,35 @@ ALTER TABLE ONLY public.waiver
 ALTER TABLE ONLY public.watch_act
     ADD CONSTRAINT watch_act_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.watch_case_note
+    ADD CONSTRAINT watch_case_note_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.watch_case
+    ADD CONSTRAINT watch_case_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.watch_evidence
+    ADD CONSTRAINT watch_evidence_pkey PRIMARY KEY (attempt_id, seq, taken_ms);
+
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_pkey PRIMARY KEY (attempt_id);
 
+ALTER TABLE ONLY public.watch_live
+    ADD CONSTRAINT watch_live_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.watch_look
     ADD CONSTRAINT watch_look_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.watch_opening
+    ADD CONSTRAINT watch_opening_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.watch_review_hand
+    ADD CONSTRAINT watch_review_hand_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.watch_ruling
+    ADD CONSTRAINT watch_ruling_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.watch_score
     ADD CONSTRAINT watch_score_pkey PRIMARY KEY (attempt_id);
@@ -3637,6 +3940,14 @@ CREATE INDEX picture_hold_open ON public.picture_hold USING btree (sitting_id, a
 
 CREATE INDEX picture_key_attempt ON public.picture_key USING btree (attempt_id);
 
+CREATE INDEX picture_proof_sitting ON public.picture_proof USING btree (sitting_id, id);
+
+CREATE INDEX picture_proof_waiting ON public.picture_proof USING btree (id) WHERE (checked_at IS NULL);
+
+CREATE UNIQUE INDEX picture_seal_of ON public.picture_seal USING btree (attempt_id, seq, taken_ms) WHERE (state <> 'unsealed'::text);
+
+CREATE INDEX picture_seal_to_erase ON public.picture_seal USING btree (id) WHERE ((state = 'erase'::text) AND (erased_at IS NULL));
+
 CREATE INDEX picture_segment_sitting_of ON public.picture_segment_sitting USING btree (sitting_id);
 
 CREATE INDEX picture_to_check_order ON public.picture_to_check USING btree (put_at);
@@ -3739,11 +4050,31 @@ CREATE INDEX watch_act_open ON public.watch_act USING btree (made_at) WHERE ((ki
 
 CREATE INDEX watch_act_words ON public.watch_act USING btree (sitting_id, id) WHERE (words <> ''::text);
 
+CREATE UNIQUE INDEX watch_appeal_open ON public.watch_appeal USING btree (attempt_id) WHERE (state = 'open'::text);
+
+CREATE INDEX watch_appeal_sitting ON public.watch_appeal USING btree (sitting_id);
+
+CREATE INDEX watch_case_note_attempt ON public.watch_case_note USING btree (attempt_id, id);
+
+CREATE INDEX watch_case_sitting ON public.watch_case USING btree (sitting_id);
+
 CREATE INDEX watch_hand_staff ON public.watch_hand USING btree (staff_id, sitting_id);
+
+CREATE INDEX watch_live_attempt ON public.watch_live USING btree (attempt_id, id);
+
+CREATE UNIQUE INDEX watch_live_open ON public.watch_live USING btree (attempt_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX watch_live_waiting ON public.watch_live USING btree (waits_until) WHERE (ended_at IS NULL);
 
 CREATE INDEX watch_look_attempt ON public.watch_look USING btree (attempt_id, id);
 
 CREATE INDEX watch_look_staff ON public.watch_look USING btree (staff_id, at);
+
+CREATE INDEX watch_opening_of ON public.watch_opening USING btree (attempt_id, staff_id, at);
+
+CREATE INDEX watch_review_hand_staff ON public.watch_review_hand USING btree (staff_id);
+
+CREATE INDEX watch_ruling_attempt ON public.watch_ruling USING btree (attempt_id, id);
 
 CREATE INDEX watch_score_order ON public.watch_score USING btree (sitting_id, score DESC, attempt_id);
 
@@ -3785,11 +4116,15 @@ CREATE TRIGGER settlement_moved AFTER UPDATE OF district_id ON public.settlement
 
 CREATE TRIGGER sitting_forms AFTER UPDATE OF form_id, reserve_form_id ON public.sitting FOR EACH ROW WHEN (((old.form_id IS DISTINCT FROM new.form_id) OR (old.reserve_form_id IS DISTINCT FROM new.reserve_form_id))) EXECUTE FUNCTION public.sitting_wants_codes();
 
+CREATE TRIGGER sitting_is_watched AFTER INSERT ON public.sitting_watch FOR EACH ROW EXECUTE FUNCTION public.sitting_is_watched();
+
 CREATE TRIGGER staff_changed BEFORE UPDATE ON public.staff FOR EACH ROW EXECUTE FUNCTION public.staff_changed();
 
 CREATE TRIGGER staff_told AFTER UPDATE ON public.staff FOR EACH ROW WHEN (((((old.login IS DISTINCT FROM new.login) OR (old.full_name IS DISTINCT FROM new.full_name)) OR (old.language IS DISTINCT FROM new.language)) OR (old.disabled_at IS DISTINCT FROM new.disabled_at))) EXECUTE FUNCTION public.staff_told();
 
 CREATE TRIGGER talent_consent_withdrawn AFTER UPDATE OF withdrawn_at ON public.consent FOR EACH ROW WHEN (((new.purpose = 'talents'::text) AND (new.withdrawn_at IS NOT NULL))) EXECUTE FUNCTION public.talent_consent_withdrawn();
+
+CREATE TRIGGER watch_verdict_said AFTER INSERT ON public.watch_verdict FOR EACH ROW EXECUTE FUNCTION public.watch_verdict_said();
 
 ALTER TABLE ONLY keys.item_key
     ADD CONSTRAINT item_key_form_id_fkey FOREIGN KEY (form_id) REFERENCES public.form(id);
@@ -4121,6 +4456,27 @@ ALTER TABLE ONLY public.picture_hold
 ALTER TABLE ONLY public.picture_key
     ADD CONSTRAINT picture_key_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
+ALTER TABLE ONLY public.picture_proof
+    ADD CONSTRAINT picture_proof_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.picture_proof
+    ADD CONSTRAINT picture_proof_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.picture_seal
+    ADD CONSTRAINT picture_seal_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.picture_seal_look
+    ADD CONSTRAINT picture_seal_look_seal_id_fkey FOREIGN KEY (seal_id) REFERENCES public.picture_seal(id);
+
+ALTER TABLE ONLY public.picture_seal_look
+    ADD CONSTRAINT picture_seal_look_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.picture_seal
+    ADD CONSTRAINT picture_seal_sealed_by_fkey FOREIGN KEY (sealed_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.picture_seal
+    ADD CONSTRAINT picture_seal_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
 ALTER TABLE ONLY public.picture_segment_sitting
     ADD CONSTRAINT picture_segment_sitting_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.picture_segment(id);
 
@@ -4265,6 +4621,9 @@ ALTER TABLE ONLY public.sitting_region
 ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_reserve_form_id_fkey FOREIGN KEY (reserve_form_id) REFERENCES public.form(id);
 
+ALTER TABLE ONLY public.sitting_review
+    ADD CONSTRAINT sitting_review_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sitting
     ADD CONSTRAINT sitting_test_id_fkey FOREIGN KEY (test_id) REFERENCES public.test(id);
 
@@ -4403,14 +4762,71 @@ ALTER TABLE ONLY public.watch_act
 ALTER TABLE ONLY public.watch_act
     ADD CONSTRAINT watch_act_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.watch_case(attempt_id);
+
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_appeal
+    ADD CONSTRAINT watch_appeal_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_case_note
+    ADD CONSTRAINT watch_case_note_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.watch_case(attempt_id);
+
+ALTER TABLE ONLY public.watch_case_note
+    ADD CONSTRAINT watch_case_note_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_case
+    ADD CONSTRAINT watch_case_opened_by_fkey FOREIGN KEY (opened_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_case
+    ADD CONSTRAINT watch_case_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_evidence
+    ADD CONSTRAINT watch_evidence_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.watch_case(attempt_id);
+
+ALTER TABLE ONLY public.watch_evidence
+    ADD CONSTRAINT watch_evidence_chosen_by_fkey FOREIGN KEY (chosen_by) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
+ALTER TABLE ONLY public.watch_live
+    ADD CONSTRAINT watch_live_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_live
+    ADD CONSTRAINT watch_live_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.watch_look
     ADD CONSTRAINT watch_look_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_opening
+    ADD CONSTRAINT watch_opening_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_opening
+    ADD CONSTRAINT watch_opening_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_review_hand
+    ADD CONSTRAINT watch_review_hand_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
+
+ALTER TABLE ONLY public.watch_review_hand
+    ADD CONSTRAINT watch_review_hand_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_ruling
+    ADD CONSTRAINT watch_ruling_appeal_id_fkey FOREIGN KEY (appeal_id) REFERENCES public.watch_appeal(id);
+
+ALTER TABLE ONLY public.watch_ruling
+    ADD CONSTRAINT watch_ruling_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.watch_case(attempt_id);
+
+ALTER TABLE ONLY public.watch_ruling
+    ADD CONSTRAINT watch_ruling_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.watch_score
     ADD CONSTRAINT watch_score_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
@@ -4542,6 +4958,7 @@ GRANT ALL ON FUNCTION public.audit_broken_at() TO elumiti_portal;
 GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_portal;
 GRANT SELECT,INSERT ON TABLE public.audit TO elumiti_scoring;
 GRANT INSERT ON TABLE public.audit TO elumiti_release;
+GRANT INSERT ON TABLE public.audit TO elumiti_proctoring;
 
 REVOKE ALL ON FUNCTION public.audit_movable(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_movable(most integer) TO elumiti_portal;
@@ -4581,47 +4998,6 @@ GRANT ALL ON FUNCTION public.is_privileged(p_staff integer, p_at timestamp with 
 REVOKE ALL ON FUNCTION public.link_participants(p_ids bigint[], p_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.link_participants(p_ids bigint[], p_keys text[]) TO elumiti_portal;
 
-REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
-
-REVOKE ALL ON FUNCTION public.make_watch_partition(sitting integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_proctoring;
-GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_portal;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
-
-GRANT SELECT,INSERT ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(holder_id) ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(attached_id) ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(until) ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(ended_by) ON TABLE public.person_tie TO elumiti_portal;
-
-GRANT UPDATE(ended_at) ON TABLE public.person_tie TO elumiti_portal;
-
-REVOKE ALL ON FUNCTION public.members_of(p_parts jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.members_of(p_parts jsonb) TO elumiti_portal;
-
-GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
-GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
-
-GRANT SELECT ON TABLE public.attempt TO elumiti_engine;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO elumiti_flusher;
-GRANT SELECT ON TABLE public.attempt TO elumiti_portal;
-GRANT SELECT ON TABLE public.attempt TO elumiti_scoring;
-
-GRANT UPDATE(finished_at) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT UPDATE(finish_device) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT UPDATE(reopened_at) ON TABLE public.attempt TO elumiti_portal;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
-GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
-
 GRANT SELECT ON TABLE public.participant TO elumiti_flusher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant TO elumiti_portal;
 GRANT SELECT ON TABLE public.participant TO elumiti_scoring;
@@ -4657,6 +5033,65 @@ GRANT SELECT(devices_freed_at) ON TABLE public.participant TO elumiti_engine;
 GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
 
 GRANT SELECT(person_id) ON TABLE public.participant TO elumiti_engine;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_erasure TO elumiti_proctoring;
+GRANT SELECT,INSERT ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT SELECT ON TABLE public.sitting_watch TO elumiti_proctoring;
+GRANT SELECT ON TABLE public.sitting_watch TO elumiti_engine;
+GRANT SELECT ON TABLE public.sitting_watch TO elumiti_release;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_watch TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.live_allowed(attempt bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.live_allowed(attempt bigint) TO elumiti_proctoring;
+GRANT ALL ON FUNCTION public.live_allowed(attempt bigint) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.make_sitting_partition(sitting integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.make_sitting_partition(sitting integer) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.make_watch_partition(sitting integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_proctoring;
+GRANT ALL ON FUNCTION public.make_watch_partition(sitting integer) TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(holder_id) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(attached_id) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(until) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(ended_by) ON TABLE public.person_tie TO elumiti_portal;
+
+GRANT UPDATE(ended_at) ON TABLE public.person_tie TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.members_of(p_parts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.members_of(p_parts jsonb) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.open_watch_case(attempt bigint, sitting integer, reason text, staff integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.open_watch_case(attempt bigint, sitting integer, reason text, staff integer) TO elumiti_portal;
+
+GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_portal;
+GRANT ALL ON FUNCTION public.participant_changed() TO elumiti_flusher;
+
+GRANT SELECT ON TABLE public.attempt TO elumiti_engine;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO elumiti_flusher;
+GRANT SELECT ON TABLE public.attempt TO elumiti_portal;
+GRANT SELECT ON TABLE public.attempt TO elumiti_scoring;
+
+GRANT SELECT(id) ON TABLE public.attempt TO elumiti_proctoring;
+
+GRANT UPDATE(finished_at) ON TABLE public.attempt TO elumiti_portal;
+GRANT SELECT(finished_at) ON TABLE public.attempt TO elumiti_proctoring;
+
+GRANT UPDATE(finish_device) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT UPDATE(reopened_at) ON TABLE public.attempt TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.exclusion TO elumiti_portal;
+GRANT SELECT ON TABLE public.exclusion TO elumiti_scoring;
 
 GRANT INSERT,DELETE,UPDATE ON TABLE public.result TO elumiti_portal;
 
@@ -4726,6 +5161,8 @@ GRANT ALL ON FUNCTION public.set_photo(p_person bigint, p_key text) TO elumiti_p
 REVOKE ALL ON FUNCTION public.settle_search() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.settle_search() TO elumiti_portal;
 
+REVOKE ALL ON FUNCTION public.sitting_is_watched() FROM PUBLIC;
+
 GRANT USAGE ON SEQUENCE public.person_id_seq TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.person_staging TO elumiti_portal;
@@ -4743,6 +5180,8 @@ GRANT ALL ON FUNCTION public.tell_hooks(p_projects text[], p_kind text, p_object
 
 REVOKE ALL ON FUNCTION public.tie_names(p_person bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tie_names(p_person bigint) TO elumiti_portal;
+
+REVOKE ALL ON FUNCTION public.watch_verdict_said() FROM PUBLIC;
 
 GRANT SELECT ON TABLE keys.item_key TO elumiti_scoring;
 
@@ -4941,16 +5380,31 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.picture TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.picture TO elumiti_portal;
 
 GRANT UPDATE(sealed_at) ON TABLE public.picture TO elumiti_proctoring;
+GRANT UPDATE(sealed_at) ON TABLE public.picture TO elumiti_portal;
 
 GRANT UPDATE(checks) ON TABLE public.picture TO elumiti_proctoring;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_erasure TO elumiti_proctoring;
-GRANT SELECT,INSERT ON TABLE public.picture_erasure TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.picture_hold TO elumiti_proctoring;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_hold TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_key TO elumiti_proctoring;
+
+GRANT SELECT,INSERT ON TABLE public.picture_proof TO elumiti_portal;
+GRANT SELECT,INSERT ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT UPDATE(checked_at) ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT UPDATE(holds) ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT UPDATE(report) ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_seal TO elumiti_portal;
+GRANT SELECT ON TABLE public.picture_seal TO elumiti_proctoring;
+
+GRANT UPDATE(erased_at) ON TABLE public.picture_seal TO elumiti_proctoring;
+
+GRANT SELECT,INSERT ON TABLE public.picture_seal_look TO elumiti_portal;
+GRANT SELECT ON TABLE public.picture_seal_look TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.picture_segment TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.picture_segment TO elumiti_portal;
@@ -5083,10 +5537,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_region TO elumiti_port
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_scoring;
 GRANT SELECT ON TABLE public.sitting_region TO elumiti_release;
 
-GRANT SELECT ON TABLE public.sitting_watch TO elumiti_proctoring;
-GRANT SELECT ON TABLE public.sitting_watch TO elumiti_engine;
-GRANT SELECT ON TABLE public.sitting_watch TO elumiti_release;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sitting_watch TO elumiti_portal;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sitting_review TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.staff_key TO elumiti_portal;
 
@@ -5162,12 +5613,39 @@ GRANT UPDATE(sampled_by) ON TABLE public.watch_act TO elumiti_portal;
 
 GRANT UPDATE(sampled_at) ON TABLE public.watch_act TO elumiti_portal;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.watch_appeal TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_case TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_case_note TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.watch_event TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.watch_evidence TO elumiti_portal;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_hand TO elumiti_portal;
 
+GRANT SELECT,INSERT ON TABLE public.watch_live TO elumiti_portal;
+GRANT SELECT ON TABLE public.watch_live TO elumiti_proctoring;
+
+GRANT UPDATE(began_at) ON TABLE public.watch_live TO elumiti_proctoring;
+
+GRANT UPDATE(ends_at) ON TABLE public.watch_live TO elumiti_proctoring;
+
+GRANT UPDATE(ended_at) ON TABLE public.watch_live TO elumiti_portal;
+GRANT UPDATE(ended_at) ON TABLE public.watch_live TO elumiti_proctoring;
+
+GRANT UPDATE(why) ON TABLE public.watch_live TO elumiti_portal;
+GRANT UPDATE(why) ON TABLE public.watch_live TO elumiti_proctoring;
+
 GRANT SELECT,INSERT ON TABLE public.watch_look TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_opening TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_review_hand TO elumiti_portal;
+
+GRANT SELECT,INSERT ON TABLE public.watch_ruling TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_score TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_score TO elumiti_portal;
