@@ -10,6 +10,7 @@ demo: install pages
 
 test: install pages
 	@$(PYTHON) .ci/browser.py
+	@$(RUN)/python -m compileall -q engine infra portal proctoring scoring -x node_modules
 	@$(RUN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install

@@ -50,7 +50,18 @@ def main() -> int:
         [*pip, "--require-hashes", "-r", str(ROOT / ".ci" / "uv.txt")],
         # The machine's own Python; uv fetches none. The venv is kept, so .venv/tool lives on inside it.
         [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(VENV)],
-        [uv, "sync", "--quiet", "--frozen", "--all-extras", "--python", str(VENV / "bin" / "python")],
+        # Compiled once: a run of the tests starts some hundred processes, and where nothing may be written beside the
+        # sources each of them would compile its libraries anew.
+        [
+            uv,
+            "sync",
+            "--quiet",
+            "--frozen",
+            "--all-extras",
+            "--compile-bytecode",
+            "--python",
+            str(VENV / "bin" / "python"),
+        ],
     ]
     environ = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_PROJECT_ENVIRONMENT": str(VENV)}
     environ.pop("VIRTUAL_ENV", None)

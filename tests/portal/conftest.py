@@ -14,12 +14,13 @@ import asyncpg
 import httpx
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 
 from infra.local import environment
 from infra.settings import PortalSettings, read
 from portal.application import create_app
 from portal.core.accounts import Place as Territory
-from portal.core.accounts import create_staff, give_role
+from portal.core.accounts import create_staff, give_role, passwords
 from portal.core.db import prepare
 from portal.core.projects import PROJECT
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from tests.support.loop import Loop
 
 PASSWORD = "steppe and sky"
+# As the portal makes them; see `house`.
+COSTLY = passwords.HASHER
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 HTML = {"accept": "text/html"}
 RAISED = """
@@ -161,6 +164,10 @@ class Visitor:
 def house(stack: Stack, loop: Loop, owner_url: str) -> Iterator[House]:
     """The application with its pool, in the loop of the run."""
     settings = read(PortalSettings, environment(stack.home, "portal"))
+    # Thousands of logins sign in once each: a fifth of a run's time would go into making their passwords hard to guess.
+    # A browser's tests start the portal as a process of its own, with the real cost.
+    passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    passwords.NOBODY = passwords.HASHER.hash("nobody")
     front = create_app(settings)
     started, stop = threading.Event(), asyncio.Event()
 
