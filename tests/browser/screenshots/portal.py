@@ -34,7 +34,11 @@ LEFT_OUT |= {"/exports/{job_id:int}"}
 # They are there only with a link that is good once: tests/portal/post, tests/portal/account/test_contacts.py.
 LEFT_OUT |= {"/forgotten/new", "/account/email"}
 # A child's page is there for who has the child in his hands: tests/portal/proctoring.
-LEFT_OUT |= {"/watch/{attempt:int}"}
+LEFT_OUT |= {"/watch/{attempt:int}", "/watch/{attempt:int}/deeds"}
+LEFT_OUT |= {"/watch/{attempt:int}/live", "/watch/{attempt:int}/live/{view_id:int}"}
+# A case, its paper, an appeal and a sealed picture are there once somebody made them: tests/portal/proctoring.
+LEFT_OUT |= {"/review/{attempt:int}", "/cases/{attempt:int}", "/cases/{attempt:int}/paper/{job_id:int}"}
+LEFT_OUT |= {"/appeals/{appeal_id:int}", "/appeals/{appeal_id:int}/answer", "/safety/{seal_id:int}", "/me/watched"}
 # Steps of registering and of a parent's consent: tests/browser/portal/test_registration.py makes pictures of them.
 LEFT_OUT |= {
     "/register/new",
@@ -130,6 +134,11 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         ),
         "wall": ("/sittings/{sitting_id:int}/wall", {"sitting_id": number["open"]}),
         "verdicts": ("/sittings/{sitting_id:int}/verdicts", {"sitting_id": number["open"]}),
+        "words-to-children": ("/sittings/{sitting_id:int}/verdicts/words", {"sitting_id": number["open"]}),
+        "fairness": ("/sittings/{sitting_id:int}/fairness", {"sitting_id": number["open"]}),
+        "terms-of-pictures": ("/sittings/{sitting_id:int}/pictures", {"sitting_id": number["open"]}),
+        "appeals": ("/sittings/{sitting_id:int}/appeals", {"sitting_id": number["open"]}),
+        "sealed-pictures": ("/safety", {}),
         "live": ("/live", {}),
         "credits": ("/sittings/{sitting_id:int}/credits", {"sitting_id": number["open"]}),
         "incidents": ("/incidents", {}),

@@ -37,7 +37,7 @@ def held(house: House, watched: Scene) -> set[int]:
     return {row["attempt_id"] for row in rows}
 
 
-def appeal(visitor: Visitor, watched: Scene, child: int, **more: object) -> int:
+def appeal(visitor: Visitor, watched: Scene, child: int, **more: str) -> int:
     """Write one down; the answer's status, or its number."""
     said = {
         "attempt": str(child),
