@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 # Read now, in the main thread: CPython 3.11 before 3.11.8 fails («AST constructor recursion depth mismatch») when two
 # threads compile modules at the same time, and the parts' loop has a thread of its own.
 import aioboto3  # noqa: F401
-import hypothesis  # noqa: F401
+import hypothesis
 import pytest
 
 from infra.local import Home, database_url
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
 from infra.parts.unused import free_ports
+
+# A machine that does something else too is no fault of what is tested.
+hypothesis.settings.register_profile("calm", deadline=None)
+hypothesis.settings.load_profile("calm")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -287,8 +287,12 @@ async def test_a_full_disk_refuses_and_keeps_what_was_acknowledged(loop: Loop, f
     try:
         await turn(loop, frail, "pictures", "up")
         await eventually(crowd.phones[0].tell)
-        for phone in crowd.phones:
-            assert await crowd.send(phone)
+
+        async def taken() -> None:
+            # Each worker learns for itself which sittings are proctored.
+            assert all(await asyncio.gather(*(crowd.send(phone) for phone in crowd.phones)))
+
+        await eventually(taken)
         ballast = spool / "ballast"
         with ballast.open("wb") as file:
             free = shutil.disk_usage(spool).free

@@ -66,7 +66,8 @@ class Phone:
         keys = {int(number): decode_key(key) for number, key in stack.secrets.picture_token_keys.items()}
         self.token = PictureTokens(keys).sign(PictureClaims(attempt=attempt, sitting=sitting, **given))
         self.n = 0
-        self.client = httpx.AsyncClient(timeout=30)
+        # Plain HTTP: a thousand phones would each read the certificates of the whole world first.
+        self.client = httpx.AsyncClient(timeout=30, verify=False)
 
     async def send(
         self,

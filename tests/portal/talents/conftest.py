@@ -155,7 +155,7 @@ def section(house: House, place: Place) -> Iterator[Section]:
 
 def _empty(house: House) -> None:
     house.sql("update talent_rule set state = 'off'")
-    house.sql("update score_run set published_at = null where code_version = '-'")
+    house.sql("update score_run set published_at = null where published_at is not null")
     house.sql("update talent set left_at = now(), left_why = 'rule' where left_at is null")
     house.sql("delete from talent_unmatched")
 
