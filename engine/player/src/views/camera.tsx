@@ -35,7 +35,7 @@ export function CameraDialog({ app, close }: { app: App; close: () => void }) {
 /** Stands for as long as a person looks at the camera's picture, and before it begins. */
 export function LiveBar({ app }: { app: App }) {
   const looked = app.watching?.lookedAt ?? false;
-  return <div class={looked ? "banner live" : "banner none"} role="status" id="live-bar">{looked && <p><Icon name="eye" /><span>{t("watch.live")}</span></p>}</div>;
+  return <div class={looked ? "live-bar on" : "live-bar"} role="status" id="live-bar">{looked && <p><Icon name="eye" /><span>{t("watch.live")}</span></p>}</div>;
 }
 
 /** One calm line, when there is something to say. */
