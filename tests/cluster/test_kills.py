@@ -41,7 +41,7 @@ async def test_nothing_is_lost_when_a_shard_an_engine_and_a_flusher_die(cluster:
     }
     # Answers alone are tried here; pictures have faults of their own (tests/faults/test_pictures.py).
     settings["engine"] = msgspec.structs.replace(settings["engine"], pictures_url="")
-    settings["portal"] = msgspec.structs.replace(settings["portal"], proctoring_internal_url="")
+    settings["portal"] = msgspec.structs.replace(settings["portal"], proctoring_internal_url="", live_urls=[])
     found = [finding async for finding in doctor_parts.examine(settings)]
     assert not [finding.line() for finding in found if finding.remedy]
     assert sum(finding.about == "valkey" for finding in found) == 7

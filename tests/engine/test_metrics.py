@@ -150,7 +150,7 @@ async def test_what_waits_is_known_while_postgres_is_away(begin: Begin, stack: S
     await eventually(caught_up)
 
 
-OTHERS = ("elumiti_pictures", "elumiti_proctoring")
+OTHERS = ("elumiti_pictures", "elumiti_proctoring", "elumiti_live")
 
 
 async def test_every_figure_is_in_the_page_and_no_other(service: str, stack: Stack) -> None:

@@ -57,6 +57,7 @@ def whole(loop: Loop) -> Iterator[Stack]:
             stack.start_process("status", "status-page", command_argv("status-page"), stack.home.ports.status),
             stack.start_process("pictures", "proctoring", pictures_argv(stack.home), stack.home.ports.pictures),
             stack.start_process("proctoring", "proctoring", command_argv("proctoring"), stack.home.ports.look),
+            stack.start_process("live", "live", command_argv("live"), stack.home.ports.live),
         )
 
     loop.run(start(), 120)
