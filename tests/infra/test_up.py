@@ -326,7 +326,9 @@ def test_with_lan_a_phone_reaches_pupils_and_staff_and_no_server(platform: Platf
     assert "/demo" not in platform.said
     assert "http://0.0.0.0" not in platform.said
     answers = {name: reaches("127.0.0.2", getattr(platform.ports, name)) for name in Ports.__struct_fields__}
-    assert answers == {name: name in {"engine", "portal", "status", "pictures", "live"} for name in Ports.__struct_fields__}
+    assert answers == {
+        name: name in {"engine", "portal", "status", "pictures", "live"} for name in Ports.__struct_fields__
+    }
     assert httpx.get(f"http://127.0.0.2:{platform.ports.portal}/demo").status_code == 404
     stop(platform, run)
     line = platform.refuse("--demo", "--host=0.0.0.0")

@@ -60,14 +60,14 @@ KINDS: dict[str, Kind] = {
         Kind(
             code="watch.pause-ended",
             name=N_("A pause of yours ended by rule"),
-            text=N_("The clock of child № {number} goes on: your pause had lasted {minutes} minutes."),
+            text=N_("The clock of a child in your hands goes on: your pause had lasted {minutes} minutes."),
             icon="timer",
             mail=False,
         ),
         Kind(
             code="watch.sealed",
             name=N_("A picture that should not be seen was sealed"),
-            text=N_("A picture of child № {number} was sealed. Nobody sees it; please decide about it."),
+            text=N_("A picture was sealed. Nobody sees it; please decide about it."),
             icon="lock",
             mail=True,
         ),

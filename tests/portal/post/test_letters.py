@@ -80,6 +80,9 @@ def test_each_letter_can_be_written(kind: str, language: str) -> None:
         "sitting": {"kk": "Күзгі кезең", "ru": "Осенний этап", "en": "Autumn round"},
         "school": {"kk": "№ 1 мектеп", "ru": "Школа № 1", "en": "School No. 1"},
         "class_name": "5А",
+        "colleague": "Гүлнар",
+        "count": 12,
+        "minutes": 10,
     }
     read = posted(LETTERS[kind], filled, language)
     text, html = text_of(read), html_of(read)
@@ -94,6 +97,8 @@ def test_a_letter_says_nothing_of_a_child_and_no_number_of_a_person() -> None:
     values = {"login", "act", "asker", "job", "role", "provider", "system", "day", "address", "moment"}
     # A class or a sitting is many children's; a code is of whoever asked for it.
     values |= {"sitting", "school", "class_name", "code"}
+    # A colleague on shift, how many children, how long a pause was.
+    values |= {"colleague", "count", "minutes"}
     for letter in LETTERS.values():
         for text in (letter.subject, *letter.lines):
             assert {name for _, name, _, _ in string.Formatter().parse(text) if name} <= values, letter.kind

@@ -59,7 +59,7 @@ def test_by_phone_of_age(desk: Desk) -> None:
     menu = page.partition('class="side"')[2].partition("</nav>")[0]
     assert set(re.findall(r'<a href="([^"]+)"', menu)) - {"/demo"} == {"/me", "/help"}, "one home, not two"
     tabs = set(re.findall(r'<a href="(/me[^"]*)"', page.partition('class="tabs"')[2].partition("</nav>")[0]))
-    assert tabs == {"/me", "/me/portfolio", "/me/attached", "/me/results", "/me/reviews", "/me/consents"}
+    assert tabs == {"/me", "/me/portfolio", "/me/attached", "/me/results", "/me/reviews", "/me/consents", "/me/watched"}
     for path in ("/persons", "/staff", "/registrations", "/sittings", "/consent-texts", "/erasures"):
         assert visitor.get(path).status_code == 403, path
     acts = {row["act"] for row in desk.house.sql("select act from audit where object_id = $1", str(person))}
