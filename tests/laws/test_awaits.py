@@ -35,10 +35,18 @@ def test_the_law_sees_one(words: str) -> None:
     assert sums_over_a_wait(ast.parse(f"async def f(self, of):\n    {words}"))
 
 
+def parsed(text: str) -> ast.Module:
+    """CPython 3.11 before 3.11.8 stumbles where another thread compiles at the same moment."""
+    try:
+        return ast.parse(text)
+    except SystemError:
+        return ast.parse(text)
+
+
 def test_nothing_is_added_to_over_an_await() -> None:
     paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if "node_modules" not in path.parts]
     found = [
-        f"{path.relative_to(ROOT)}:{line}" for path in paths for line in sums_over_a_wait(ast.parse(path.read_text()))
+        f"{path.relative_to(ROOT)}:{line}" for path in paths for line in sums_over_a_wait(parsed(path.read_text()))
     ]
     assert len(paths) > 100
     assert not found

@@ -62,7 +62,7 @@ async def make(request: StaffRequest, db: Connection) -> Response[str]:
     form = Form(await request.form())
     known = {one.code for one in await projects(db)}
     async with db.transaction():
-        rule = rules.read_form(form, sorted(known), {one.id: one.project for one in await _sittings(db)})
+        rule = rules.read_form(form, sorted(known), await _projects(db))
         reason = form.text("reason", most=200)
         if form.errors:
             return await _form(request, db, form)
@@ -167,6 +167,13 @@ async def _perform(db: Connection, actor: Actor, act: acts.Pending, _settings: P
 ON = acts.register(
     acts.Act("talent.rule", N_("Put a rule of the talents in force"), "talent.rule", _perform, of_house=True)
 )
+
+
+async def _projects(db: Connection) -> dict[int, str]:
+    """Of every sitting, also of those that the list to choose from is too short for."""
+    return {
+        row["id"]: row["project"] for row in await db.fetch("select id, project from sitting where state <> 'draft'")
+    }
 
 
 async def _sittings(db: Connection) -> list[SittingChoice]:
