@@ -173,3 +173,20 @@ def test_a_run_that_cannot_be_read_leaves_all_as_it_was(section: Section, scene:
     assert [why for why, _ in section.inside(person)] == [None]
     assert "cannot be read just now" in section.admin.get("/talents/rules?lang=en").text
     house.sql("delete from score_run where sitting_id = $1 and version = 9", scene.id)
+
+
+def test_a_rule_may_name_a_sitting_that_a_hundred_newer_ones_followed(section: Section, scene: Scene) -> None:
+    newer = section.house.sql(
+        """
+        insert into sitting (test_id, form_id, title, waiting_opens_at, starts_at, last_entry_at, duration_s, state)
+        select test_id, form_id, title, waiting_opens_at + day, starts_at + day, last_entry_at + day, duration_s, state
+        from sitting, generate_series(1, 100) as n, lateral (select make_interval(secs => n) as day) as days
+        where id = $1
+        returning id
+        """,
+        scene.id,
+    )
+    try:
+        assert section.rule(**TOP, sitting=str(scene.id))
+    finally:
+        section.house.sql("delete from sitting where id = any($1)", [row["id"] for row in newer])
