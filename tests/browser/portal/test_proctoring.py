@@ -183,8 +183,9 @@ def test_a_wall_that_lives(loop: Loop, browser: Browser, served: str, room: Room
                 """,
             *(room.sitting, last),
         )
+        # First what is said: it stands for some seconds, the order stays.
+        await expect(page.locator("[data-wall-said]")).to_contain_text("№", timeout=20_000)
         await expect(page.locator("li.tile").first).to_have_attribute("data-id", str(last), timeout=20_000)
-        await expect(page.locator("[data-wall-said]")).to_contain_text("№")
         kept = await page.evaluate(
             "[...document.querySelectorAll('li.tile')].filter((tile) => tile.kept === tile.querySelector('img').src).length"
         )
