@@ -11,6 +11,7 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
+from portal.core.i18n.times import from_ms
 from portal.core.jobs import recent
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
@@ -45,8 +46,8 @@ async def show(request: StaffRequest, db: Connection, attempt: int) -> Response[
 async def open_case(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """Open one by hand, of an attempt that is open to him and that he has judged."""
     actor = request.scope["user"]
-    sitting_id = await reaching.reach(db, actor, attempt, REVIEW)
-    if not await reaching.may_look(db, actor, attempt) or not await reaching.may_read(db, actor.staff_id, attempt):
+    sitting_id = await reaching.reached(db, actor, attempt, REVIEW)
+    if not await reaching.may_read(db, actor.staff_id, attempt):
         raise NotThere
     async with db.transaction():
         if not await exists(db, attempt):
@@ -138,7 +139,7 @@ async def _page(request: StaffRequest, db: Connection, attempt: int, form: Form 
         appeal_states=complaints.STATES,
         errors=form.errors if form else {},
         values=form.values if form else {},
-        moment=reaching.moment,
+        moment=from_ms,
     )
 
 

@@ -14,7 +14,7 @@ from portal.core.forms import Form
 from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.ui.pages import page, see_other
-from portal.features.proctoring import deeds, queries
+from portal.features.proctoring import deeds, queries, verdicts
 from portal.features.proctoring.axis import axis_of
 from portal.features.proctoring.hands import mine, now_ms
 from portal.features.proctoring.sentences import SENTENCES, in_all_languages
@@ -54,17 +54,11 @@ async def judge(request: StaffRequest, db: Connection, attempt: int) -> Response
     actor = request.scope["user"]
     sitting_id = await mine(request, db, attempt)
     form = Form(await request.form())
-    kind = form.choice("kind", list(KINDS))
-    reason = form.choice("reason", list(REASONS.get(kind, {})))
-    words = form.text("words", required=kind == "breach", most=500)
+    said = verdicts.read_form(form)
     if form.errors:
         return await child_page(request, db, attempt, form)
     async with db.transaction():
-        if await queries.say(db, sitting_id, attempt, actor.staff_id, kind, reason, words):
-            fact: dict[str, object] = {"kind": kind, "reason": reason}
-            await audit.record(
-                db, actor, "watch.verdict.said", kind="participant", object_id=attempt, after=fact, reason=words
-            )
+        await verdicts.say(db, actor, sitting_id, attempt, said)
     return see_other(f"/watch/{attempt}")
 
 
@@ -81,6 +75,7 @@ async def child_page(
     said = await queries.verdicts(db, attempt, actor.staff_id)
     own = next((one for one in said if one.mine), None)
     seen = [one for one in shots if one.kind != "identity"]
+    playable = [one for one in seen if not one.sealed]
     made = await _deeds(db, sitting_id, attempt)
     return page(
         request,
@@ -91,8 +86,8 @@ async def child_page(
         sitting_id=sitting_id,
         identity=next((one for one in shots if one.kind == "identity" and not one.sealed), None),
         shots=seen,
-        chosen=_chosen(request, [one for one in seen if not one.sealed]),
-        playable=[one for one in seen if not one.sealed],
+        chosen=_chosen(request, playable),
+        playable=playable,
         axis=axis_of(seen, events, await queries.rhythm(db, sitting_id, attempt)),
         events=events,
         own=own,

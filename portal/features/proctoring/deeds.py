@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from portal.core.db import Connection
 
 # A pause that its proctor forgot ends after this.
-LONGEST_PAUSE = "10 minutes"
+LONGEST_PAUSE = timedelta(minutes=10)
 
 
 class OpenPause(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ async def forgotten(db: Connection) -> OpenPause | None:
         select a.id, a.attempt_id, a.sitting_id, a.made_by, s.project
         from watch_act a
         join sitting s on s.id = a.sitting_id
-        where a.kind = 'pause' and a.over_at is null and a.made_at < now() - $1::text::interval
+        where a.kind = 'pause' and a.over_at is null and a.made_at < now() - $1::interval
         order by a.made_at
         limit 1
         for update of a skip locked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from portal.core import audit, notices
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from portal.core.db import Connection, Pool
 
 EVERYWHERE = Scope(country=True)
-MINUTES = 10
 
 
 async def end_forgotten(pool: Pool, _settings: PortalSettings) -> bool:
@@ -55,6 +55,6 @@ async def _end(db: Connection, pause: deeds.OpenPause) -> None:
         object_id=pause.attempt_id,
         after={"version": version, "body": made.body},
     )
-    filled: dict[str, object] = {"number": str(pause.attempt_id % 100_000), "minutes": str(MINUTES)}
+    filled: dict[str, object] = {"minutes": str(deeds.LONGEST_PAUSE // timedelta(minutes=1))}
     link = f"/sittings/{head.id}/wall"
     await notices.tell(db, pause.made_by, "watch.pause-ended", about=pause.id, link=link, filled=filled)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from portal.features.proctoring import reaching
+
 if TYPE_CHECKING:
     from portal.core.db import Connection
 
@@ -107,10 +109,7 @@ async def ask(
         *(attempt, sitting_id, staff_id, forwarder, reason, WAITS_AT_LEAST_S),
     )
     if made is not None:
-        await db.execute(
-            "insert into watch_look (staff_id, attempt_id, sitting_id, seq, reason) values ($1, $2, $3, 0, 'live')",
-            *(staff_id, attempt, sitting_id),
-        )
+        await reaching.look(db, staff_id, sitting_id, attempt, 0, "live")
     return made
 
 

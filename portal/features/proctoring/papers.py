@@ -17,6 +17,7 @@ from portal.core.files import links, uploads
 from portal.core.files.paper import PDF_TYPE
 from portal.core.forms import Form
 from portal.core.i18n import N_, clock, of, t, when
+from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.problems import NotThere, told
 from portal.core.ui.pages import page, see_other
@@ -128,7 +129,7 @@ async def make(context: Context) -> dict[str, Any]:
         path = f"{case.sitting_id}/{attempt}/{one.seq}"
         found = await reaching.fetch(context.settings, path, {"at": str(one.taken_ms), "by": by, "small": "0"})
         if found is not None:
-            caption = when(reaching.moment(one.taken_ms))
+            caption = when(from_ms(one.taken_ms))
             if one.kind == "identity":
                 caption = f"{t(N_('Identity photo'))}, {caption}"
             shown.append(Shown(one.seq, one.taken_ms, found[0], caption))
@@ -207,7 +208,7 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
             (
                 t(N_("What happened")),
                 [
-                    f"{clock(reaching.moment(one.at_ms))} {t(EVENTS[one.kind]) if one.kind in EVENTS else one.kind}"
+                    f"{clock(from_ms(one.at_ms))} {t(EVENTS[one.kind]) if one.kind in EVENTS else one.kind}"
                     for one in events[:120]
                 ],
             ),

@@ -271,14 +271,6 @@ async def rhythm(db: Connection, sitting_id: int, attempt: int) -> list[tuple[in
     return [(row["from_ms"], row["answers"]) for row in rows]
 
 
-async def look(db: Connection, staff_id: int, sitting_id: int, attempt: int, seq: int) -> None:
-    """A look at a picture, before it is shown."""
-    await db.execute(
-        "insert into watch_look (staff_id, attempt_id, sitting_id, seq) values ($1, $2, $3, $4)",
-        *(staff_id, attempt, sitting_id, seq),
-    )
-
-
 async def set_fine(db: Connection, attempt: int, staff_id: int, until: datetime) -> None:
     """«Seen, fine» for some minutes."""
     await db.execute(

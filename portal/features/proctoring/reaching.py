@@ -1,8 +1,7 @@
-"""Who may look at whose pictures after the sitting, and the look itself: on record before the picture is asked for."""
+"""Who may look at whose pictures after the sitting, and every look itself: on record before the picture is asked for."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -14,6 +13,7 @@ from portal.core.projects import project
 
 if TYPE_CHECKING:
     from infra.settings import PortalSettings
+    from portal.core.accounts import StaffRequest
     from portal.core.accounts.structs import Actor
     from portal.core.db import Connection
 
@@ -117,17 +117,30 @@ def viewer(name: str, login: str) -> str:
     return f"{name[: MOST_NAME - len(login) - 3]} ({login})"
 
 
+async def reached(db: Connection, actor: Actor, attempt: int, permission: str) -> int:
+    """The sitting of an attempt that he may look at now; otherwise it is not there."""
+    sitting_id = await reach(db, actor, attempt, permission)
+    if not await may_look(db, actor, attempt):
+        raise NotThere
+    return sitting_id
+
+
+async def give(request: StaffRequest, db: Connection, sitting_id: int, attempt: int, seq: int) -> Response[bytes]:
+    """The picture that the address names, for who may look at the attempt: the look is on record first."""
+    at = read_moment(request.query_params.get("at", ""))
+    actor = request.scope["user"]
+    await look(db, actor.staff_id, sitting_id, attempt, seq)
+    small = "1" if request.query_params.get("small") == "1" else "0"
+    asked = {"at": str(at), "small": small}
+    return await shown(request.app.state.settings, actor, f"{sitting_id}/{attempt}/{seq}", asked)
+
+
 async def shown(settings: PortalSettings, actor: Actor, path: str, asked: dict[str, str]) -> Response[bytes]:
     """The picture for this viewer's page."""
     found = await fetch(settings, path, {"by": viewer(actor.full_name, actor.login), **asked})
     if found is None:
         raise NotThere
     return Response(found[0], media_type=found[1], headers=SANDBOX)
-
-
-def moment(ms: int) -> datetime:
-    """When it was, for a page."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def read_moment(value: str) -> int:

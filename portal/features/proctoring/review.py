@@ -15,12 +15,13 @@ from portal.core.db import Connection
 from portal.core.files import exports
 from portal.core.forms import Form
 from portal.core.i18n import N_, of, t
+from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.sittings import find_head, require_whole
 from portal.core.ui.listing import listing, picked
 from portal.core.ui.pages import page, see_other
-from portal.features.proctoring import cases, queries, reaching, reviewing
+from portal.features.proctoring import cases, queries, reaching, reviewing, verdicts
 from portal.features.proctoring.reviewing import DEVICES, STATES, Rules, Wanted
 from portal.features.proctoring.structs import EVENTS, KINDS, REASONS
 
@@ -131,31 +132,20 @@ async def opinion(request: StaffRequest, db: Connection, attempt: int) -> Respon
 @get("/review/{attempt:int}/pictures/{seq:int}", guards=[allows(REVIEW)])
 async def picture(request: StaffRequest, db: Connection, attempt: int, seq: int) -> Response[bytes]:
     """One picture with the viewer's name and the time in it; the look is on record first."""
-    actor = request.scope["user"]
-    sitting_id = await _reached(db, request, attempt)
-    at = reaching.read_moment(request.query_params.get("at", ""))
-    await reaching.look(db, actor.staff_id, sitting_id, attempt, seq)
-    small = "1" if request.query_params.get("small") == "1" else "0"
-    asked = {"at": str(at), "small": small}
-    return await reaching.shown(request.app.state.settings, actor, f"{sitting_id}/{attempt}/{seq}", asked)
+    sitting_id = await reaching.reached(db, request.scope["user"], attempt, REVIEW)
+    return await reaching.give(request, db, sitting_id, attempt, seq)
 
 
 @post("/review/{attempt:int}/verdict", guards=[allows("watch.judge")])
 async def judge(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """His opinion, once; two who agree settle it, else a third is asked."""
     actor, form = request.scope["user"], Form(await request.form())
-    sitting_id = await _reached(db, request, attempt)
-    kind = form.choice("kind", list(KINDS))
-    reason = form.choice("reason", list(REASONS.get(kind, {})))
-    words = form.text("words", required=kind == "breach", most=500)
+    sitting_id = await reaching.reached(db, request.scope["user"], attempt, REVIEW)
+    said = verdicts.read_form(form)
     if form.errors:
         return await _opinion(request, db, attempt, form)
     async with db.transaction():
-        if await queries.say(db, sitting_id, attempt, actor.staff_id, kind, reason, words):
-            fact: dict[str, object] = {"kind": kind, "reason": reason, "review": True}
-            await audit.record(
-                db, actor, "watch.verdict.said", kind="participant", object_id=attempt, after=fact, reason=words
-            )
+        await verdicts.say(db, actor, sitting_id, attempt, said, review=True)
         await reviewing.give_back(db, attempt, actor.staff_id)
     there = await cases.exists(db, attempt)
     return see_other(f"/cases/{attempt}" if there else f"/sittings/{sitting_id}/verdicts")
@@ -164,23 +154,14 @@ async def judge(request: StaffRequest, db: Connection, attempt: int) -> Response
 @post("/review/{attempt:int}/back", guards=[allows(REVIEW)])
 async def give_back(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """Leave it to another."""
-    sitting_id = await _reached(db, request, attempt)
+    sitting_id = await reaching.reached(db, request.scope["user"], attempt, REVIEW)
     await reviewing.give_back(db, attempt, request.scope["user"].staff_id)
     return see_other(f"/sittings/{sitting_id}/verdicts")
 
 
-async def _reached(db: Connection, request: StaffRequest, attempt: int) -> int:
-    """The sitting of an attempt that he may look at now."""
-    actor = request.scope["user"]
-    sitting_id = await reaching.reach(db, actor, attempt, REVIEW)
-    if not await reaching.may_look(db, actor, attempt):
-        raise NotThere
-    return sitting_id
-
-
 async def _opinion(request: StaffRequest, db: Connection, attempt: int, form: Form) -> Response[str]:
     actor = request.scope["user"]
-    sitting_id = await _reached(db, request, attempt)
+    sitting_id = await reaching.reached(db, request.scope["user"], attempt, REVIEW)
     if await reaching.may_read(db, actor.staff_id, attempt) and await cases.exists(db, attempt):
         return see_other(f"/cases/{attempt}")
     said = await queries.verdicts(db, attempt, actor.staff_id)
@@ -200,7 +181,7 @@ async def _opinion(request: StaffRequest, db: Connection, attempt: int, form: Fo
         reasons=REASONS,
         values=form.values,
         errors=form.errors,
-        moment=reaching.moment,
+        moment=from_ms,
     )
 
 

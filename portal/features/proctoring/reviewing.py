@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from portal.core.i18n import N_
+from portal.features.proctoring.queries import GONE
 from portal.features.proctoring.reaching import IN_HAND
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ async def next_one(db: Connection, sitting_id: int, scope: Scope, actor: Actor) 
             where f.state = any($6) and not f.mine
                 and not exists (select from watch_review_hand h where h.attempt_id = f.attempt)
                 and not exists (
-                    select from watch_hand h where h.attempt_id = f.attempt and h.seen_at > now() - interval '2 minutes')
+                    select from watch_hand h where h.attempt_id = f.attempt and h.seen_at > now() - interval '{GONE}')
                 and not exists (select from school own where own.id = $7 and own.district_id = f.district_id)
             order by array_position($6, f.state),
                      case when f.state = 'sample' then 0 else f.score end desc, md5(f.attempt::text)

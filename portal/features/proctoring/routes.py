@@ -14,7 +14,7 @@ from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_, t
 from portal.core.permissions import allows
-from portal.core.problems import NotThere, Problem
+from portal.core.problems import Problem
 from portal.core.sittings import find_head
 from portal.core.ui.pages import page, see_other
 from portal.features.proctoring import queries, reaching
@@ -167,14 +167,7 @@ async def hand_over(request: StaffRequest, db: Connection, sitting_id: int) -> R
 @get("/watch/{attempt:int}/pictures/{seq:int}", guards=[allows("watch.view")])
 async def picture(request: StaffRequest, db: Connection, attempt: int, seq: int) -> Response[bytes]:
     """One picture with the viewer's name and the time in it; the look is on record first."""
-    actor, settings = request.scope["user"], request.app.state.settings
-    sitting_id = await queries.holds(db, attempt, actor.staff_id)
-    at = request.query_params.get("at", "")
-    if sitting_id is None or not (at.isascii() and at.isdigit() and len(at) < 16):
-        raise NotThere
-    await queries.look(db, actor.staff_id, sitting_id, attempt, seq)
-    small = "1" if request.query_params.get("small") == "1" else "0"
-    return await reaching.shown(settings, actor, f"{sitting_id}/{attempt}/{seq}", {"at": at, "small": small})
+    return await reaching.give(request, db, await mine(request, db, attempt), attempt, seq)
 
 
 @post("/watch/{attempt:int}/fine", guards=[allows("watch.view")])

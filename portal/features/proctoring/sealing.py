@@ -11,6 +11,7 @@ from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import N_
+from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.ui.listing import listing, picked
@@ -49,9 +50,7 @@ async def seal_of_wall(request: StaffRequest, db: Connection, attempt: int) -> R
 async def seal_of_review(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """A picture that came up in the review or in a case."""
     actor = request.scope["user"]
-    sitting_id = await reaching.reach(db, actor, attempt, "watch.review")
-    if not await reaching.may_look(db, actor, attempt):
-        raise NotThere
+    sitting_id = await reaching.reached(db, actor, attempt, "watch.review")
     back = await _seal(request, db, sitting_id, attempt)
     return see_other(f"/cases/{attempt}" if back == "case" else f"/review/{attempt}")
 
@@ -68,8 +67,7 @@ async def _seal(request: StaffRequest, db: Connection, sitting_id: int, attempt:
             fact: dict[str, object] = {"seal": seal_id, "seq": int(seq)}
             await audit.record(db, actor, "watch.picture.sealed", kind="participant", object_id=attempt, after=fact)
             for officer in await seals.officers(db, attempt):
-                filled: dict[str, object] = {"number": attempt % 100_000}
-                await notices.tell(db, officer, "watch.sealed", about=seal_id, link=f"/safety/{seal_id}", filled=filled)
+                await notices.tell(db, officer, "watch.sealed", about=seal_id, link=f"/safety/{seal_id}", filled={})
     return form.values.get("back", "")
 
 
@@ -87,7 +85,7 @@ async def show_list(request: StaffRequest, db: Connection) -> Response[str]:
         view=view,
         state=state,
         states=STATES,
-        moment=reaching.moment,
+        moment=from_ms,
     )
 
 
@@ -168,7 +166,7 @@ async def _page(request: StaffRequest, db: Connection, found: Seal, form: Form |
         decisions=DECISIONS,
         errors=form.errors if form else {},
         values=form.values if form else {},
-        moment=reaching.moment,
+        moment=from_ms,
     )
 
 

@@ -1,0 +1,40 @@
+"""A person's verdict: read from its form, said once, on record. The wall and the review take it alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from portal.core import audit
+from portal.features.proctoring import queries
+from portal.features.proctoring.structs import KINDS, REASONS
+
+if TYPE_CHECKING:
+    from portal.core.accounts.structs import Actor
+    from portal.core.db import Connection
+    from portal.core.forms import Form
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What is said, with a reason of the catalogue; a breach is told in words besides."""
+
+    kind: str
+    reason: str
+    words: str
+
+
+def read_form(form: Form) -> Said:
+    """What was sent; what is missing stands in the form's errors."""
+    kind = form.choice("kind", list(KINDS))
+    reason = form.choice("reason", list(REASONS.get(kind, {})))
+    return Said(kind, reason, form.text("words", required=kind == "breach", most=500))
+
+
+async def say(db: Connection, actor: Actor, sitting_id: int, attempt: int, said: Said, **beside: object) -> None:
+    """Once: who spoke before changes nothing. `beside`: what the record says besides. In the caller's transaction."""
+    if await queries.say(db, sitting_id, attempt, actor.staff_id, said.kind, said.reason, said.words):
+        fact: dict[str, object] = {"kind": said.kind, "reason": said.reason, **beside}
+        await audit.record(
+            db, actor, "watch.verdict.said", kind="participant", object_id=attempt, after=fact, reason=said.words
+        )
