@@ -12,13 +12,12 @@ from infra.parts.supervisor import pictures_argv
 from loadtest.bench.beside import Asked, Beside, Told
 from loadtest.bench.cpu import Meter
 from loadtest.bench.figures import Figure, write
-from loadtest.bench.mass import OUT, SIGN_INS_A_SECOND, SPREAD_S, basis_of, require_clean
+from loadtest.bench.mass import OUT, SPREAD_S, basis_of, nation_of, require_clean
 from loadtest.bench.saves import Sent, save_for
 from loadtest.bench.stack import fresh_stack
 from loadtest.bench.steady import SAVE_EVERY_S, signed_in
 from loadtest.nation.report import write_report
 from loadtest.nation.run import Play, play
-from loadtest.nation.scenario import Nation
 
 if TYPE_CHECKING:
     from infra.parts.supervisor import Stack
@@ -32,13 +31,6 @@ OURS = ("engine", "flusher", "valkey", "postgres", "pictures", "objects")
 
 async def both(candidates: int, minutes: float, workers: int) -> None:
     """`both_candidates`: a whole sitting at true pace, a save and a picture of each candidate in 30 s."""
-    nation = Nation(
-        candidates=candidates,
-        minutes=minutes,
-        sign_in_s=max(5.0, candidates / SIGN_INS_A_SECOND),
-        spread_s=SPREAD_S,
-        workers=workers,
-    )
     seen: list[tuple[Told, dict[str, float]]] = []
 
     async def pictures(played: Play) -> None:
@@ -51,7 +43,7 @@ async def both(candidates: int, minutes: float, workers: int) -> None:
         seen.append((told, meter.taken()))
 
     async with fresh_stack() as stack:
-        result = await play(stack, nation, trouble=pictures)
+        result = await play(stack, nation_of(candidates, minutes, workers), trouble=pictures)
     print(write_report(result, OUT / "both"))
     told, taken = seen[0]
     cpu = ", ".join(f"{name} {value:.0f}" for name, value in taken.items())

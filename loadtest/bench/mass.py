@@ -49,15 +49,19 @@ async def ceiling(candidates: int, minutes: float, workers: int) -> None:
     require_clean(result)
 
 
-async def _play(name: str, candidates: int, minutes: float, workers: int) -> Result:
-    nation = Nation(
+def nation_of(candidates: int, minutes: float, workers: int) -> Nation:
+    """A whole sitting at true pace."""
+    return Nation(
         candidates=candidates,
         minutes=minutes,
         sign_in_s=max(5.0, candidates / SIGN_INS_A_SECOND),
         spread_s=SPREAD_S,
         workers=workers,
     )
-    result = await run(nation)
+
+
+async def _play(name: str, candidates: int, minutes: float, workers: int) -> Result:
+    result = await run(nation_of(candidates, minutes, workers))
     print(write_report(result, OUT / name))
     return result
 

@@ -31,6 +31,7 @@ WAIT_MOST_S = 700.0
 SWEEP_S = 0.5
 # What is over stays known for as long as a ticket may still ask what became of it.
 REMEMBER_S = 300.0
+OVER = "update watch_live set ended_at = now(), why = $2 where id = $1 and ended_at is null"
 POSTGRES_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -177,8 +178,7 @@ class Views:
         self.repeated += path.repeated
         for leg in legs:
             await leg.close()
-        sql = "update watch_live set ended_at = now(), why = $2 where id = $1 and ended_at is null"
-        await self._write(sql, view.number, why)
+        await self._write(OVER, view.number, why)
 
     async def _write(self, sql: str, *values: object) -> None:
         """Told to Postgres; while it is away the view goes on and ends all the same, and the sweep tells it later."""
@@ -248,8 +248,7 @@ class Views:
                 )
                 for row in rows:
                     if not row["ended"] and row["id"] in over:
-                        sql = "update watch_live set ended_at = now(), why = $2 where id = $1 and ended_at is null"
-                        await db.execute(sql, row["id"], over[row["id"]])
+                        await db.execute(OVER, row["id"], over[row["id"]])
             self.trouble = ""
         except POSTGRES_TROUBLE as error:
             self.trouble = str(error) or type(error).__name__

@@ -16,7 +16,7 @@ from portal.core.permissions import allows
 from portal.core.ui.pages import page, see_other
 from portal.features.proctoring import deeds, queries, verdicts
 from portal.features.proctoring.axis import axis_of
-from portal.features.proctoring.hands import mine, now_ms
+from portal.features.proctoring.hands import here, mine, now_ms
 from portal.features.proctoring.sentences import SENTENCES, in_all_languages
 from portal.features.proctoring.structs import EVENTS, KINDS, ONE_STATE, REASONS
 
@@ -33,9 +33,7 @@ async def child(request: StaffRequest, db: Connection, attempt: int) -> Response
 @get("/watch/{attempt:int}/deeds", guards=[allows("watch.view")])
 async def done(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """What was done to the child and how far it came; asked for again and again, which also says that its proctor is there."""
-    actor = request.scope["user"]
-    sitting_id = await mine(request, db, attempt)
-    await queries.still_here(db, sitting_id, actor.staff_id)
+    sitting_id = await here(request, db, attempt)
     return page(request, "proctoring/_deeds.html", **await _deeds(db, sitting_id, attempt))
 
 
@@ -67,8 +65,7 @@ async def child_page(
 ) -> Response[str]:
     """The page; `form`: what was sent and refused, `call`: whom to call, if that was asked."""
     actor = request.scope["user"]
-    sitting_id = await mine(request, db, attempt)
-    await queries.still_here(db, sitting_id, actor.staff_id)
+    sitting_id = await here(request, db, attempt)
     tile = await queries.tile(db, sitting_id, attempt, actor.staff_id, now_ms())
     assert tile is not None
     shots, events = await queries.shots(db, sitting_id, attempt), await queries.events(db, sitting_id, attempt)

@@ -21,6 +21,13 @@ async def mine(request: StaffRequest, db: Connection, attempt: int) -> int:
     return sitting_id
 
 
+async def here(request: StaffRequest, db: Connection, attempt: int) -> int:
+    """The same, of a page that asks again and again: its proctor is there, and keeps all his children of the sitting."""
+    sitting_id = await mine(request, db, attempt)
+    await queries.still_here(db, sitting_id, request.scope["user"].staff_id)
+    return sitting_id
+
+
 def now_ms() -> int:
     """Unix milliseconds."""
     return int(time.time() * 1000)

@@ -21,6 +21,7 @@ from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.ui.pages import page, see_other
 from portal.features.proctoring import live_queries as queries
+from portal.features.proctoring.hands import here
 
 if TYPE_CHECKING:
     from portal.features.proctoring.live_queries import LiveView
@@ -50,7 +51,7 @@ async def live(request: StaffRequest, db: Connection, attempt: int) -> Response[
 async def ask(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """Ask the phone; a second look within ten minutes says why."""
     actor, settings = request.scope["user"], request.app.state.settings
-    sitting_id = await _mine(request, db, attempt)
+    sitting_id = await here(request, db, attempt)
     form = Form(await request.form())
     reason = form.text("reason", required=await queries.seen_lately(db, attempt, REASON_WITHIN), most=300)
     if form.errors or not settings.live_urls or not await queries.allowed(db, attempt):
@@ -77,7 +78,7 @@ async def ask(request: StaffRequest, db: Connection, attempt: int) -> Response[s
 async def look(request: StaffRequest, db: Connection, attempt: int, view_id: int) -> Response[str]:
     """The picture, with the viewer's name and the time over it, and how long it lasts."""
     actor, settings = request.scope["user"], request.app.state.settings
-    await _mine(request, db, attempt)
+    await here(request, db, attempt)
     view = await _view(request, db, attempt, view_id)
     claims = LiveClaims("watch", view.id, attempt, int(time.time()) + START_S)
     told = _told(view)
@@ -100,7 +101,7 @@ async def look(request: StaffRequest, db: Connection, attempt: int, view_id: int
 @get("/watch/{attempt:int}/live/{view_id:int}/state", guards=[allows("watch.view")])
 async def state(request: StaffRequest, db: Connection, attempt: int, view_id: int) -> dict[str, Any]:
     """How it stands, in words; asking keeps the child in one's hands."""
-    await _mine(request, db, attempt)
+    await here(request, db, attempt)
     return _told(await _view(request, db, attempt, view_id))
 
 
@@ -119,7 +120,7 @@ async def _asking(
     request: StaffRequest, db: Connection, attempt: int, form: Form, *, status: int = 200
 ) -> Response[str]:
     actor, settings = request.scope["user"], request.app.state.settings
-    await _mine(request, db, attempt)
+    await here(request, db, attempt)
     mine = await queries.views(db, attempt, actor.staff_id)
     now = datetime.now(UTC)
     return page(
@@ -136,14 +137,6 @@ async def _asking(
         values=form.values,
         errors=form.errors,
     )
-
-
-async def _mine(request: StaffRequest, db: Connection, attempt: int) -> int:
-    """The sitting of a child in one's hands; another's, or nobody's, is not there."""
-    sitting_id = await queries.held(db, attempt, request.scope["user"].staff_id)
-    if sitting_id is None:
-        raise NotThere
-    return sitting_id
 
 
 async def _view(request: StaffRequest, db: Connection, attempt: int, view_id: int) -> LiveView:

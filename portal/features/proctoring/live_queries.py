@@ -1,4 +1,4 @@
-"""All SQL of looking live at one child: who holds him, what was asked before, and the row that both sides hear of."""
+"""All SQL of looking live at one child: what was asked before, and the row that both sides hear of."""
 
 from __future__ import annotations
 
@@ -40,18 +40,6 @@ class LiveView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 VIEW = "id, sitting_id, forwarder, reason, asked_at, waits_until, began_at, ends_at, ended_at, why"
-
-
-async def held(db: Connection, attempt: int, staff_id: int) -> int | None:
-    """The sitting of a child in his hands; looking live keeps the child there."""
-    return await db.fetchval(
-        """
-        update watch_hand set seen_at = greatest(seen_at, now())
-        where attempt_id = $1 and staff_id = $2
-        returning sitting_id
-        """,
-        *(attempt, staff_id),
-    )
 
 
 async def allowed(db: Connection, attempt: int) -> bool:
