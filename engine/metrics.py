@@ -1,12 +1,7 @@
-"""Figures of the engine in Prometheus form, summed over its workers.
-
-Workers share nothing but a folder: each writes its counters there every two seconds, and whoever is asked adds up.
-"""
+"""Figures of the engine in Prometheus form, summed over its workers."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -16,11 +11,10 @@ import msgspec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client import Counter as PrometheusCounter
 
+from infra.worker_figures import WorkerFigures
+
 if TYPE_CHECKING:
     from engine.worker import Worker
-
-WRITE_EVERY_S = 2.0
-STALE_S = 10.0
 
 NAMES = {
     "elumiti_engine_requests": "Requests answered, by route and outcome (`ok` or a problem code).",
@@ -66,8 +60,7 @@ class WorkerMetrics:
         self.problems: dict[str, Counter[str]] = {}
         self.hung_up = 0
         self.valkey_bytes = 0
-        self._folder = folder
-        self._path = folder / f"{os.getpid()}.json"
+        self._files = WorkerFigures(folder, Figures)
         self._own_files = 0
 
     def refused(self, route: str, code: str) -> None:
@@ -76,11 +69,8 @@ class WorkerMetrics:
 
     async def write_for_ever(self, worker: Worker) -> None:
         """Put the counters where the other workers find them."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         self._own_files = open_files()
-        while True:
-            self._path.write_bytes(msgspec.json.encode(self.figures(worker)))
-            await asyncio.sleep(WRITE_EVERY_S)
+        await self._files.write_for_ever(lambda: self.figures(worker))
 
     def figures(self, worker: Worker) -> Figures:
         """This worker's counters now."""
@@ -105,7 +95,7 @@ class WorkerMetrics:
     def page(self, worker: Worker) -> bytes:
         """The Prometheus text over all workers that wrote lately."""
         own = self.figures(worker)
-        everybody = [own, *self._others(own.at)]
+        everybody = [own, *self._files.others(own.at)]
         registry = CollectorRegistry()
         requests = PrometheusCounter(
             "elumiti_engine_requests", NAMES["elumiti_engine_requests"], ["route", "outcome"], registry=registry
@@ -136,19 +126,6 @@ class WorkerMetrics:
             full = f"elumiti_engine_{name}"
             Gauge(full, NAMES[full], registry=registry).set(value)
         return generate_latest(registry)
-
-    def _others(self, now: float) -> list[Figures]:
-        found: list[Figures] = []
-        for path in self._folder.glob("*.json"):
-            if path == self._path:
-                continue
-            try:
-                figures = msgspec.json.decode(path.read_bytes(), type=Figures)
-            except (OSError, msgspec.DecodeError):
-                continue
-            if now - figures.at < STALE_S:
-                found.append(figures)
-        return found
 
 
 def open_files() -> int:

@@ -23,6 +23,7 @@ from engine.limits import Limits
 from engine.metrics import WorkerMetrics
 from engine.misses import Misses
 from engine.order import attempt_seed
+from engine.problems import Problem
 from engine.protocol import CONTROL_STREAM, Watch
 from engine.reads import Reads
 from engine.roster import Roster
@@ -49,6 +50,8 @@ POSTGRES_WAIT_S = 5.0
 CATCH_UP_GAP_S = 0.5
 CATCH_UP_LIMIT_S = 3.0
 STAMP_MS = 20
+# Of a body that is too large: so much is not absurd, and whoever sent it hears why.
+DRAINED_BYTES = 16 * 2**20
 
 
 class Worker:
@@ -74,7 +77,7 @@ class Worker:
         self.misses = Misses()
         self.kept = kept.Reads(self)
         self.abilities = Abilities()
-        self.reads = Reads(settings.body_limit_s)
+        self.reads = Reads(settings.body_limit_s, Problem, DRAINED_BYTES)
         self.postgres_offset_ms = 0
         self.reasons: dict[str, str] = {}
         self._stamp: tuple[int, str] = (0, "")

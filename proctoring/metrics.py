@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -12,13 +10,12 @@ import msgspec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client import Counter as PrometheusCounter
 
+from infra.worker_figures import WorkerFigures
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from proctoring.worker import Worker
-
-WRITE_EVERY_S = 2.0
-STALE_S = 10.0
 
 NAMES = {
     "elumiti_pictures_requests": "Requests answered, by route and outcome (`ok` or a problem code).",
@@ -64,8 +61,7 @@ class WorkerMetrics:
     def __init__(self, folder: Path) -> None:
         self.ok: Counter[str] = Counter()
         self._refused: dict[str, Counter[str]] = {}
-        self._folder = folder
-        self._path = folder / f"{os.getpid()}.json"
+        self._files = WorkerFigures(folder, Figures)
 
     def refused(self, route: str, code: str) -> None:
         """One more answer with this problem code."""
@@ -73,10 +69,7 @@ class WorkerMetrics:
 
     async def write_for_ever(self, worker: Worker) -> None:
         """Put the counters where the other workers find them."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        while True:
-            self._path.write_bytes(msgspec.json.encode(self.figures(worker)))
-            await asyncio.sleep(WRITE_EVERY_S)
+        await self._files.write_for_ever(lambda: self.figures(worker))
 
     def figures(self, worker: Worker) -> Figures:
         """This worker's counters now."""
@@ -104,7 +97,7 @@ class WorkerMetrics:
     def page(self, worker: Worker) -> bytes:
         """The Prometheus text over all workers that wrote lately."""
         own = self.figures(worker)
-        everybody = [own, *self._others(own.at)]
+        everybody = [own, *self._files.others(own.at)]
         registry = CollectorRegistry()
         name = "elumiti_pictures_requests"
         requests = PrometheusCounter(name, NAMES[name], ["route", "outcome"], registry=registry)
@@ -127,16 +120,3 @@ class WorkerMetrics:
             name = f"elumiti_pictures_{field}"
             Gauge(name, NAMES[name], registry=registry).set(value)
         return generate_latest(registry)
-
-    def _others(self, now: float) -> list[Figures]:
-        found: list[Figures] = []
-        for path in self._folder.glob("*.json"):
-            if path == self._path:
-                continue
-            try:
-                figures = msgspec.json.decode(path.read_bytes(), type=Figures)
-            except (OSError, msgspec.DecodeError):
-                continue
-            if now - figures.at < STALE_S:
-                found.append(figures)
-        return found

@@ -9,7 +9,6 @@ import msgspec
 from infra.callers import may_measure
 from infra.live_tickets import START_S, LiveClaims, sign
 from infra.picture_tokens import PictureClaims
-from proctoring.bodies import bounded_body
 from proctoring.images import size_of
 from proctoring.index import Event, encode_events
 from proctoring.problems import Problem
@@ -71,7 +70,7 @@ async def take_picture(worker: Worker, scope: Scope, proto: HTTPProtocol, header
         if not (watch.identity if kind == "identity" else watch.screen):
             raise Problem("kind-not-wanted", kind=kind)
         limit = limit * IDENTITY_TIMES if kind == "identity" else limit
-    body = await bounded_body(worker.reads, scope, proto, min(limit, HARD_BYTES))
+    body = await worker.reads.body(scope, proto, min(limit, HARD_BYTES))
     if size_of(body) is None:
         raise Problem("not-a-picture")
     # The one wait of the route: all pictures of this group share one fdatasync.
@@ -88,7 +87,7 @@ async def take_events(worker: Worker, scope: Scope, proto: HTTPProtocol, headers
     """200 promises the same of events; they are read by the index, not here."""
     now_ms = worker.now_ms()
     claims, _ = _whose(worker, scope, now_ms)
-    body = await bounded_body(worker.reads, scope, proto, EVENTS_BYTES)
+    body = await worker.reads.body(scope, proto, EVENTS_BYTES)
     events = _events(body)
     if events:
         sealed = encode_events(events)

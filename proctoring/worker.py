@@ -18,6 +18,7 @@ from infra.migrate import require_current
 from infra.picture_tokens import PictureTokens
 from proctoring.keys import KeyRing
 from proctoring.metrics import WorkerMetrics
+from proctoring.problems import Problem
 from proctoring.spool import Spool
 from proctoring.store import open_store
 from proctoring.stored import Stored
@@ -33,6 +34,8 @@ POSTGRES_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Interf
 # Of one candidate: the phone's forty that waited for a line, and a dense rhythm besides.
 PICTURES_A_MINUTE = 120
 STOP_S = 8.0
+# So much of a body that is too large is still read, so that an honest phone hears why.
+DRAINED_BYTES = 2**18
 
 
 class Worker:
@@ -46,7 +49,7 @@ class Worker:
         self.root = Path(settings.spool_dir)
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.origins = frozenset(origin.rstrip("/") for origin in settings.player_origins)
-        self.reads = Reads(settings.body_limit_s)
+        self.reads = Reads(settings.body_limit_s, Problem, DRAINED_BYTES)
         self.ring = KeyRing()
         self.watched = Watched(self.root / "watched.json")
         self.stored = Stored(self.root)

@@ -1,25 +1,19 @@
-"""What the routes share: reading a bounded body, who asks, and the fixed headers."""
+"""What the routes share: reading a body of known shape, who asks, and the fixed headers."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
-from granian._granian import RSGIProtocolClosed
 
 from engine.problems import Problem
-from engine.protocol import MAX_BODY_BYTES
-from engine.reads import HungUp
 from infra.callers import caller, may_measure, place_of
 
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
-    from engine.reads import Reads
     from engine.roster import Pupil, Sitting
     from engine.tokens import Claims
     from engine.worker import Worker
@@ -27,63 +21,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 JSON = [("content-type", "application/json"), ("cache-control", "no-store")]
-DRAINED_AT_MOST = 16 * 2**20
 encode = msgspec.json.Encoder().encode
-
-
-async def bounded_body(worker: Worker, scope: Scope, proto: HTTPProtocol, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body; a larger one is refused before it is read, one of unknown length as soon as it is too long.
-
-    Who is too slow hears so; who hangs up in the middle is `HungUp`.
-    """
-    reads = worker.reads
-    length = scope.headers.get("content-length")
-    if length is None or not length.isdigit() or int(length) > limit:
-        return await _without_length(reads, length, proto, limit)
-    waiting = proto()
-    reads.running[waiting] = reads.turn
-    try:
-        body = await waiting
-    except asyncio.CancelledError:
-        if waiting in reads.running:
-            raise
-        raise Problem("body-slow") from None
-    except RSGIProtocolClosed:
-        raise HungUp from None
-    finally:
-        reads.running.pop(waiting, None)
-    if len(body) < int(length):
-        raise Problem("body-truncated", expected=int(length), seen=len(body))
-    return body
-
-
-async def _without_length(reads: Reads, length: str | None, proto: HTTPProtocol, limit: int) -> bytes:
-    """A body whose length is not told, is nonsense or is too much: no player sends one."""
-    try:
-        async with asyncio.timeout(reads.limit_s):
-            if length is not None:
-                await _let_it_finish(length, proto)
-                raise Problem("body-too-large", limit=limit)
-            chunks: list[bytes] = []
-            size = 0
-            async for chunk in proto:
-                size += len(chunk)
-                if size > limit:
-                    raise Problem("body-too-large", limit=limit)
-                chunks.append(chunk)
-            return b"".join(chunks)
-    except TimeoutError:
-        raise Problem("body-slow") from None
-    except RSGIProtocolClosed:
-        raise HungUp from None
-
-
-async def _let_it_finish(length: str, proto: HTTPProtocol) -> None:
-    """Most clients hear an answer only after they have sent everything: throw away what is not absurdly much."""
-    if not length.isdigit() or int(length) > DRAINED_AT_MOST:
-        return
-    async for _ in proto:
-        pass
 
 
 def compressed(scope: Scope) -> Problem | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from engine.problems import Problem
 from engine.protocol import DeviceBody, Have, Help, Kind, Resumed, ResumedAnswer, ResumedDevice
-from engine.routes.http import JSON, bounded_body, encode, live_claims, read_body, whose
+from engine.routes.http import JSON, encode, live_claims, read_body, whose
 from engine.timing import deadline_ms
 from engine.tokens import Claims
 
@@ -38,7 +38,7 @@ class Standing(msgspec.Struct, frozen=True):
 async def resume(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     """Where the pupil was, from whatever device. Waits at most 5 s for what is still on its way to Postgres."""
     claims = live_claims(worker, scope)
-    asked = read_body(scope, decoder, await bounded_body(worker, scope, proto, 2048))
+    asked = read_body(scope, decoder, await worker.reads.body(scope, proto, 2048))
     device = bytes.fromhex(asked.device)
     if device != claims.device:
         raise Problem("token-rejected")
@@ -98,7 +98,7 @@ async def have(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     claims = worker.tokens.verify(scope.headers.get("authorization"))
     if claims is None:
         raise Problem("token-rejected")
-    asked = read_body(scope, decoder, await bounded_body(worker, scope, proto, 2048))
+    asked = read_body(scope, decoder, await worker.reads.body(scope, proto, 2048))
     await worker.limits.re_enter(claims, "have")
     try:
         ranges = await worker.kept.ranges.get((claims.sitting, claims.attempt, asked.device))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from engine.problems import Problem
-from engine.protocol import Kind, Mark, SaveRecord, SaveReply, StoredEvent
+from engine.protocol import MAX_BODY_BYTES, Kind, Mark, SaveRecord, SaveReply, StoredEvent
 from engine.records import read_save, stored_events, tombstones
-from engine.routes.http import JSON, bounded_body, compressed, encode
+from engine.routes.http import JSON, compressed, encode
 from engine.timing import deadline_ms
 from engine.tokens import Claims, expiry_s
 
@@ -50,7 +50,7 @@ async def save(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     if claims is None:
         raise Problem("token-rejected")
     worker.limits.admit(claims)
-    body = await bounded_body(worker, scope, proto)
+    body = await worker.reads.body(scope, proto, MAX_BODY_BYTES)
     batch, refused = read_batch(scope, body)
     proto.response_bytes(200, JSON, encode(await keep(worker, claims, batch, refused, body)))
 
@@ -61,7 +61,7 @@ async def finish(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     if claims is None:
         raise Problem("token-rejected")
     worker.limits.admit(claims)
-    body = await bounded_body(worker, scope, proto)
+    body = await worker.reads.body(scope, proto, MAX_BODY_BYTES)
     batch, refused = read_batch(scope, body)
     newest = max(batch.events, key=lambda event: event.seq, default=None)
     if newest is None or newest.kind != FINISH:

@@ -15,7 +15,7 @@ from engine.board import NO_CONTROLS
 from engine.codes import hash_code, normalise_code
 from engine.problems import Problem
 from engine.protocol import ExamRoom, Help, MissRecord, SignedIn, SignIn, SignInRecord, SittingFacts
-from engine.routes.http import JSON, bounded_body, caller_address, encode, read_body
+from engine.routes.http import JSON, caller_address, encode, read_body
 from engine.take_over import require_device
 from engine.timing import deadline_ms, last_possible_end_ms, times_of
 from engine.tokens import Claims, expiry_s
@@ -74,7 +74,7 @@ async def sign_in(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     address = caller_address(worker, scope)
     if rate.over(address, worker.settings.sign_ins_per_address):
         raise Problem("slow-down", retry_after_s=20)
-    asked = read_body(scope, decoder, await bounded_body(worker, scope, proto, 2048))
+    asked = read_body(scope, decoder, await worker.reads.body(scope, proto, 2048))
     pupil = await _known_pupil(worker, asked, address)
     sitting = worker.roster.sittings.get(pupil.sitting)
     if sitting is None:
