@@ -6,18 +6,15 @@ Here a test decides what is slow, lost, refused or ordered by staff, and reads a
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import gzip
 import hashlib
 import json
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -28,6 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.browser.player.form import Packed, pack
+from tests.browser.player.served import Served
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -71,7 +69,7 @@ class Pupil:
 
 
 @dataclass
-class Peer:
+class Peer(Served):
     """What a test may turn, and what it may read."""
 
     starts_in_s: float = -60
@@ -361,34 +359,6 @@ class Peer:
                 await inner(scope, receive, send)
 
         return told
-
-    def __enter__(self) -> Self:
-        config = uvicorn.Config(
-            self.app(),
-            host="127.0.0.1",
-            port=self.port,
-            log_level="warning",
-            lifespan="off",
-            timeout_graceful_shutdown=1,
-        )
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
-        self.thread.start()
-        until = time.monotonic() + 10
-        while not self.server.started:
-            if time.monotonic() > until:
-                raise TimeoutError("the peer did not start")
-            time.sleep(0.02)
-        self.port = self.server.servers[0].sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.server.should_exit = True
-        self.thread.join(timeout=5)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
 
 def problem(status: int, code: str, *, retry_after: int | None = None, **fields: Any) -> Response:

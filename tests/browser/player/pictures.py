@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-import uvicorn
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -17,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.browser.player.peer import problem
+from tests.browser.player.served import Served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +42,7 @@ class Taken:
 
 
 @dataclass
-class Receiver:
+class Receiver(Served):
     """Whether it refuses is the test's choice; `stores`: receipt is storing."""
 
     refuse: tuple[int, str] | None = None
@@ -109,38 +107,18 @@ class Receiver:
         self.events += [event for event in events if event["n"] not in {one["n"] for one in self.events}]
         return JSONResponse({"received": [event["n"] for event in events]})
 
-    def __enter__(self) -> Self:
+    def app(self) -> Any:
+        """What the phone's page reaches from another origin."""
         inner = Starlette(
             routes=[
                 Route("/v1/pictures", self.picture, methods=["POST"]),
                 Route("/v1/watch", self.happened, methods=["POST"]),
             ]
         )
-        app = CORSMiddleware(
+        return CORSMiddleware(
             inner, allow_origins=["*"], allow_headers=["authorization", "content-type"], allow_methods=["POST"],
             expose_headers=["retry-after"],
         )  # fmt: skip
-        config = uvicorn.Config(
-            app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=1
-        )
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
-        self.thread.start()
-        until = time.monotonic() + 10
-        while not self.server.started:
-            if time.monotonic() > until:
-                raise TimeoutError("the receiver did not start")
-            time.sleep(0.02)
-        self.port = self.server.servers[0].sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.server.should_exit = True
-        self.thread.join(timeout=5)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
 
 def film(path: Path, *frames: Image.Image) -> Path:

@@ -16,10 +16,9 @@ from tests.browser.player.peer import Pupil
 from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.player.test_camera import FAKE, PHONE, agree, begin
 from tests.browser.portal.conftest import assets
-from tests.support.camera_consent import give_camera, known_person, withdraw_camera
-from tests.support.sittings import make_sitting
+from tests.support.camera_consent import withdraw_camera
 from tests.support.waiting import until
-from tests.support.watched import watch
+from tests.support.watched_sitting import watched_sitting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,16 +144,7 @@ def test_the_child_reads_it_the_proctor_sees_it_move_and_it_ends(
     """The bar stands before the first packet; the picture moves; the end clears both; a withdrawal ends the next one at once."""
     assert player
 
-    async def scene() -> tuple[Any, int]:
-        made = await make_sitting(stack, owner_url, starts_in_s=-120)
-        db = await asyncpg.connect(owner_url)
-        await watch(db, made.sitting, every_s=5)
-        person = await known_person(db, made.seats[0].attempt)
-        await give_camera(db, person)
-        await db.close()
-        return made, person
-
-    made, person = loop.run(scene(), 60)
+    made, person = loop.run(watched_sitting(stack, owner_url, every_s=5), 60)
     seat = made.seats[0]
     sitter = sitter_at(service, flags=FAKE, viewport=PHONE, ours=ours)
     sitter.choose_language()

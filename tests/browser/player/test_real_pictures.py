@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
@@ -10,10 +10,9 @@ import pytest
 from infra.parts.supervisor import pictures_argv
 from tests.browser.player.peer import Pupil
 from tests.browser.player.test_camera import FAKE, PHONE, agree, begin
-from tests.support.camera_consent import give_camera, known_person, withdraw_camera
-from tests.support.sittings import make_sitting
+from tests.support.camera_consent import withdraw_camera
 from tests.support.waiting import until
-from tests.support.watched import watch
+from tests.support.watched_sitting import watched_sitting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,16 +40,7 @@ def test_pictures_of_a_real_browser_reach_the_index_and_end_with_the_consent(
     """Photo and snapshots are rows in Postgres; the consent withdrawn, the camera goes out within seconds; the test goes on."""
     assert player
 
-    async def scene() -> tuple[Any, int]:
-        made = await make_sitting(stack, owner_url, starts_in_s=-120)
-        db = await asyncpg.connect(owner_url)
-        await watch(db, made.sitting, every_s=5)
-        person = await known_person(db, made.seats[0].attempt)
-        await give_camera(db, person)
-        await db.close()
-        return made, person
-
-    made, person = loop.run(scene(), 60)
+    made, person = loop.run(watched_sitting(stack, owner_url, every_s=5), 60)
     seat = made.seats[0]
     sitter = sitter_at(service, flags=FAKE, viewport=PHONE, ours=(ingest,))
     sitter.choose_language()

@@ -6,12 +6,14 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+import asyncpg
 import msgspec
 import pytest
 
 from infra.live_tickets import verify
 from infra.local import decode_key
 from tests.portal.proctoring.test_wall import take
+from tests.support.camera_consent import give_camera, known_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,25 +43,15 @@ def child(house: House, watched: Scene, proctor: Visitor, forwarder: str) -> int
     """In the proctor's hands; his mother agreed to the camera."""
     assert forwarder
     attempt = watched.pupils[0]
-    house.sql(
-        """
-        with made as (
-            insert into person (last_name, first_name, name_key, search_key, birth_date, language, region_code)
-            select p.last_name, p.first_name, 'x', 'x', p.birth_date, p.language, d.region_code
-            from participant p
-            join school sc on sc.id = p.school_id
-            join district d on d.id = sc.district_id
-            where p.id = $1
-            returning id
-        ), agreed as (
-            insert into consent (person_id, purpose, given_by, relation, text_version, language, channel, given_on)
-            select id, 'camera', 'Анасы', 'mother', '1', 'kk', 'paper', current_date from made
-            returning person_id
-        )
-        update participant set person_id = (select person_id from agreed) where id = $1
-        """,
-        attempt,
-    )
+
+    async def agree() -> None:
+        db = await asyncpg.connect(house.owner_url)
+        try:
+            await give_camera(db, await known_person(db, attempt))
+        finally:
+            await db.close()
+
+    house.loop.run(agree())
     take(proctor, watched, 1)
     return attempt
 
