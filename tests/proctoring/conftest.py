@@ -49,6 +49,15 @@ def proctoring(stack: Stack, loop: Loop, ingest: str) -> str:
 
 
 @pytest.fixture
+async def portal(stack: Stack, proctoring: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Who has the look key."""
+    async with httpx.AsyncClient(
+        base_url=proctoring, headers={"authorization": f"Bearer {stack.secrets.look_key}"}
+    ) as client:
+        yield client
+
+
+@pytest.fixture
 def kek(stack: Stack) -> bytes:
     return decode_key(stack.secrets.picture_kek)
 

@@ -15,23 +15,11 @@ from tests.support.waiting import eventually
 from tests.support.watched import picture
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     import asyncpg
 
-    from infra.parts.supervisor import Stack
     from tests.proctoring.conftest import Begin
 
     Db = asyncpg.Connection[asyncpg.Record]
-
-
-@pytest.fixture
-async def portal(stack: Stack, proctoring: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Who has the look key."""
-    async with httpx.AsyncClient(
-        base_url=proctoring, headers={"authorization": f"Bearer {stack.secrets.look_key}"}
-    ) as client:
-        yield client
 
 
 async def stored(db: Db, begin: Begin) -> tuple[str, asyncpg.Record]:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import asyncpg
+
+from tests.support.watched import watched_sitting
+
 if TYPE_CHECKING:
-    import asyncpg
+    from infra.parts.supervisor import Stack
+    from tests.support.sittings import Scene
 
     Db = asyncpg.Connection[asyncpg.Record]
 
@@ -43,3 +48,15 @@ async def give_camera(db: Db, person: int) -> None:
 async def withdraw_camera(db: Db, person: int) -> None:
     """She takes it back."""
     await db.execute("update consent set withdrawn_at = now() where person_id = $1 and purpose = 'camera'", person)
+
+
+async def sitting_with_camera(stack: Stack, owner_url: str, *, every_s: int) -> tuple[Scene, int]:
+    """A proctored sitting whose first pupil's mother agreed, and his row of the registry."""
+    db = await asyncpg.connect(owner_url)
+    try:
+        made = await watched_sitting(stack, db, owner_url, every_s=every_s)
+        person = await known_person(db, made.seats[0].attempt)
+        await give_camera(db, person)
+    finally:
+        await db.close()
+    return made, person

@@ -16,9 +16,8 @@ from tests.browser.player.peer import Pupil
 from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.player.test_camera import FAKE, PHONE, agree, begin
 from tests.browser.portal.conftest import assets
-from tests.support.camera_consent import withdraw_camera
+from tests.support.camera_consent import sitting_with_camera, withdraw_camera
 from tests.support.waiting import until
-from tests.support.watched_sitting import watched_sitting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,7 +143,7 @@ def test_the_child_reads_it_the_proctor_sees_it_move_and_it_ends(
     """The bar stands before the first packet; the picture moves; the end clears both; a withdrawal ends the next one at once."""
     assert player
 
-    made, person = loop.run(watched_sitting(stack, owner_url, every_s=5), 60)
+    made, person = loop.run(sitting_with_camera(stack, owner_url, every_s=5), 60)
     seat = made.seats[0]
     sitter = sitter_at(service, flags=FAKE, viewport=PHONE, ours=ours)
     sitter.choose_language()

@@ -10,9 +10,8 @@ import pytest
 from infra.parts.supervisor import pictures_argv
 from tests.browser.player.peer import Pupil
 from tests.browser.player.test_camera import FAKE, PHONE, agree, begin
-from tests.support.camera_consent import withdraw_camera
+from tests.support.camera_consent import sitting_with_camera, withdraw_camera
 from tests.support.waiting import until
-from tests.support.watched_sitting import watched_sitting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +39,7 @@ def test_pictures_of_a_real_browser_reach_the_index_and_end_with_the_consent(
     """Photo and snapshots are rows in Postgres; the consent withdrawn, the camera goes out within seconds; the test goes on."""
     assert player
 
-    made, person = loop.run(watched_sitting(stack, owner_url, every_s=5), 60)
+    made, person = loop.run(sitting_with_camera(stack, owner_url, every_s=5), 60)
     seat = made.seats[0]
     sitter = sitter_at(service, flags=FAKE, viewport=PHONE, ours=(ingest,))
     sitter.choose_language()
