@@ -16,8 +16,6 @@ from tests.support.mailbox import Mailbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.settings import PortalSettings
-    from portal.core.db import Pool
     from tests.portal.conftest import House
 
 FROM = "El Úmiti <noreply@elumiti.test>"
@@ -53,20 +51,12 @@ class Post:
         return [row["state"] for row in rows]
 
 
-async def _told(pool: Pool, settings: PortalSettings) -> None:
-    while await tell_of_ended(pool, settings):
-        pass
-
-
 @contextlib.contextmanager
 def mail_on(house: House, box: Mailbox | None = None, **settings: str) -> Iterator[Post]:
     """Mail is on inside the block; other tests of the run see it off."""
     box = box or Mailbox()
     state = house.front.inner.state
     before = state.settings
-    # What other tests' jobs and letters left behind is not this test's post.
-    house.loop.run(_told(state.pool, before), 30)
-    house.sql("delete from post")
     given = {"mail_url": f"smtp://127.0.0.1:{box.port}", "mail_from": FROM, "portal_url": "http://portal.test/"}
     state.settings = msgspec.structs.replace(before, **{**given, **settings})
     try:

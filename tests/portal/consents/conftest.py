@@ -16,7 +16,7 @@ from portal.features.work import WORK
 from tests.portal.persons.conftest import an_iin, form_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.portal.conftest import House, Place, Scene, Visitor
 
@@ -32,8 +32,8 @@ GIVEN = {
 TALENT = """
     with rule as (
         insert into talent_rule (project, kind, title, share, per, state, made_by, agreed_by, switched_at)
-        select 'myn-bala', 'top', '{"kk": "x", "ru": "x", "en": "x"}', 3, 'region', 'off', a.id, a.id + 1, now()
-        from (select min(id) as id from staff) a returning id
+        select 'myn-bala', 'top', '{"kk": "x", "ru": "x", "en": "x"}', 3, 'region', 'off', a.first, a.last, now()
+        from (select min(id) as first, max(id) as last from staff) a returning id
     ), run as (
         insert into score_run (sitting_id, version, parameters, snapshot_hash, result_hash, code_version, summary)
         values ($2, 1, '{}', '-', '-', '-', '{}') returning id
@@ -126,11 +126,11 @@ class Child(msgspec.Struct, kw_only=True):
 
 
 @pytest.fixture
-def child(house: House, place: Place, make_sitting: Callable[..., Scene]) -> Child:
+def child(house: House, place: Place, make_sitting: Callable[..., Scene]) -> Iterator[Child]:
     """With all consents; a sitting tomorrow has a code for it; it is in the talents; a letter waits."""
     # What others left in the outbox is not this child's.
     house.sql("delete from post")
-    admin = house.worker("test-administrator")
+    admin, coordinator = house.worker("test-administrator"), house.worker("myn-bala-coordinator", region=place.region)
     scene = make_sitting(starts_in_s=86_400)
     mark = f"w{next(marks)}-{place.region}"
     form = form_of(
@@ -144,10 +144,12 @@ def child(house: House, place: Place, make_sitting: Callable[..., Scene]) -> Chi
     made = Child(
         house=house,
         admin=admin,
-        coordinator=house.worker("myn-bala-coordinator", region=place.region),
+        coordinator=coordinator,
         person=person,
         pupil=scene.pupils[0],
         sitting=scene.id,
     )
     made.write()
-    return made
+    yield made
+    # Nor is this child's letter another test's.
+    house.sql("delete from post")

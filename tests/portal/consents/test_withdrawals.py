@@ -222,3 +222,44 @@ def test_an_import_without_consents_leaves_camera_and_talents_shut(house: House,
         list(WHOLE),
     )
     assert held == [], "nothing is taken for agreed"
+
+
+def watch_child(child: Child) -> None:
+    """The child was seen by a camera, and is in a proctor's hands and in a reviewer's."""
+    sql = child.house.sql
+    sql("insert into sitting_watch (sitting_id) values ($1)", child.sitting)
+    sql("select make_watch_partition($1)", child.sitting)
+    sql("update participant set person_id = $2 where id = $1", child.pupil, child.person)
+    sql(
+        "insert into watch_score (attempt_id, sitting_id, score, reasons) values ($1, $2, 5, '[]')",
+        *(child.pupil, child.sitting),
+    )
+    for table in ("watch_hand", "watch_review_hand"):
+        sql(
+            f"insert into {table} (attempt_id, sitting_id, staff_id) select $1, $2, min(id) from staff",
+            *(child.pupil, child.sitting),
+        )
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_withdrawn_camera_takes_the_child_out_of_all_hands_and_its_pictures_are_erased(
+    child: Child, held: bool
+) -> None:
+    """What is told of the erasure says whether they are gone or an open case still holds them."""
+    watch_child(child)
+    if held:
+        child.house.sql(
+            "insert into picture_hold (attempt_id, sitting_id, reason) values ($1, $2, 'case')",
+            *(child.pupil, child.sitting),
+        )
+    child.withdraw("camera")
+    for table in ("watch_hand", "watch_review_hand"):
+        assert not child.house.sql(f"select 1 from {table} where attempt_id = $1", child.pupil), table
+    marked = "select reason from picture_erasure where sitting_id = $1 and attempt_id = $2"
+    child.erase()
+    assert [row["reason"] for row in child.house.sql(marked, child.sitting, child.pupil)] == ["withdrawn"]
+    told = child.house.sql("select report from erasure where person_id = $1 and purpose = 'camera'", child.person)
+    texts = {line["text"].partition(":")[0] for line in told[0]["report"]}
+    erased, kept = "Pictures of the camera, events and the score of risk are erased", "An open case holds pictures"
+    assert any(text.startswith(kept if held else erased) for text in texts), texts
+    assert not any(text.startswith(erased if held else kept) for text in texts), texts
