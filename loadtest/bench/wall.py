@@ -42,14 +42,14 @@ EVERY_S = 30
 AT_ONCE = 50
 LOGIN = "bench-proctor"
 SCREEN = {"width": 1440, "height": 900}
-# Down and up again, a screen in half a second, as somebody who looks for one child.
-SCROLL = """(seconds) => new Promise((done) => {
+# Milliseconds of each frame while the page is scrolled down and up again by `step` pixels a millisecond (0: it stands).
+FRAMES = """([seconds, step]) => new Promise((done) => {
   const frames = [];
   let way = 1, last = performance.now();
   const until = last + seconds * 1000;
   const frame = (now) => {
     frames.push(now - last);
-    window.scrollBy(0, way * 1.8 * Math.min(50, now - last));
+    window.scrollBy(0, way * step * Math.min(50, now - last));
     last = now;
     const end = document.documentElement.scrollHeight - window.innerHeight - 2;
     if (window.scrollY >= end) way = -1;
@@ -59,18 +59,8 @@ SCROLL = """(seconds) => new Promise((done) => {
   };
   requestAnimationFrame(frame);
 })"""
-STILL = """(seconds) => new Promise((done) => {
-  const frames = [];
-  let last = performance.now();
-  const until = last + seconds * 1000;
-  const frame = (now) => {
-    frames.push(now - last);
-    last = now;
-    if (now < until) requestAnimationFrame(frame);
-    else done(frames.slice(1));
-  };
-  requestAnimationFrame(frame);
-})"""
+# A screen in half a second, as somebody who looks for one child.
+STEP = 1.8
 
 
 class Seen(msgspec.Struct):
@@ -181,7 +171,7 @@ async def _look(url: str, sitting: int, password: str, tiles: int, minutes: floa
         browser = await playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
         page = await browser.new_page(viewport=SCREEN)  # type: ignore[arg-type]
         await page.set_content("<p>still</p>")
-        still = await page.evaluate(STILL, 5)
+        still = await page.evaluate(FRAMES, [5, 0])
         await page.goto(f"{url}/sign-in")
         await page.fill("#f-login", LOGIN)
         await page.fill("#f-password", password)
@@ -204,9 +194,9 @@ async def _look(url: str, sitting: int, password: str, tiles: int, minutes: floa
         page.on("response", count)
         session = await page.context.new_cdp_session(page)
         # Once over all of it first, so that the start is a wall that was seen.
-        await page.evaluate(SCROLL, 15)
+        await page.evaluate(FRAMES, [15, STEP])
         before = await _heap_mb(session)
-        frames = await page.evaluate(SCROLL, 60 * minutes)
+        frames = await page.evaluate(FRAMES, [60 * minutes, STEP])
         after = await _heap_mb(session)
         nodes = await _nodes(page)
         await browser.close()

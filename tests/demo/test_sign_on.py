@@ -21,7 +21,7 @@ def test_they_join_and_nobody_knows_their_secrets(loop: Loop, owner_url: str) ->
         await turn.start()
         try:
             # What other tests of this database left under the same name.
-            await db.execute("update signon_provider set code = code || '-before'")
+            await db.execute("update signon_provider set code = code || '-before', issuer = issuer || '/before'")
             await insert_sign_on(db)
             known = await db.fetchval(
                 "select count(distinct secret_hash) from oauth_client where client_id like 'demo-%'"
