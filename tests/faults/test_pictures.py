@@ -290,9 +290,9 @@ async def test_a_full_disk_refuses_and_keeps_what_was_acknowledged(loop: Loop, f
 
         async def taken() -> None:
             # Each worker learns for itself which sittings are proctored.
-            assert all(await asyncio.gather(*(crowd.send(phone) for phone in crowd.phones)))
+            assert all(await asyncio.gather(*(crowd.send(phone) for phone in crowd.phones))), crowd.codes
 
-        await eventually(taken)
+        await eventually(taken, limit_s=60, every_s=1)
         ballast = spool / "ballast"
         with ballast.open("wb") as file:
             free = shutil.disk_usage(spool).free

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from tests.support.watched import watched_sitting
+from tests.support.sittings import make_sitting
+from tests.support.watched import watch
 
 if TYPE_CHECKING:
     from infra.parts.supervisor import Stack
@@ -51,10 +52,11 @@ async def withdraw_camera(db: Db, person: int) -> None:
 
 
 async def sitting_with_camera(stack: Stack, owner_url: str, *, every_s: int) -> tuple[Scene, int]:
-    """A proctored sitting whose first pupil's mother agreed, and his row of the registry."""
+    """A proctored sitting that began two minutes ago, whose first pupil's mother agreed, and his row of the registry."""
+    made = await make_sitting(stack, owner_url, starts_in_s=-120)
     db = await asyncpg.connect(owner_url)
     try:
-        made = await watched_sitting(stack, db, owner_url, every_s=every_s)
+        await watch(db, made.sitting, every_s=every_s)
         person = await known_person(db, made.seats[0].attempt)
         await give_camera(db, person)
     finally:

@@ -75,9 +75,13 @@ def make_hook(house: House, url: str, project: str = "qabilet") -> tuple[int, st
 
 
 def deliver(house: House, *, loopback: bool = True) -> None:
-    """One round of the worker, as the demo's (which may reach this machine) or as a real one's."""
+    """What is due, as the worker of the demo (which may reach this machine) or a real one does it.
+
+    Hooks of other tests have events too, and a round takes so many of all.
+    """
     settings = msgspec.structs.replace(house.settings, demo=loopback)
-    house.loop.run(hooks.deliver_due(house.front.inner.state.pool, settings))
+    while house.loop.run(hooks.deliver_due(house.front.inner.state.pool, settings)):
+        pass
 
 
 def states(house: House, hook: int) -> list[tuple[str, str]]:
