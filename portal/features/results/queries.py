@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portal.core.projects import project
 from portal.core.territory import NAME
 from portal.features.results.structs import ACTS, Done, Participation
 
 if TYPE_CHECKING:
+    from portal.core.accounts import Scope
     from portal.core.db import Connection
 
 SORTS = {"-at": "a.id desc", "at": "a.id"}
@@ -25,6 +27,23 @@ async def participations(db: Connection, person_id: int) -> list[Participation]:
         person_id,
     )
     return [Participation(**row) for row in rows]
+
+
+async def reached(db: Connection, attempts: list[int], scope: Scope) -> set[int]:
+    """Those whose page opens to who asks: of a sitting of his project, within his territory."""
+    rows = await db.fetch(
+        """
+        select p.id
+        from participant p
+        join sitting s on s.id = p.sitting_id and s.project = $5
+        join school sc on sc.id = p.school_id
+        join district d on d.id = sc.district_id
+        where p.id = any($4) and ($1 or d.region_code = any($2) or p.school_id = any($3))
+        """,
+        *scope.parameters,
+        *(attempts, project()),
+    )
+    return {row["id"] for row in rows}
 
 
 async def done(

@@ -39,9 +39,14 @@ async def own_work(request: StaffRequest, db: Connection) -> Response[str]:
 
 
 async def _results(request: StaffRequest, db: Connection, person_id: int | None) -> Response[str]:
-    async with cards.opened(db, request.scope["user"], "person.results", person_id) as card:
+    actor = request.scope["user"]
+    async with cards.opened(db, actor, "person.results", person_id) as card:
         rows = await queries.participations(db, card.id)
-    return page(request, "results/list.html", rows=rows, points=line(rows), **cards.context(request, card))
+    # Who has no page of pupils gets no link to one, nor does who reads of another project or territory.
+    linked = not card.own and actor.may("participant.view")
+    attempts = [row.attempt_id for row in rows] if linked else []
+    opens = await queries.reached(db, attempts, actor.scope("participant.view")) if attempts else set[int]()
+    return page(request, "results/list.html", rows=rows, opens=opens, points=line(rows), **cards.context(request, card))
 
 
 async def _work(request: StaffRequest, db: Connection, person_id: int | None) -> Response[str]:

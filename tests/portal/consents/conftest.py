@@ -151,7 +151,5 @@ def child(house: House, place: Place, make_sitting: Callable[..., Scene]) -> Ite
     )
     made.write()
     yield made
-    # Nor is this child's letter another test's, or its run, which has no tables in the store.
+    # Nor is this child's letter another test's.
     house.sql("delete from post")
-    house.sql("delete from talent where run_id in (select id from score_run where sitting_id = $1)", scene.id)
-    house.sql("delete from score_run where sitting_id = $1", scene.id)

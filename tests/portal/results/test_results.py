@@ -78,6 +78,23 @@ def test_it_works(house: House, scene: Scene, pupil: tuple[int, Visitor]) -> Non
     assert MARK in house.worker("test-administrator").get(f"/persons/{person}/results?lang=en").text
 
 
+def test_a_link_to_a_pupils_page_stands_where_that_page_opens(
+    house: House, scene: Scene, pupil: tuple[int, Visitor]
+) -> None:
+    """Whoever works in another project reads the results, and is led to no page that is not there for him."""
+    person, own = pupil
+    link = f'href="/sittings/{scene.id}/participants/{scene.pupils[0]}"'
+    for reader, leads in (
+        (house.worker("test-administrator"), True),
+        (house.worker("test-administrator", project="qabilet"), False),
+    ):
+        page = reader.get(f"/persons/{person}/results").text
+        assert "Сынақ" in page
+        assert (link in page) is leads
+        assert (reader.get(f"/sittings/{scene.id}/participants/{scene.pupils[0]}").status_code == 200) is leads
+    assert link not in own.get("/me/results").text
+
+
 def test_a_newer_run_replaces_and_an_excluded_attempt_has_none(
     house: House, scene: Scene, pupil: tuple[int, Visitor]
 ) -> None:
