@@ -58,7 +58,15 @@ async def watched_sitting(stack: Stack, db: Db, owner_url: str, pupils: int = 2,
 class Phone:
     """What a candidate's phone sends to the ingest."""
 
-    def __init__(self, stack: Stack, attempt: int, sitting: int, base: str = "", **claims: int) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        attempt: int,
+        sitting: int,
+        base: str = "",
+        client: httpx.AsyncClient | None = None,
+        **claims: int,
+    ) -> None:
         self.base = base or f"http://127.0.0.1:{stack.home.ports.pictures}"
         now_s = int(time.time())
         self.attempt, self.sitting = attempt, sitting
@@ -67,7 +75,7 @@ class Phone:
         self.token = PictureTokens(keys).sign(PictureClaims(attempt=attempt, sitting=sitting, **given))
         self.n = 0
         # Plain HTTP: a thousand phones would each read the certificates of the whole world first.
-        self.client = httpx.AsyncClient(timeout=30, verify=False)
+        self.client = client or httpx.AsyncClient(timeout=30, verify=False)
 
     async def send(
         self,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # Who does not ask for so long has gone: his children are free.
 GONE = "2 minutes"
 MOST_HANDS = 200
+# Colleagues in the form's list.
+MOST_LISTED = 1000
 # Whose clock stands still is the newest word of each scope; a finished attempt stands in none.
 TILE = """
     with said as (
@@ -106,13 +108,16 @@ async def room_in(db: Connection, staff_id: int) -> int:
     return max(0, MOST_HANDS - await db.fetchval("select count(*) from watch_hand where staff_id = $1", staff_id))
 
 
-async def colleagues(db: Connection, sitting_id: int, staff_id: int) -> list[Colleague]:
-    """On shift: seen in the last ten minutes, and may look at children of this sitting."""
+async def colleagues(db: Connection, sitting_id: int, staff_id: int, only: int | None = None) -> list[Colleague]:
+    """On shift: seen in the last ten minutes, and may look at children of this sitting.
+
+    The first by name for the list of the form; `only` asks for one person, wherever his name would stand.
+    """
     rows = await db.fetch(
         """
         select s.id, s.full_name as name
         from staff s
-        where s.id <> $2 and s.disabled_at is null
+        where s.id <> $2 and s.disabled_at is null and ($4::int is null or s.id = $4)
             and exists (
                 select from staff_session n
                 where n.staff_id = s.id and n.seen_at > now() - interval '10 minutes' and n.ends_at > now())
@@ -133,9 +138,9 @@ async def colleagues(db: Connection, sitting_id: int, staff_id: int) -> list[Col
                                  or (g.school_id is null and (d.id = g.district_id
                                      or (g.district_id is null and sr.region_code = g.region_code)))))))
         order by kk(s.full_name), s.id
-        limit 100
+        limit $5
         """,
-        *(sitting_id, staff_id, project()),
+        *(sitting_id, staff_id, project(), only, MOST_LISTED),
     )
     return [Colleague(**row) for row in rows]
 

@@ -145,9 +145,8 @@ async def hand_over(request: StaffRequest, db: Connection, sitting_id: int) -> R
     """A break, or the shift's end: the children go to a colleague on shift, who is told."""
     head = await _head(request, db, sitting_id)
     form, actor = Form(await request.form()), request.scope["user"]
-    on_shift = {one.id: one for one in await queries.colleagues(db, sitting_id, actor.staff_id)}
     to = form.optional_id("to")
-    if to not in on_shift:
+    if to is None or not await queries.colleagues(db, sitting_id, actor.staff_id, only=to):
         raise NotOnShift
     async with db.transaction():
         went = await queries.hand_over(db, sitting_id, actor.staff_id, to)

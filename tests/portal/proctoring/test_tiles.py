@@ -150,6 +150,19 @@ def test_children_are_handed_to_a_colleague_on_shift(house: House, watched: Scen
     assert hand(house, proctor, watched, login) == 409
 
 
+def test_a_long_list_of_colleagues_shuts_nobody_out(
+    house: House, watched: Scene, proctor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the nation's day more are on shift than a list shows; whoever asks for the last of them gets him."""
+    monkeypatch.setattr(queries, "MOST_LISTED", 1)
+    take(proctor, watched)
+    first, last = house.person("proctor"), house.person("proctor")
+    house.visitor(first)
+    at_last = house.visitor(last)
+    assert hand(house, proctor, watched, last) == 303
+    assert hand(house, at_last, watched, first) == 303
+
+
 def test_a_colleagues_own_district_and_own_verdicts_stay_behind(house: House, watched: Scene, proctor: Visitor) -> None:
     """SAFETY R4: nobody watches his own district, whoever hands the children over."""
     take(proctor, watched)
