@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,11 +17,13 @@ import pytest
 from infra.local import Home, database_url
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
-from infra.parts.unused import free_ports
+from infra.parts.unused import free_ports, share
 
 # A machine that does something else too is no fault of what is tested.
 hypothesis.settings.register_profile("calm", deadline=None)
 hypothesis.settings.load_profile("calm")
+# Three processes of tests start stacks beside each other.
+share(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")), of=16)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,14 +9,20 @@ from infra.local import Ports
 
 # Below the range from which the system takes ports of outgoing connections (32768 and up on Linux): one that is unused
 # now would else be some client's a moment before our server opens it.
-FIRST, LAST = 15_000, 32_000
+AMONG = range(15_000, 32_000)
+
+
+def share(part: int, of: int) -> None:
+    """This process chooses from its own part of all: between choosing and opening lie seconds, and others choose too."""
+    global AMONG  # noqa: PLW0603
+    AMONG = range(15_000, 32_000)[part::of]
 
 
 def unused_ports(count: int) -> list[int]:
     """Ports that nobody listens on now."""
     found: list[int] = []
     while len(found) < count:
-        port = random.randint(FIRST, LAST)
+        port = random.choice(AMONG)
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:

@@ -57,6 +57,7 @@ STAFF = (
     ("admin", "Әсел Мұратқызы Жақсылықова", "test-administrator"),
     ("admin2", "Нұрлан Болатұлы Сейітов", "test-administrator"),
     ("proctor", "Дина Ерланқызы Омарова", "proctor"),
+    ("room", "Сәуле Берікқызы Тұрсынова", "room-supervisor"),
     ("analyst", "Тимур Асқарұлы Бекенов", "analyst"),
     ("analyst2", "Айгерім Сәкенқызы Тілеуова", "analyst"),
     ("super", "Ғалия Қайратқызы Нұрғалиева", "super-admin"),

@@ -275,7 +275,7 @@ def portal(playwright: Playwright, place: Place, languages: list[str]) -> list[s
     with contextlib.closing(playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)) as browser:
         states = {
             login: _signed_in(browser, place, login)
-            for login in ("admin", "analyst", "super", "proctor", "specialist", "pupil")
+            for login in ("admin", "analyst", "super", "proctor", "room", "specialist", "pupil")
         }
         job = _happenings(browser, place, states)
         pages = pages_of(place, job)

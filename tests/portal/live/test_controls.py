@@ -186,11 +186,11 @@ def test_the_live_view_counts_whom_it_may_show(house: House, make_sitting) -> No
         await db.close()
 
     house.loop.run(fill())
-    text = house.worker("proctor", region=scene.place.region).get(f"/sittings/{scene.id}/live?lang=en").text
+    text = house.worker("room-supervisor", region=scene.place.region).get(f"/sittings/{scene.id}/live?lang=en").text
     assert "<b>3</b><span>pupils</span>" in text
     assert "<b>1</b><span>silent for 90 s</span>" in text
     assert "<b>1</b><span>finished</span>" in text
-    own = house.worker("proctor", school=scene.place.schools[1]).get(f"/sittings/{scene.id}/live?lang=en").text
+    own = house.worker("room-supervisor", school=scene.place.schools[1]).get(f"/sittings/{scene.id}/live?lang=en").text
     assert "<b>1</b><span>pupils</span>" in own
 
 

@@ -41,6 +41,26 @@ def happen(house: House, scene: Scene, attempt: int, kind: str, seq: int, after_
     )
 
 
+def test_who_watches_opens_nobody_by_name(house: House, watched: Scene, proctor: Visitor) -> None:
+    """SAFETY R4: the number in the wall's address leads to no name; who keeps the hall knows names and sees no wall."""
+    take(proctor, watched)
+    child = watched.pupils[0]
+    named = [
+        f"/sittings/{watched.id}/participants/{child}",
+        f"/sittings/{watched.id}/participants",
+        f"/sittings/{watched.id}/live",
+        f"/sittings/{watched.id}/room-codes",
+    ]
+    assert proctor.get(f"/watch/{child}").status_code == 200
+    assert [proctor.get(path).status_code for path in (*named, "/receipts")] == [403] * 5
+    assert f"/sittings/{watched.id}/participants" not in proctor.get("/search?q=Серікова").text
+    assert proctor.post(f"{named[0]}/lock", {"locked": "yes"}).status_code == 403
+    keeper = house.worker("room-supervisor", school=watched.place.schools[0])
+    assert [keeper.get(path).status_code for path in named] == [200] * 4
+    assert keeper.get(f"/sittings/{watched.id}/wall").status_code == 403
+    assert keeper.get(f"/watch/{child}").status_code == 403
+
+
 def test_the_riskiest_come_first_and_nobody_has_a_name(watched: Scene, proctor: Visitor) -> None:
     """By number and by what happened, in words."""
     take(proctor, watched)

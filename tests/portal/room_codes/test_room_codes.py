@@ -100,7 +100,7 @@ def test_from_the_start_on_codes_are_shown_read_out_and_on_record(house: House, 
 def test_a_coordinator_sees_his_own_school_s_rooms_alone(house: House, with_rooms) -> None:  # noqa: ANN001
     scene, rooms = with_rooms(-60)
     codes = open_codes(house, scene)
-    own = house.worker("proctor", school=scene.place.schools[0])
+    own = house.worker("room-supervisor", school=scene.place.schools[0])
     page = own.get(f"/sittings/{scene.id}/room-codes").text
     assert groups(codes[rooms[0]]) in page
     assert groups(codes[rooms[1]]) not in page
