@@ -29,7 +29,7 @@ from engine.reads import Reads
 from engine.roster import Roster
 from engine.tokens import SignedTimes, Tokens
 from infra import garbage
-from infra.database import BY_KEY
+from infra.database import AWAY, BY_KEY
 from infra.local import decode_key
 from infra.migrate import require_current
 from infra.picture_tokens import PictureClaims, PictureTokens
@@ -105,7 +105,7 @@ class Worker:
         last_news = await self._last_news()
         try:
             await self._refresh(first=True)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except AWAY as error:
             found = self.roster.load_snapshot()
             log.warning("engine.start.without_postgres", reason=str(error), snapshot=found)
             self.reasons["postgres"] = str(error)

@@ -17,6 +17,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 from redis.exceptions import AuthenticationError, RedisError
 
+from infra.database import AWAY
 from infra.errors import PlainError
 from infra.local import ROLE_OF, decode_key
 from infra.migrate import require_current
@@ -36,7 +37,7 @@ CLOCKS_DIFFER_S = 1.0
 LAG_S = 10.0
 SILENT_S = 10.0
 # A ValueError is an address that cannot even be read.
-POSTGRES_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
+POSTGRES_TROUBLE = (*AWAY, ValueError)
 STORE_TROUBLE = (OSError, TimeoutError, BotoCoreError, ClientError, ValueError)
 REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403"}
 

@@ -62,6 +62,20 @@ async def watch_partitions(db: Db, sittings: Iterable[int], known: set[int]) -> 
         known.add(sitting)
 
 
+async def knows(db: Db, segment: str) -> bool:
+    """Whether a segment was put down already: then it is in the store too, or was erased there since."""
+    return await db.fetchval("select exists (select from picture_segment where id = $1)", segment)
+
+
+async def opens_newest(db: Db, kek: bytes) -> bool:
+    """Whether this is the key that the newest sitting's key was wrapped by; nothing wrapped yet opens with any."""
+    row = await db.fetchrow("select sitting_id, wrapped from picture_sitting_key order by sitting_id desc limit 1")
+    try:
+        return row is None or bool(wrapping.unwrap(row["wrapped"], kek, wrapping.sitting_label(row["sitting_id"])))
+    except wrapping.WrongKeyError:
+        return False
+
+
 async def put_down(db: Db, segment: Segment, kek: bytes, wants_check: Callable[[Entry], bool]) -> bool:
     """All rows of a segment, or none; False when they were there already."""
     sittings = sorted({entry.sitting for entry in segment.entries} | {key.sitting for key in segment.keys})

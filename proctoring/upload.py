@@ -100,6 +100,12 @@ class Uploads:
         keys: list[Key] = read_lines(lines.read_bytes(), self._kek) if lines.exists() else []
         size = path.stat().st_size
         body: Buffer = b""
+        async with self._pool.acquire() as db:
+            known = await index.knows(db, name)
+        if known:
+            # A process died between the index and its disk. Sent again, it would bring back what was erased since.
+            done_with(path)
+            return
         if size:
             with path.open("rb") as file:
                 # Closed when nobody looks at it any more: a connection that broke may still hold a piece.

@@ -13,6 +13,7 @@ import structlog
 
 from engine.reads import Reads
 from infra import garbage
+from infra.database import AWAY
 from infra.local import decode_key
 from infra.migrate import require_current
 from infra.picture_tokens import PictureTokens
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-POSTGRES_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 # Of one candidate: the phone's forty that waited for a line, and a dense rhythm besides.
 PICTURES_A_MINUTE = 120
 STOP_S = 8.0
@@ -92,7 +92,7 @@ class Worker:
         )
         try:
             await self._refresh(first=True)
-        except POSTGRES_TROUBLE as error:
+        except AWAY as error:
             found = self.watched.load()
             log.warning("proctoring.start.without_postgres", reason=str(error), known=found)
             self.reasons["postgres"] = str(error) or type(error).__name__

@@ -23,7 +23,7 @@ from engine.flusher.write import Memory, PositionMovedError, prepare, prove, wri
 from engine.kept_news import sealed_news, written_news
 from engine.protocol import CONTROL_STREAM, News, Passed, Position
 from engine.roster import live_sittings
-from infra.database import BY_KEY
+from infra.database import AWAY, BY_KEY
 from infra.local import decode_key
 from infra.migrate import require_current
 from infra.valkey import clock_ms, connect
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-TROUBLE = (OSError, TimeoutError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError)
+TROUBLE = (*AWAY, RedisError)
 RETELL_EVERY_S = 1.0
 HOUSE_EVERY_S = 5.0
 # Of what is told once, the newest is told again over each new connection: a flusher may have died between COMMIT and word

@@ -18,6 +18,7 @@ import structlog
 from engine.codes import show_code
 from engine.rooms.release import Release, record
 from infra.cells import guard
+from infra.database import AWAY
 from infra.errors import PlainError
 from infra.local import adopt, decode_key
 from infra.migrate import require_current
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from infra.database import Db
 
 log = structlog.get_logger()
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 LOOK_EVERY_S = 0.5
 AGAIN_AFTER_S = 2.0
 

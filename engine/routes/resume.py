@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import asyncpg
 import msgspec
 
 from engine.problems import Problem
@@ -12,6 +11,7 @@ from engine.protocol import DeviceBody, Have, Help, Kind, Resumed, ResumedAnswer
 from engine.routes.http import JSON, encode, live_claims, read_body, whose
 from engine.timing import deadline_ms
 from engine.tokens import Claims
+from infra.database import AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from engine.worker import Worker
 
 decoder = msgspec.json.Decoder(DeviceBody)
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -12,10 +12,10 @@ import asyncpg
 import msgspec
 import structlog
 
+from infra.database import AWAY
 from infra.status.watch import Spell
 
 log = structlog.get_logger()
-TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 ANSWER_WITHIN_S = 3.0
 
 
@@ -88,7 +88,7 @@ class Store:
                     return None
                 await self._db.execute(FORGOTTEN)
                 return await _told(self._db)
-        except TROUBLE as error:
+        except AWAY as error:
             log.warning("status.postgres.away", reason=str(error) or type(error).__name__, waiting=len(self._waiting))
             self.drop()
             return None

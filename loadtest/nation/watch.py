@@ -13,6 +13,7 @@ import psutil
 from redis.exceptions import RedisError
 
 from engine.protocol import stream_key
+from infra.database import AWAY
 from loadtest.bench.cpu import tree_seconds
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Watch:
         cpu = {name: tree_seconds(pid) for name, pid in self._pids.items()}
         cpu["generator"] = time.process_time()
         lag, memory = -1.0, -1.0
-        with contextlib.suppress(OSError, TimeoutError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(*AWAY, RedisError):
             async with asyncio.timeout(1.5):
                 lag, memory = await self._lag()
         return Sample(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import structlog
 
+from infra.database import AWAY
 from infra.live_tickets import verify
 from infra.local import decode_key
 from proctoring.live.legs import Leg, Path
@@ -32,7 +33,6 @@ SWEEP_S = 0.5
 # What is over stays known for as long as a ticket may still ask what became of it.
 REMEMBER_S = 300.0
 OVER = "update watch_live set ended_at = now(), why = $2 where id = $1 and ended_at is null"
-POSTGRES_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class View:
@@ -116,7 +116,7 @@ class Views:
                     """,
                     *(view.number, view.attempt, self.settings.live_url),
                 )
-        except POSTGRES_TROUBLE as error:
+        except AWAY as error:
             # Whether the mother has just said no is not known: then nobody looks.
             raise Problem("try-later", retry_after_s=5) from error
         if row is None or not row["open"] or view.why is not None:
@@ -185,7 +185,7 @@ class Views:
         try:
             async with self.pool.acquire(timeout=5) as db:
                 await db.execute(sql, *values)
-        except POSTGRES_TROUBLE as error:
+        except AWAY as error:
             self.trouble = str(error) or type(error).__name__
             log.warning("live.write.failed", reason=self.trouble)
 
@@ -250,7 +250,7 @@ class Views:
                     if not row["ended"] and row["id"] in over:
                         await db.execute(OVER, row["id"], over[row["id"]])
             self.trouble = ""
-        except POSTGRES_TROUBLE as error:
+        except AWAY as error:
             self.trouble = str(error) or type(error).__name__
             log.warning("live.follow.failed", reason=self.trouble)
             return

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from infra.callers import may_measure
+from infra.database import AWAY
 from proctoring import index
 from proctoring.look.overlay import UnreadableError, shown
 from proctoring.segments import KINDS, head_of
@@ -95,6 +96,11 @@ class Pictures:
             log.exception("proctoring.look.not_genuine", sitting=sitting, attempt=attempt, seq=seq)
             return None
 
+    async def can_open(self) -> bool:
+        """Whether our wrapping key is the one that pictures are kept under."""
+        async with self.pool.acquire(timeout=5) as db:
+            return await index.opens_newest(db, self._kek)
+
 
 class Look:
     """The routes of this process."""
@@ -149,8 +155,15 @@ class Look:
         return web.Response(body=body, content_type="image/webp", headers=NOTHING)
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Whether the tasks beside it go round."""
-        return web.json_response({"ready": True, "reasons": {}, "warnings": self.troubles})
+        """Whether pictures can be opened, and the tasks beside it go round."""
+        reasons: dict[str, str] = {}
+        try:
+            if not await self._pictures.can_open():
+                reasons["keys"] = "picture_kek is not the key that the sittings' keys were wrapped by"
+        except AWAY as error:
+            reasons["postgres"] = str(error) or type(error).__name__
+        answer = {"ready": not reasons, "reasons": reasons, "warnings": self.troubles}
+        return web.json_response(answer, status=503 if reasons else 200)
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Prometheus text."""

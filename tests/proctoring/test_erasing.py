@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import shutil
 import subprocess
+import uuid
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -15,11 +17,13 @@ from infra.local import database_url
 from infra.objects import open_bucket
 from infra.parts import postgres
 from proctoring import erasure, index
-from proctoring.keys import WrongKeyError
+from proctoring.keys import KeyRing, WrongKeyError
 from proctoring.segments import HEAD, HEAD_BYTES
+from proctoring.spool import Spool
+from proctoring.store import object_name
 from tests.proctoring.test_line import read_back, read_from, rows_of, store_of
 from tests.support.waiting import eventually
-from tests.support.watched import Phone, consented, picture
+from tests.support.watched import Phone, consented, now_ms, picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,6 +218,39 @@ async def test_a_sitting_s_term_takes_all_but_what_an_open_case_holds(
         assert (
             await db.fetchval("select count(*) from picture_segment_sitting where sitting_id = $1", scene.sitting) == 0
         )
+
+
+async def test_a_segment_that_comes_again_brings_nothing_back(
+    stack: Stack, db: Db, begin: Begin, proctoring: str, kek: bytes, tmp_path: Path
+) -> None:
+    """Died between the index and its own disk: the next process finds the file, and what was erased since stays erased."""
+    scene, phone = await begin()
+    closed: list[Path] = []
+    spool = Spool(
+        tmp_path, KeyRing(), kek, closed.append, segment_bytes=2**23, segment_s=60, most_bytes=2**30, free_bytes=0
+    )
+    await spool.join(1, phone.attempt, scene.sitting, 1, now_ms(), now_ms(), picture(1))
+    await spool.close()
+    (segment,) = closed
+
+    async def left_behind_by_a_dead_process() -> None:
+        folder = stack.home.part("pictures") / uuid.uuid4().hex
+        shutil.copytree(spool.folder, folder)
+
+        async def taken() -> None:
+            assert not list(stack.home.part("pictures").glob(f"*/{segment.name}"))
+
+        await eventually(taken, limit_s=20)
+
+    await left_behind_by_a_dead_process()
+    (row,) = await put_down(db, scene.sitting, 1)
+    assert await read_back(stack, db, row, kek) == picture(1)
+    await erasure.ask(db, scene.sitting, None, "asked", "head")
+    await gone(db, scene.sitting, None)
+    async with open_bucket(store_of(stack), "pictures") as bucket:
+        assert await bucket.get(object_name(segment.stem)) is None
+        await left_behind_by_a_dead_process()
+        assert await bucket.get(object_name(segment.stem)) is None
 
 
 async def test_a_consent_withdrawn_for_an_hour_erases_unless_something_holds_it(

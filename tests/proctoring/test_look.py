@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from proctoring import index
+from proctoring.keys import sitting_label, wrap
 from tests.proctoring.test_line import rows_of
 from tests.support.waiting import eventually
 from tests.support.watched import picture
@@ -142,3 +144,23 @@ async def test_the_same_picture_twice_is_an_event_and_weighs(db: Db, begin: Begi
 
     await eventually(scored, limit_s=25)
     assert scene.sitting
+
+
+async def test_another_wrapping_key_is_said_before_anybody_needs_a_picture(
+    db: Db, begin: Begin, portal: httpx.AsyncClient, kek: bytes
+) -> None:
+    """A backup was moved to a machine with a fresh key: `/ready`, which `elumiti doctor` reads, says so at once."""
+    await stored(db, begin)
+    assert (await portal.get("/ready")).json() == {"ready": True, "reasons": {}, "warnings": {}}
+    assert not await index.opens_newest(db, bytes(32))
+    kept = await db.fetchrow("select sitting_id, wrapped from picture_sitting_key order by sitting_id desc limit 1")
+    assert kept
+    other = wrap(bytes(32), bytes(32), sitting_label(kept["sitting_id"]))
+    try:
+        await db.execute("update picture_sitting_key set wrapped = $2 where sitting_id = $1", kept["sitting_id"], other)
+        answer = await portal.get("/ready")
+    finally:
+        await db.execute("update picture_sitting_key set wrapped = $2 where sitting_id = $1", *kept)
+    assert answer.status_code == 503
+    assert "picture_kek" in answer.json()["reasons"]["keys"]
+    assert await index.opens_newest(db, kek)

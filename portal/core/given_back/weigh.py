@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import asyncpg
 import msgspec
 import structlog
 
 from engine.credit import Credit, credit
+from infra.database import AWAY
 from portal.core.given_back import queries
 from portal.core.given_back.gather import case_of, times_of_pupil
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 EVERY_S = 2.0
 AT_ONCE = 500
-TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 async def weigh_for_ever(pool: Pool) -> None:
@@ -33,7 +32,7 @@ async def weigh_for_ever(pool: Pool) -> None:
         try:
             async with asyncio.timeout(60), pool.acquire() as db:
                 more = await weigh_once(db)
-        except TROUBLE as error:
+        except AWAY as error:
             log.warning("credits.round.failed", reason=str(error) or type(error).__name__)
         if not more:
             await asyncio.sleep(EVERY_S)
