@@ -48,6 +48,7 @@ class Receiver(Served):
     refuse: tuple[int, str] | None = None
     stores: bool = True
     watched: bool = False
+    screen: bool = False
     pictures: list[Taken] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     every_s: int = 1
@@ -66,7 +67,7 @@ class Receiver(Served):
             "every_s": self.every_s,
             "most_bytes": self.most_bytes,
             "identity": True,
-            "screen": False,
+            "screen": self.screen,
             "keep_days": 90,
         }
 
@@ -121,11 +122,16 @@ class Receiver(Served):
         )  # fmt: skip
 
 
-def film(path: Path, *frames: Image.Image) -> Path:
-    """A film that Chromium plays as a camera: motion JPEG, over and over."""
+FRAMES_A_SECOND = 30
+
+
+def film(path: Path, *scenes: Image.Image, each_s: int = 0) -> Path:
+    """A film that Chromium plays as a camera, over and over: motion JPEG, each scene a frame, or so many seconds."""
     with path.open("wb") as file:
-        for frame in frames:
-            frame.convert("RGB").resize((640, 480)).save(file, "JPEG", quality=90)
+        for scene in scenes:
+            frame = io.BytesIO()
+            scene.convert("RGB").resize((640, 480)).save(frame, "JPEG", quality=90)
+            file.write(frame.getvalue() * (each_s * FRAMES_A_SECOND or 1))
     return path
 
 
