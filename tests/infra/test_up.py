@@ -82,9 +82,9 @@ class Platform:
         return said[0]
 
 
-@pytest.fixture
-def platform() -> Iterator[Platform]:
-    """An empty home; whatever still runs of it at the end is killed."""
+@contextlib.contextmanager
+def home_of_its_own() -> Iterator[Platform]:
+    """Whatever still runs of it at the end is killed."""
     folder = Path(tempfile.mkdtemp(prefix="elumiti-up-"))
     folder.chmod(0o755)
     made = Platform(folder / "home")
@@ -97,6 +97,22 @@ def platform() -> Iterator[Platform]:
         assert run.stdout
         run.stdout.close()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    """An empty home."""
+    with home_of_its_own() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Platform]:
+    """One that is up, for tests that leave it up."""
+    with home_of_its_own() as made:
+        run = made.start()
+        yield made
+        stop(made, run)
 
 
 def whole_tree(run: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -132,6 +148,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_keeps_the_data(platform: Pla
     assert "migration(s) applied" in platform.said
     stop(platform, platform.start())
     assert "Schema: up to date." in platform.said
+    assert "This installation is not a demo." in platform.refuse("--demo")
 
 
 def test_ctrl_c_while_it_starts_stops_everything_too(platform: Platform) -> None:
@@ -151,15 +168,14 @@ def test_after_kill_9_of_the_supervisor_it_starts_again(platform: Platform) -> N
 
 
 @pytest.mark.parametrize(("part", "app"), [("portal", "portal.app:app"), ("engine", "engine.app:engine")])
-def test_no_worker_outlives_its_server(platform: Platform, part: str, app: str) -> None:
+def test_no_worker_outlives_its_server(running: Platform, part: str, app: str) -> None:
     """Killed by -9 it can stop nobody; an orphan would hold the port, and answer there with what was yesterday."""
-    run = platform.start()
-    server = next(one for one in psutil.Process(run.pid).children() if app in one.cmdline())
+    server = next(one for one in psutil.Process(running.runs[0].pid).children() if app in one.cmdline())
     workers = server.children(recursive=True)
     assert workers
     server.kill()
     until(lambda: not any(worker.is_running() for worker in workers), f"a worker of {app} goes on alone")
-    health = f"http://127.0.0.1:{getattr(platform.ports, part)}/health"
+    health = f"http://127.0.0.1:{getattr(running.ports, part)}/health"
 
     def answers() -> bool:
         with contextlib.suppress(httpx.HTTPError):
@@ -167,7 +183,6 @@ def test_no_worker_outlives_its_server(platform: Platform, part: str, app: str) 
         return False
 
     until(answers, f"the {part} did not come back")
-    stop(platform, run)
 
 
 def test_after_kill_9_of_everything_it_starts_again(platform: Platform) -> None:
@@ -195,13 +210,10 @@ def test_killed_while_it_makes_its_first_database_it_starts_again(platform: Plat
     stop(platform, platform.start())
 
 
-def test_a_second_start_beside_a_running_one_is_one_line(platform: Platform) -> None:
-    run = platform.start()
-    line = platform.refuse()
-    assert f"(process {run.pid}) already serves {platform.folder}" in line
+def test_a_second_start_beside_a_running_one_is_one_line(running: Platform) -> None:
+    line = running.refuse()
+    assert f"(process {running.runs[0].pid}) already serves {running.folder}" in line
     assert "Stop it with Ctrl-C" in line
-    stop(platform, run)
-    assert "This installation is not a demo." in platform.refuse("--demo")
 
 
 @pytest.mark.parametrize("name", ["engine", "valkey"])
