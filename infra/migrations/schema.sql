@@ -5651,6 +5651,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_score TO elumiti_proctor
 GRANT SELECT ON TABLE public.watch_score TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_to_score TO elumiti_proctoring;
+GRANT INSERT ON TABLE public.watch_to_score TO elumiti_portal;
 
 GRANT SELECT,INSERT ON TABLE public.watch_verdict TO elumiti_portal;
 

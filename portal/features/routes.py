@@ -51,6 +51,7 @@ from portal.features.proctoring import retention as watch_retention
 from portal.features.proctoring import review as watch_review
 from portal.features.proctoring import routes as proctoring
 from portal.features.proctoring import sealing as watch_sealing
+from portal.features.proctoring import weights as watch_weights
 from portal.features.registration import codes as class_codes
 from portal.features.registration import form as registration_form
 from portal.features.registration import own as registered_person
@@ -139,6 +140,7 @@ ROUTES = [
     *watch_sealing.ROUTES,
     *watch_review.ROUTES,
     *watch_fairness.ROUTES,
+    *watch_weights.ROUTES,
     *watch_cases.ROUTES,
     *watch_papers.ROUTES,
     *watch_appeals.ROUTES,

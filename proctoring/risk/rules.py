@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,38 +41,45 @@ HOUSE: dict[str, Rule] = {
     "line-lost": Rule(),
     "line-back": Rule(),
 }
+# These can't be given weight by a test either.
+INNOCENT = frozenset(kind for kind, rule in HOUSE.items() if rule == Rule())
 # From here on a row counts as flagged, in the report of fairness and for the wall's first colour.
 FLAGGED = 20.0
+
+
+Points: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a test says otherwise of a kind; UNSET keeps the house's."""
 
-    weight: float | msgspec.UnsetType = msgspec.UNSET
-    per_s: float | msgspec.UnsetType = msgspec.UNSET
-    free_times: int | msgspec.UnsetType = msgspec.UNSET
-    free_s: float | msgspec.UnsetType = msgspec.UNSET
-    most: float | msgspec.UnsetType = msgspec.UNSET
-    server: float | msgspec.UnsetType = msgspec.UNSET
+    weight: Points | UnsetType = UNSET
+    per_s: Annotated[float, Meta(ge=0, le=10)] | UnsetType = UNSET
+    free_times: Annotated[int, Meta(ge=0, le=1000)] | UnsetType = UNSET
+    free_s: Annotated[float, Meta(ge=0, le=3600)] | UnsetType = UNSET
+    most: Points | UnsetType = UNSET
+    server: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
+
+    def said(self) -> dict[str, float]:
+        """What is said: field → number."""
+        given = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in given.items() if value is not UNSET}
 
 
 decode = msgspec.json.Decoder(dict[str, Override]).decode
 
 
-def rules_of(text: str | None) -> dict[str, Rule]:
-    """The house's rules with what a test says otherwise; what cannot be read or is no kind of ours changes nothing."""
+def overrides_of(text: str | None) -> dict[str, Override]:
+    """What a test says otherwise of kinds that may weigh; what cannot be read says nothing."""
     try:
         said = decode(text or "{}")
     except msgspec.DecodeError:
-        return HOUSE
-    changed = {
-        kind: msgspec.structs.replace(
-            HOUSE[kind],
-            **{
-                name: value for name in Override.__struct_fields__ if (value := getattr(own, name)) is not msgspec.UNSET
-            },
-        )
-        for kind, own in said.items()
-        if kind in HOUSE
+        return {}
+    return {kind: own for kind, own in said.items() if kind in HOUSE and kind not in INNOCENT}
+
+
+def rules_of(text: str | None) -> dict[str, Rule]:
+    """The house's rules with what a test says otherwise."""
+    return HOUSE | {
+        kind: msgspec.structs.replace(HOUSE[kind], **own.said()) for kind, own in overrides_of(text).items()
     }
-    return HOUSE | changed

@@ -164,3 +164,23 @@ async def test_another_wrapping_key_is_said_before_anybody_needs_a_picture(
     assert answer.status_code == 503
     assert "picture_kek" in answer.json()["reasons"]["keys"]
     assert await index.opens_newest(db, kek)
+
+
+async def test_what_a_sitting_says_of_a_weight_counts_from_then_on(
+    db: Db, begin: Begin, portal: httpx.AsyncClient
+) -> None:
+    """The same events, worked out anew when the portal asks for it."""
+    assert portal
+    scene, phone = await begin()
+    assert (await phone.tell({"n": 1, "kind": "paste", "at": 1_790_000_000_000})).status_code == 200
+
+    async def scored(points: float) -> None:
+        found = await db.fetchval("select score from watch_score where attempt_id = $1", phone.attempt)
+        assert found == points
+
+    await eventually(lambda: scored(6), limit_s=25)
+    await db.execute(
+        'update sitting_watch set rules = \'{"paste": {"weight": 1.5}}\' where sitting_id = $1', scene.sitting
+    )
+    await db.execute("insert into watch_to_score values ($1, $2)", scene.sitting, phone.attempt)
+    await eventually(lambda: scored(1.5), limit_s=25)

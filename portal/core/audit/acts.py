@@ -78,6 +78,7 @@ ACTS: dict[str, str] = {
     "watch.picture.sealed": N_("Sealed a picture that should not be seen"),
     "watch.sealed.opened": N_("Opened a sealed picture"),
     "watch.sealed.decided": N_("Decided about a sealed picture"),
+    "watch.weights.set": N_("Set what events weigh in a sitting"),
     "watch.review.set": N_("Set sample and term of appeals"),
     "watch.opinion.taken": N_("Was given an attempt for a second opinion"),
     "watch.child.opened": N_("Opened a child's pictures beyond the queue"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from portal.features.proctoring.structs import NO_SIGN
+from proctoring.risk.rules import INNOCENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +103,6 @@ def axis_of(shots: Sequence[Shot], events: Sequence[Happened], rhythm: Sequence[
             )
             for from_ms, answers in rhythm
         ],
-        marks=[Mark(place(one.at_ms, begins, spans), one.kind, one.at_ms, one.kind not in NO_SIGN) for one in events],
+        marks=[Mark(place(one.at_ms, begins, spans), one.kind, one.at_ms, one.kind not in INNOCENT) for one in events],
         thumbs=thumbs,
     )

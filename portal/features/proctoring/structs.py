@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from portal.core.i18n import N_, t
+from proctoring.risk.rules import INNOCENT
 
 # What happened, in words; that a line was lost or the light is poor is told as what it is: no sign of anything.
 EVENTS: dict[str, str] = {
@@ -28,9 +29,8 @@ EVENTS: dict[str, str] = {
     "line-lost": N_("line lost"),
     "line-back": N_("line back"),
 }
-# They weigh nothing, so they are no incident either.
-NO_SIGN = {"tab-back", "camera-on", "line-lost", "line-back", "light-poor"}
-WEIGHING = [kind for kind in EVENTS if kind not in NO_SIGN]
+# What weighs nothing is no incident either.
+WEIGHING = [kind for kind in EVENTS if kind not in INNOCENT]
 STATES: dict[str, str] = {
     "writing": N_("send pictures"),
     "silent": N_("send none for 3 minutes"),

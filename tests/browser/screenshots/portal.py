@@ -135,6 +135,7 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
         "wall": ("/sittings/{sitting_id:int}/wall", {"sitting_id": number["open"]}),
         "verdicts": ("/sittings/{sitting_id:int}/verdicts", {"sitting_id": number["open"]}),
         "words-to-children": ("/sittings/{sitting_id:int}/verdicts/words", {"sitting_id": number["open"]}),
+        "weights": ("/sittings/{sitting_id:int}/weights", {"sitting_id": number["open"]}),
         "fairness": ("/sittings/{sitting_id:int}/fairness", {"sitting_id": number["open"]}),
         "terms-of-pictures": ("/sittings/{sitting_id:int}/pictures", {"sitting_id": number["open"]}),
         "appeals": ("/sittings/{sitting_id:int}/appeals", {"sitting_id": number["open"]}),
