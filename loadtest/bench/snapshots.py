@@ -214,6 +214,12 @@ async def send_for(pool: Pool, tokens: list[str], rate: float, seconds: float, r
         )
         connection.send(head.encode() + bodies[turn & 63], done)
 
+    def go_on() -> None:
+        # Connections that were lost are open again: with all of them gone no answer would call for the next picture.
+        while pool.idle and waiting:
+            send(pool.idle.pop(), waiting.popleft())
+
+    pool.on_idle = go_on
     total = pace.due_by(seconds)
     while sent.due < total:
         for number in range(sent.due, min(total, pace.due_by(loop.time() - began))):

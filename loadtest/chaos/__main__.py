@@ -64,12 +64,7 @@ def main(names: list[str]) -> int:
             work = run_case(case, quiet=True) if isinstance(case, Case) else pictures.run_case(case)
             outcome = runner.run(work)
         write(outcome)
-        print(
-            f"    {'clean' if outcome.clean else 'NOT CLEAN'}: {outcome.acked} acknowledged, {outcome.durable} durable, "
-            f"{outcome.lost} lost, {outcome.duplicated} doubled, {outcome.altered} altered, recovered in "
-            f"{outcome.recovery_s:g} s, {outcome.receipts} of {outcome.candidates} receipts; {outcome.refusals} {outcome.notes}",
-            flush=True,
-        )
+        print(f"    {outcome.line()}", flush=True)
         failed += not outcome.clean
     return min(failed, 1)
 

@@ -88,7 +88,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     durable: int
     lost: int
     duplicated: int
-    altered: int
+    # None: not looked at; a picture is sealed, and only proctoring can open it.
+    altered: int | None
     recovery_s: float
     refusals: dict[str, int] = {}
     notes: dict[str, float | int | str] = {}
@@ -96,6 +97,15 @@ class Outcome(msgspec.Struct, kw_only=True):
     receipts: int = 0
     machine: str = ""
     at: str = ""
+
+    def line(self) -> str:
+        """As it is printed."""
+        altered = "" if self.altered is None else f", {self.altered} altered"
+        receipts = f", {self.receipts} of {self.candidates} receipts" if self.candidates else ""
+        return (
+            f"{'clean' if self.clean else 'NOT CLEAN'}: {self.acked} acknowledged, {self.durable} durable, {self.lost} lost, "
+            f"{self.duplicated} doubled{altered}, recovered in {self.recovery_s:g} s{receipts}; {self.refusals} {self.notes}"
+        )
 
     @property
     def clean(self) -> bool:

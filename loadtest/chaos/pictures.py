@@ -6,6 +6,7 @@ These need no sitting that is sat: answers go another way.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import os
 import shutil
@@ -78,8 +79,10 @@ async def fill_disk(stack: Stack) -> None:
     """The spool's disk is full for ten seconds, with the store away, so that nothing leaves it."""
     await stack.parts["objects"].down()
     ballast = stack.home.part("pictures") / "ballast"
-    with ballast.open("wb") as file:
-        file.write(bytes(max(0, shutil.disk_usage(ballast.parent).free - 100_000)))
+    # To the last byte, with phones writing beside it.
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(2**16)):
+            pass
     await asyncio.sleep(10)
     ballast.unlink()
     await stack.parts["objects"].up()
@@ -147,7 +150,7 @@ async def run_case(case: PictureCase) -> Outcome:
         durable=len(set(found)),
         lost=len(ledger - set(found)),
         duplicated=len(found) - len(set(found)),
-        altered=0,
+        altered=None,
         recovery_s=round(recovery_s, 1),
         refusals=refusals,
         notes={"p99_ms": round(sent.percentile(0.99)), "took_s": round(time.monotonic() - began)},
