@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import datetime as dt
 import os
-import shutil
 import signal
 import subprocess
 import time
