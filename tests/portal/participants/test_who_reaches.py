@@ -9,6 +9,8 @@ from urllib.parse import quote
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.portal.conftest import House, Scene, Visitor
 
 NAMES = {"Серікова", "Әлиева", "Бекова"}
@@ -21,12 +23,13 @@ def of_project(house: House, scene: Scene, role: str) -> None:
 
 
 @pytest.fixture
-def scene(house: House, make_sitting) -> Scene:  # noqa: ANN001 (its use shows it)
+def scene(house: House, make_sitting) -> Iterator[Scene]:  # noqa: ANN001 (its use shows it)
     """Three pupils, two in the first school: one of 5А, one of 5Ә."""
     scene = make_sitting()
     for pupil, letter in zip(scene.pupils, ("а", "Ә", "А"), strict=True):
         house.sql("update participant set class_letter = $2 where id = $1", pupil, letter)
-    return scene
+    yield scene
+    house.sql("update sitting set project = default where id = $1", scene.id)
 
 
 def seen(visitor: Visitor, scene: Scene) -> set[str]:
