@@ -250,7 +250,9 @@ def test_a_stopped_system_reads_nothing_either(house: House, system: System) -> 
     house.sql("update machine_client set stopped_at = now(), stopped_why = 'person' where id = $1", system.id)
     for path in ("/Users", "/Schemas", "/ServiceProviderConfig"):
         assert system.ask("GET", path).status_code == 403
-    house.sql("update machine_client set stopped_at = null, stopped_why = '', token_ends_at = now() where id = $1", system.id)
+    house.sql(
+        "update machine_client set stopped_at = null, stopped_why = '', token_ends_at = now() where id = $1", system.id
+    )
     assert system.ask("GET", "/Users").status_code == 401
 
 
