@@ -1293,6 +1293,7 @@ CREATE TABLE public.consent_ask (
     made_at timestamp with time zone DEFAULT now() NOT NULL,
     ends_at timestamp with time zone NOT NULL,
     done_at timestamp with time zone,
+    codes integer DEFAULT 0 NOT NULL,
     CONSTRAINT consent_ask_channel_check CHECK ((channel = ANY (ARRAY['mail'::text, 'sms'::text]))),
     CONSTRAINT consent_ask_kind_check CHECK ((kind = ANY (ARRAY['give'::text, 'withdraw'::text]))),
     CONSTRAINT consent_ask_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
@@ -1719,6 +1720,12 @@ CREATE TABLE public.machine_said (
     given text DEFAULT ''::text NOT NULL,
     middle text DEFAULT ''::text NOT NULL,
     school_id integer
+);
+
+CREATE TABLE public.machine_shut (
+    staff_id integer NOT NULL,
+    client_id integer NOT NULL,
+    shut_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.machine_user (
@@ -3408,6 +3415,9 @@ ALTER TABLE ONLY public.machine_external
 ALTER TABLE ONLY public.machine_said
     ADD CONSTRAINT machine_said_pkey PRIMARY KEY (staff_id);
 
+ALTER TABLE ONLY public.machine_shut
+    ADD CONSTRAINT machine_shut_pkey PRIMARY KEY (staff_id);
+
 ALTER TABLE ONLY public.machine_user
     ADD CONSTRAINT machine_user_pkey PRIMARY KEY (staff_id);
 
@@ -4293,6 +4303,12 @@ ALTER TABLE ONLY public.machine_said
 
 ALTER TABLE ONLY public.machine_said
     ADD CONSTRAINT machine_said_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.machine_shut
+    ADD CONSTRAINT machine_shut_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.machine_client(id);
+
+ALTER TABLE ONLY public.machine_shut
+    ADD CONSTRAINT machine_shut_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.machine_user
     ADD CONSTRAINT machine_user_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.machine_client(id);
@@ -5328,6 +5344,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_client TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_external TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_said TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_shut TO elumiti_portal;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_user TO elumiti_portal;
 

@@ -1,24 +1,25 @@
 """Asking addresses that data names: other people's servers, never our own network (SAFETY P3, P4).
 
 HTTPS alone; the name is resolved here, each of its addresses must be public, and the connection goes to one of those
-that were checked (a name that answers differently the second time gains nothing). Redirects are not followed, the
-answer's time and size are bounded. `loopback` opens this very machine, without HTTPS too: for the demo and the tests.
+that were checked (a name that answers differently the second time gains nothing). The socket looks once more: whatever
+a spelling slips past the words of an address, no number of ours is connected to. Redirects are not followed, nothing is
+unpacked, the answer's time and size are bounded. `loopback` opens this very machine, without HTTPS too: for the demo and the tests.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import socket
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from yarl import URL
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from infra.settings import PortalSettings
 
@@ -27,6 +28,8 @@ MOST_BYTES = 2**18
 LOOPBACK_NAMES = frozenset({"localhost"})
 # An IPv4 address in the clothes of IPv6, by which a gateway would reach it (RFC 6052).
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that IANA has given out to hosts of the internet; what lies outside is local, old or for experiments.
+UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class OutboundRefused(Exception):
@@ -68,6 +71,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(read) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if read not in UNICAST:
+            return False
     return read.is_global and not read.is_multicast
 
 
@@ -78,20 +83,36 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def require_askable(url: str, *, loopback: bool) -> None:
-    """Refuse what no name server needs to be asked about: another scheme, a login in the address, a bare local number."""
+def require_askable(url: str, *, loopback: bool) -> bool:
+    """Refuse what no name server needs to be asked about: another scheme, a login in the address, a bare local number.
+
+    Whether it is this very machine. Read by what the client reads it with: «127。0。0。1» is a name only until then.
+    """
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        parts = URL(url)
+        host, _ = parts.raw_host or "", parts.port
     except ValueError as error:
         raise OutboundRefused("no address") from error
     here = loopback and (host in LOOPBACK_NAMES or _is_loopback(host))
     if parts.scheme != "https" and not (here and parts.scheme == "http"):
         raise OutboundRefused("https is needed")
-    if not host or parts.username is not None or parts.password is not None:
+    if not host or parts.raw_user is not None or parts.raw_password is not None:
         raise OutboundRefused("a plain host is needed")
     if not here and (":" in host or host.replace(".", "").isdigit()) and not is_public(host):
         raise OutboundRefused("not a public address")
+    return here
+
+
+def _opens(*, here: bool) -> Callable[[tuple[Any, ...]], socket.socket]:
+    """A socket for a public address, or for this machine where it was asked by its own name."""
+
+    def opened(info: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not is_public(address[0]) and not (here and _is_loopback(address[0])):
+            raise OutboundRefused("not a public address")
+        return socket.socket(family, kind, protocol)
+
+    return opened
 
 
 class Checked(AbstractResolver):
@@ -132,15 +153,23 @@ async def ask(
     most_bytes: int = MOST_BYTES,
 ) -> Answer:
     """One request; OutboundRefused or OutboundFailed if there is no answer to speak of."""
-    require_askable(url, loopback=loopback)
+    here = require_askable(url, loopback=loopback)
     try:
         async with (
-            aiohttp.TCPConnector(resolver=Checked(loopback=loopback), use_dns_cache=False, force_close=True) as way,
+            aiohttp.TCPConnector(
+                resolver=Checked(loopback=loopback),
+                use_dns_cache=False,
+                force_close=True,
+                socket_factory=_opens(here=here),
+            ) as way,
             aiohttp.ClientSession(
                 connector=way,
                 timeout=aiohttp.ClientTimeout(total=limit_s),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
+                # A packed answer of some kilobytes can be gigabytes; we read what came, and take nothing packed.
+                auto_decompress=False,
+                headers={"accept-encoding": "identity"},
             ) as client,
             client.request(
                 method, url, data=form if form is not None else body, headers=headers, allow_redirects=False

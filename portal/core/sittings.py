@@ -24,6 +24,14 @@ STATES = {
 }
 
 
+# Which pupils of a sitting somebody reaches, by `Scope.of_pupils`: all of a territory, or a class and own pupils. An
+# own pupil is known by his row of the registry, one of a class by the list as well, for not each child is linked.
+REACHED = """
+    ($1 or d.region_code = any($2) or sc.id = any($3) or p.person_id = any($4)
+     or (sc.id, p.grade || upper(p.class_letter)) in (select * from unnest($5::int[], $6::text[])))
+"""
+
+
 class SittingHead(msgspec.Struct, frozen=True, kw_only=True):
     """A sitting as its rooms know it."""
 
@@ -97,6 +105,31 @@ async def find_head(db: Connection, sitting_id: int, scope: Scope, *, lock: bool
     return SittingHead(**row)
 
 
+async def find_head_of_pupils(db: Connection, actor: Actor, sitting_id: int, scope: Scope) -> SittingHead:
+    """A sitting for its pages of pupils: one that he may see anyhow, or one that his class or own pupils sit."""
+    seen = actor.scope("sitting.view")
+    own: list[int] = []
+    if scope.parts:
+        own = await db.fetchval(
+            f"""
+            select coalesce(array_agg(distinct p.school_id), '{{}}')
+            from participant p
+            join school sc on sc.id = p.school_id
+            join district d on d.id = sc.district_id
+            where p.sitting_id = $7 and {REACHED}
+            """,
+            *scope.of_pupils,
+            sitting_id,
+        )
+    wide = msgspec.structs.replace(
+        scope,
+        country=scope.country or seen.country,
+        regions=(*scope.regions, *seen.regions),
+        schools=(*scope.schools, *seen.schools, *own),
+    )
+    return await find_head(db, sitting_id, wide)
+
+
 def require_whole(head: SittingHead, scope: Scope) -> None:
     """What changes the sitting itself needs all of its regions."""
     if not scope.country and not set(head.regions) <= set(scope.regions):
@@ -121,6 +154,9 @@ def tabs(actor: Actor, head: SittingHead) -> list[tuple[str, str]]:
         (f"{base}/scores", N_("Results"), "score.view"),
         (f"{base}/history", N_("History"), "sitting.view"),
     ]
+    # Who reaches a sitting by his class alone has its page of pupils, and no other of it.
+    seen = actor.scope("sitting.view")
+    rooms = rooms if any(seen.parameters) else [rooms[2]]
     return [(path, text) for path, text, permission in rooms if actor.may(permission)]
 
 

@@ -8,6 +8,7 @@ from portal.features.acts import routes as acts
 from portal.features.audit import history
 from portal.features.audit import routes as audit
 from portal.features.consented import FED
+from portal.features.consents import age as consent_age
 from portal.features.consents import erasures as consent_erasures
 from portal.features.consents import texts as consent_texts
 from portal.features.files import exports as list_exports
@@ -116,6 +117,7 @@ ROUTES = [
     *results.ROUTES,
     *kpi.ROUTES,
     *reviews.ROUTES,
+    *consent_age.ROUTES,
     *consent_texts.ROUTES,
     *consent_erasures.ROUTES,
     *registration.ROUTES,

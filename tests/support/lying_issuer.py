@@ -26,7 +26,7 @@ def _s256(verifier: str) -> str:
 
 
 class LyingIssuer:
-    """`claims`, `header`, `metadata` change what it says; `token_answer` replaces the whole answer."""
+    """`claims`, `header`, `metadata` change what it says; `token` and `keys` replace the whole answer."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop, self.port = loop, unused_ports(1)[0]
@@ -45,6 +45,7 @@ class LyingIssuer:
         self.header: dict[str, str] = {}
         self.signs_with: ECKey = self.key
         self.token: str | None = None
+        self.keys: object = None
         self.status = 200
         self.codes: dict[str, dict[str, str]] = {}
 
@@ -93,9 +94,10 @@ class LyingIssuer:
 
     async def _jwks(self, _request: web.Request) -> web.Response:
         self.asked.append("jwks")
-        return web.json_response(KeySet(list(self.published)).as_dict(private=False))
+        return web.json_response(self.keys or KeySet(list(self.published)).as_dict(private=False))
 
     async def _token(self, request: web.Request) -> web.Response:
+        self.asked.append("token")
         form = await request.post()
         asked = self.codes.pop(str(form["code"]), None)
         whole = (

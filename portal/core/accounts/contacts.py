@@ -95,6 +95,7 @@ class Contacts(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None
     email_proven_at: datetime | None
     phone: str
+    phone_proven_at: datetime | None
     waiting: str | None
 
 
@@ -114,7 +115,7 @@ def as_phone(text: str) -> str | None:
 
 async def contacts_of(db: Connection, staff_id: int) -> Contacts:
     """A person's contacts."""
-    row = await db.fetchrow("select email, email_proven_at, phone from staff where id = $1", staff_id)
+    row = await db.fetchrow("select email, email_proven_at, phone, phone_proven_at from staff where id = $1", staff_id)
     assert row is not None
     return Contacts(**row, waiting=await links.open_email(db, staff_id))
 

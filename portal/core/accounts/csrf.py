@@ -16,7 +16,7 @@ SEED_COOKIE = "elumiti_seed"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Asked by other machines, or sent by a browser on another site's word. No cookie counts there: a machine brings its own
 # secret, and the browser is led on to an address that it opens itself.
-WITHOUT_COOKIE = frozenset({"/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/oauth/logout", "/sign-in/answer"})
+WITHOUT_COOKIE = frozenset({"/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/oauth/logout"})
 # What a person who sees the house as another role may still send.
 WHILE_LOOKING = frozenset({"/see-as/end", "/raise/end", "/sign-out"})
 
@@ -36,8 +36,9 @@ async def require_token(request: Request) -> None:
     if request.scope["user"].limited:
         raise TooFast
     # A machine with a token of its own brings no cookie, so nobody can make a browser send its request.
-    by_token = request.scope["route_handler"].opt.get("by_token") or request.url.path in WITHOUT_COOKIE
-    if request.method in SAFE or by_token:
+    opt = request.scope["route_handler"].opt
+    without = opt.get("by_token") or opt.get("by_another_site") or request.url.path in WITHOUT_COOKIE
+    if request.method in SAFE or without:
         return
     origin = request.headers.get("origin")
     if origin and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):

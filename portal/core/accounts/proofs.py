@@ -34,6 +34,8 @@ ASKS, ASKS_WITHIN = 60, timedelta(minutes=15)
 SENT, SENT_WITHIN = 3, timedelta(hours=1)
 SENT_A_DAY, DAY = 8, timedelta(days=1)
 TRIES = 5
+# A code that signs for a child has fewer than one that proves a number.
+TRIES_TO_SIGN = 3
 LIVES = {"mail": timedelta(hours=24), "sms": timedelta(minutes=10)}
 # From the right code, or the opened link, to the form that is sent.
 FORM_LIVES = timedelta(hours=1)
@@ -243,7 +245,7 @@ async def try_code(db: Connection, key: bytes, proof_id: int, purpose: str, type
         where id = $1 and purpose = $2 and channel = 'sms' and tries < $3 and ends_at > now() and proven_at is null
         returning seed
         """,
-        *(proof_id, purpose, TRIES),
+        *(proof_id, purpose, TRIES_TO_SIGN if purpose == "sign" else TRIES),
     )
     if row is None:
         return Outcome.OVER

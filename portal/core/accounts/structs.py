@@ -67,7 +67,7 @@ class Scope(msgspec.Struct, frozen=True):
     """Where a permission holds. Every query over people or sittings takes one.
 
     `parts` are classes and own pupils; which persons those are, `portal.core.scope` looks up as it tells Postgres, and puts
-    into `members`. Only the registry's queries use these; for all others a class is no part of its school.
+    into `members`. Only queries over persons and pupils use these; for all others a class is no part of its school.
     """
 
     country: bool = False
@@ -80,6 +80,15 @@ class Scope(msgspec.Struct, frozen=True):
     def parameters(self) -> tuple[bool, list[str], list[int]]:
         """As three parameters of a statement: `($n or region = any($n+1) or school = any($n+2))`."""
         return self.country, list(self.regions), list(self.schools)
+
+    @property
+    def of_pupils(self) -> tuple[bool, list[str], list[int], list[int], list[int], list[str]]:
+        """As six, for pupils of a sitting (`portal.core.sittings.REACHED`): `members` too, and who sits there as of a class."""
+        classes = [(school, part.class_name) for part in self.parts if part.class_name for school in part.schools or ()]
+        return (
+            *self.parameters,
+            *(list(self.members), [school for school, _ in classes], [name for _, name in classes]),
+        )
 
     def covers(self, other: Scope) -> bool:
         """Whether it holds all that another names: what was made for a territory is not for who has moved on."""

@@ -158,6 +158,7 @@ ACTS: dict[str, str] = {
     "person.consent.recorded": N_("Recorded a consent"),
     "person.consent.withdrawn": N_("Recorded that a consent is withdrawn"),
     "consent.link.asked": N_("A link to a consent was sent"),
+    "consent.age.changed": N_("Changed the age from which a person agrees alone"),
     "consent.text.published": N_("Published a version of the texts of consents"),
     "consent.erasure.held": N_("Held what was to be erased after a withdrawal"),
     "consent.erasure.freed": N_("Let go of what was held from erasing"),

@@ -28,6 +28,10 @@ PURPOSE = "consent"
 ASKS, ASKS_WITHIN = 3, timedelta(days=1)
 # To one phone or mailbox, whoever names it: a large family, and no crowd of made-up children.
 TO_ONE = 6
+# Who agrees for himself names his own number, at most two a day (one slip of the hand): nobody rings a row of strangers.
+OWN_NUMBERS = 2
+# With one link: what a parent needs whose SMS came late, and no more.
+CODES = 4
 
 ASKED = post.register(
     post.Letter(
@@ -151,6 +155,14 @@ async def find(db: Connection, kind: str, token: str) -> Ask | None:
     return Ask(**row) if row else None
 
 
+async def count_code(db: Connection, ask_id: int) -> bool:
+    """One more code with this link; False: no more."""
+    found = await db.fetchval(
+        "update consent_ask set codes = codes + 1 where id = $1 and codes < $2 returning codes", *(ask_id, CODES)
+    )
+    return found is not None
+
+
 async def choose(
     db: Connection, ask_id: int, chosen: Sequence[str], version: str, language: str, proof_id: int
 ) -> None:
@@ -194,6 +206,17 @@ async def made_lately(db: Connection, registration_id: int) -> int:
     return await db.fetchval(
         "select count(*) from consent_ask where registration_id = $1 and made_at > now() - $2::interval",
         *(registration_id, ASKS_WITHIN),
+    )
+
+
+async def other_numbers(db: Connection, registration_id: int, address: str) -> int:
+    """How many other numbers were named for one registration of late."""
+    return await db.fetchval(
+        """
+        select count(distinct address) from consent_ask
+        where registration_id = $1 and address <> $2 and made_at > now() - $3::interval
+        """,
+        *(registration_id, address, ASKS_WITHIN),
     )
 
 

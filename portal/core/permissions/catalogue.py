@@ -109,7 +109,7 @@ BY_CODE = {permission.code: permission for permission in ALL}
 OF_PERSONS = frozenset(
     permission.code
     for permission in ALL
-    if permission.group == REGISTRY
+    if (permission.group == REGISTRY or permission.code == "participant.view")
     and permission.code not in {"place.view", "place.edit", "attribute.edit", "consent.text"}
 )
 

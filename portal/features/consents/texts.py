@@ -7,7 +7,7 @@ import re
 import asyncpg
 from litestar import Response, get, post
 
-from portal.core import audit, readings
+from portal.core import audit, consents, readings
 from portal.core.accounts import StaffRequest
 from portal.core.consents.texts import PARTS, publish, versions
 from portal.core.db import Connection
@@ -28,11 +28,26 @@ TONGUES: dict[str, str] = {"kk": N_("Kazakh"), "ru": N_("Russian"), "en": N_("En
 
 @get("/consent-texts", guards=[allows("consent.text")])
 async def show(request: StaffRequest, db: Connection) -> Response[str]:
-    """All versions, the one in force first."""
+    """All versions, the one in force first; and the age from which a person agrees alone."""
+    return await texts_page(request, db, None)
+
+
+async def texts_page(request: StaffRequest, db: Connection, form: Form | None) -> Response[str]:
+    """The page; `form`: a wish for another age that did not fit."""
     known = await versions(db)
     today = readings.today()
-    now = next((one.version for one in known if one.in_force_from <= today), "")
-    return page(request, "consents/texts.html", known=known, now=now, parts=PARTS, tongues=TONGUES)
+    return page(
+        request,
+        "consents/texts.html",
+        status=422 if form else 200,
+        known=known,
+        now=next((one.version for one in known if one.in_force_from <= today), ""),
+        parts=PARTS,
+        tongues=TONGUES,
+        age=await consents.age_of_consent(db),
+        errors=form.errors if form else {},
+        values=form.values if form else {},
+    )
 
 
 @get("/consent-texts/new", guards=[allows("consent.text")])

@@ -9,6 +9,7 @@ import msgspec
 
 from portal.core.db import containing
 from portal.core.projects import project
+from portal.core.sittings import REACHED
 
 if TYPE_CHECKING:
     from portal.core.accounts import Scope
@@ -90,7 +91,7 @@ async def find_pupils(db: Connection, scope: Scope, words: str) -> list[FoundPup
     """All words of the query occur in the name, in any order."""
     patterns = containing(words, most=4)
     rows = await db.fetch(
-        """
+        f"""
         select p.id, p.sitting_id, concat_ws(' ', p.last_name, p.first_name, nullif(p.middle_name, '')) as name,
                p.grade, p.class_letter, s.title as sitting, s.starts_at,
                jsonb_build_object('kk', sc.name_kk, 'ru', sc.name_ru, 'en', sc.name_en) as school
@@ -98,11 +99,11 @@ async def find_pupils(db: Connection, scope: Scope, words: str) -> list[FoundPup
         join sitting s on s.id = p.sitting_id
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
-        where p.search_name like all($4) and s.project = $5 and ($1 or d.region_code = any($2) or sc.id = any($3))
+        where p.search_name like all($7) and s.project = $8 and {REACHED}
         order by s.starts_at desc, p.sort_name, p.id
         limit 50
         """,
-        *scope.parameters,
+        *scope.of_pupils,
         *(patterns, project()),
     )
     return [FoundPupil(**row) for row in rows]

@@ -14,6 +14,7 @@ from portal.core.db import Connection
 from portal.core.jobs.telling import seen
 from portal.core.permissions import allows, public
 from portal.core.problems import NotThere
+from portal.core.scope import within
 from portal.core.ui import navigation
 from portal.core.ui.listing import words
 from portal.core.ui.pages import page, see_other
@@ -44,7 +45,8 @@ async def search(request: StaffRequest, db: Connection) -> Response[str]:
     asked = words(request)
     wide = len(asked) > 1
     sittings = await queries.find_sittings(db, actor.scope("sitting.view"), asked) if wide else []
-    pupils = await queries.find_pupils(db, actor.scope("participant.view"), asked) if wide else []
+    async with within(db, actor.scope("participant.view")) as scope:
+        pupils = await queries.find_pupils(db, scope, asked) if wide else []
     # A boosted link asks for the page; the palette for what stands in it.
     part = bool(request.headers.get("hx-request")) and request.headers.get("hx-target") == "palette-found"
     return page(

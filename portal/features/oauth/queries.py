@@ -21,9 +21,10 @@ SYSTEM = """
            redirect_uris, logout_uris, backchannel_uri, scopes, secret_hash, is_own, is_on
     from oauth_client
 """
-# What holds: its session goes on, and opens doors still; its login is not shut; its system is on.
+# What holds: its session goes on, and opens doors still; its login is not shut; its system is on, and may know it still.
 HELD = """
-    select c.id as code_id, o.id as system_id, o.project, o.client_id, l.staff_id, su.subject, l.sid, c.scopes, c.nonce,
+    select c.id as code_id, o.id as system_id, o.project, o.client_id, l.staff_id, su.subject, l.sid, c.nonce,
+           array(select s from unnest(c.scopes) with ordinality x (s, n) where s = any(o.scopes) order by n) as scopes,
            c.redirect_uri, c.challenge, c.auth_time, ss.ends_at as session_ends_at,
     {own}
     join oauth_login l on l.id = c.login_id

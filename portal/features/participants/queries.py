@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from portal.core.db import containing
 from portal.core.problems import NotThere
+from portal.core.sittings import REACHED
 from portal.features.participants.structs import (
     Device,
     EventLine,
@@ -158,11 +159,11 @@ async def list_participants(
         join district d on d.id = sc.district_id
         left join room rm on rm.id = p.room_id
         left join attempt a on a.id = p.id
-        where {IN_SCOPE} and p.sitting_id = $4 and ({STATES.get(state, "true")})
-            and ($5 = '' or d.region_code = $5) and ($6::int is null or sc.id = $6)
-            and (cardinality($7::text[]) = 0 or p.search_name like all($7))
+        where {REACHED} and p.sitting_id = $7 and ({STATES.get(state, "true")})
+            and ($8 = '' or d.region_code = $8) and ($9::int is null or sc.id = $9)
+            and (cardinality($10::text[]) = 0 or p.search_name like all($10))
     """
-    given = (*scope.parameters, sitting_id, region, school, patterns)
+    given = (*scope.of_pupils, sitting_id, region, school, patterns)
     total = await db.fetchval(f"select count(*) {where}", *given)
     rows = await db.fetch(
         f"""
@@ -172,7 +173,7 @@ async def list_participants(
                p.locked_at is not null as locked, a.signed_in_at, a.started_at, a.finished_at
         {where}
         order by {SORTS[sort]}
-        limit $8 offset $9
+        limit $11 offset $12
         """,
         *given,
         *(limit, offset),
@@ -206,9 +207,9 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
         left join device_hold dh on dh.attempt_id = p.id
         left join lateral (
             select sealed_at, code from seal where attempt_id = p.id order by sealed_at desc limit 1) se on true
-        where {IN_SCOPE} and p.sitting_id = $4 and p.id = $5
+        where {REACHED} and p.sitting_id = $7 and p.id = $8
         """,
-        *scope.parameters,
+        *scope.of_pupils,
         *(sitting_id, participant_id),
     )
     if row is None:
@@ -216,33 +217,39 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
     return Participant(**row)
 
 
-async def devices(db: Connection, sitting_id: int, attempt_id: int) -> list[Device]:
-    """The devices in the order the server saw them, and whose attempts lay on the same phone at the same time."""
+async def devices(db: Connection, sitting_id: int, attempt_id: int, scope: Scope) -> list[Device]:
+    """The devices in the order the server saw them, and whose attempts lay on the same phone at the same time.
+
+    Of others those within the scope alone: a phone that was lent tells no name of another school.
+    """
     rows = await db.fetch(
-        """
+        f"""
         with used as (
             select d.attempt_id, d.device, d.phone, d.first_seen_ms,
                    greatest(d.first_seen_ms, coalesce(max(e.received_ms), 0)) as until_ms, count(e.seq) as events
             from attempt_device d
             left join response_event e
-                on e.sitting_id = $2 and e.attempt_id = d.attempt_id and e.device = d.device
-            where d.attempt_id = $1
-                or d.phone in (select phone from attempt_device where attempt_id = $1 and phone is not null)
+                on e.sitting_id = $8 and e.attempt_id = d.attempt_id and e.device = d.device
+            where d.attempt_id = $7
+                or d.phone in (select phone from attempt_device where attempt_id = $7 and phone is not null)
             group by d.attempt_id, d.device
         )
         select d.epoch, d.first_seen_ms, d.agent, u.events, before.epoch as same_phone_as,
                coalesce((
                    select jsonb_agg(distinct jsonb_build_object('id', p.id, 'name', concat_ws(' ', p.last_name, p.first_name)))
                    from used o
-                   join participant p on p.id = o.attempt_id and p.sitting_id = $2
-                   where o.attempt_id <> $1 and o.phone = u.phone
-                       and o.first_seen_ms <= u.until_ms and u.first_seen_ms <= o.until_ms), '[]') as others
+                   join participant p on p.id = o.attempt_id and p.sitting_id = $8
+                   join school sc on sc.id = p.school_id
+                   join district d on d.id = sc.district_id
+                   where o.attempt_id <> $7 and o.phone = u.phone
+                       and o.first_seen_ms <= u.until_ms and u.first_seen_ms <= o.until_ms and {REACHED}), '[]') as others
         from used u
         join attempt_device d on d.attempt_id = u.attempt_id and d.device = u.device
         left join attempt_device before on before.attempt_id = d.attempt_id and before.device = d.continues
-        where u.attempt_id = $1
+        where u.attempt_id = $7
         order by d.first_seen_ms, d.epoch
         """,
+        *scope.of_pupils,
         *(attempt_id, sitting_id),
     )
     return [

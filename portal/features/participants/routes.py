@@ -17,7 +17,8 @@ from portal.core.i18n import N_, of, t
 from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.problems import NotThere, OwnSchool
-from portal.core.sittings import find_head, tabs
+from portal.core.scope import within
+from portal.core.sittings import find_head, find_head_of_pupils, tabs
 from portal.core.ui.listing import listing, picked, words
 from portal.core.ui.pages import page, see_other
 from portal.features.participants import queries, rules
@@ -25,7 +26,7 @@ from portal.features.participants import queries, rules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from portal.core.accounts import Actor
+    from portal.core.accounts import Actor, Scope
     from portal.core.i18n import Text
     from portal.core.sittings import SittingHead
 
@@ -50,8 +51,12 @@ def room(actor: Actor, head: SittingHead) -> dict[str, Any]:
 async def show_list(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
     """The list, found by half a name."""
     actor = request.scope["user"]
-    scope = actor.scope("participant.view")
-    head = await find_head(db, sitting_id, scope)
+    async with within(db, actor.scope("participant.view")) as scope:
+        return await _list(request, db, actor, sitting_id, scope)
+
+
+async def _list(request: StaffRequest, db: Connection, actor: Actor, sitting_id: int, scope: Scope) -> Response[str]:
+    head = await find_head_of_pupils(db, actor, sitting_id, scope)
     view = listing(request, queries.SORTS, "school")
     regions = await territory.regions(db, scope)
     region = picked(request, "region", [item.code for item in regions])
@@ -122,10 +127,10 @@ async def _card(
     request: StaffRequest, db: Connection, sitting_id: int, participant_id: int, errors: Mapping[str, Text]
 ) -> Response[str]:
     actor = request.scope["user"]
-    scope = actor.scope("participant.view")
-    head = await find_head(db, sitting_id, scope)
-    pupil = await queries.find_participant(db, sitting_id, participant_id, scope)
-    async with db.transaction():
+    async with within(db, actor.scope("participant.view")) as scope:
+        head = await find_head_of_pupils(db, actor, sitting_id, scope)
+        pupil = await queries.find_participant(db, sitting_id, participant_id, scope)
+        devices = await queries.devices(db, sitting_id, participant_id, scope)
         await audit.record(db, actor, "participant.card.opened", kind="participant", object_id=participant_id)
     return page(
         request,
@@ -134,7 +139,7 @@ async def _card(
         errors=errors,
         pupil=pupil,
         reasons=rules.why(head, pupil, head.now()),
-        devices=await queries.devices(db, sitting_id, participant_id),
+        devices=devices,
         events=await queries.newest_events(db, sitting_id, participant_id),
         controls=await queries.controls_seen(db, sitting_id, participant_id),
         given=await given_back.given_to(db, participant_id),

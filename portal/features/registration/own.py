@@ -20,6 +20,7 @@ from portal.core.scope import as_login
 from portal.core.ui.pages import page, see_other
 from portal.features.registration import queries
 from portal.features.registration.form import LANGUAGE_NAMES, require_name
+from portal.features.registration.problems import TooManyCodes, TooManyNumbers
 from portal.features.registration.routes import NOT_EMAIL, NOT_PHONE
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from portal.features.registration.structs import Registration
 
 OWN_PHONE = N_("This is your own number. Give the one of your mother, father or guardian.")
+PROVEN_PHONE = N_(
+    "The code goes to the number of your account, which you have proven. It has changed? Change it on your account page first."
+)
 SAY_YES = N_("Read it and say yes, if you agree.")
 NOT_FOR_ONESELF = N_("Consents of a child are withdrawn by a parent.")
 
@@ -101,14 +105,20 @@ async def agree(request: StaffRequest, db: Connection) -> Response[str]:
     actor = request.scope["user"]
     form = Form(await request.form())
     phone = as_phone(form.values.get("phone", ""))
-    if phone is None:
+    own = await contacts_of(db, actor.staff_id)
+    if phone is None or not phone.startswith("+7") or len(phone) != 12:
         form.miss("phone", NOT_PHONE)
+    # Any other number could be anybody's: a proof that he has one is asked once, and holds.
+    elif own.phone_proven_at and phone != own.phone:
+        form.miss("phone", PROVEN_PHONE)
     if form.errors or phone is None:
         return await _page(request, db, form)
     async with as_login(db, actor):
         registration = await _waiting(db, actor, of_age=True)
-        if await asks.made_lately(db, registration.id) >= asks.ASKS * 2:
-            raise TooManyAsks
+        if await asks.other_numbers(db, registration.id, phone) >= asks.OWN_NUMBERS:
+            raise TooManyNumbers
+        if await asks.made_lately(db, registration.id) >= asks.ASKS:
+            raise TooManyCodes
         token = await asks.make(
             db,
             decode_key(request.app.state.settings.link_key),
@@ -168,7 +178,7 @@ def _address(form: Form) -> tuple[str, str]:
             form.miss("address", NOT_EMAIL)
         return "mail", address or ""
     phone = as_phone(typed)
-    if phone is None or not phone.startswith("+7"):
+    if phone is None or not phone.startswith("+7") or len(phone) != 12:
         form.miss("address", NOT_PHONE)
     return "sms", phone or ""
 

@@ -1,4 +1,4 @@
-"""RegistrationProblems: ProofOver · CodeOver · TooManyMisses · DecidedAlready · NotFitting."""
+"""RegistrationProblems: ProofOver · TooManyCodes · TooManyNumbers · TooManyMisses · DecidedAlready · NotFitting."""
 
 from __future__ import annotations
 
@@ -14,6 +14,26 @@ class ProofOver(Problem):
     title = N_("This link or code is over.")
     advice = N_("It was used, or it is too old. Begin again: a new one comes in a minute.")
     way = ("/register", N_("Register"))
+
+
+class TooManyCodes(Problem):
+    """With one link to a consent."""
+
+    code = "too-many-consent-codes"
+    status = 429
+    title = N_("Several codes have gone out with this link.")
+    advice = N_("Type the newest one. If none came, ask for a new link, or sign the printed form.")
+
+
+class TooManyNumbers(Problem):
+    """Named by one who agrees for himself; the same words, whether we know a number or not."""
+
+    code = "too-many-consent-numbers"
+    status = 429
+    title = N_("You have named several phone numbers today.")
+    advice = N_(
+        "Sign with one of those, or tomorrow with another. Without a phone: print the form and bring it signed to your school."
+    )
 
 
 class TooManyMisses(Problem):

@@ -23,8 +23,8 @@ from portal.core.scope import everywhere
 from portal.core.ui.pages import page, see_other
 from portal.features.registration import paper, queries
 from portal.features.registration.joining import By, join
-from portal.features.registration.problems import ProofOver
-from portal.features.registration.routes import LONGEST_TOKEN, NOT_PHONE, WRONG_CODE
+from portal.features.registration.problems import ProofOver, TooManyCodes
+from portal.features.registration.routes import LONGEST_TOKEN, NOT_PHONE
 
 if TYPE_CHECKING:
     from portal.core.consents.asks import Ask
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NOT_WITHOUT = N_(
     "Without this one there is no registration. If you do not agree, just close the page: in some weeks everything is erased."
 )
+WRONG_CODE = N_("This is not the code. Look at the newest SMS; after three tries a new code is needed.")
 CHOOSE_ONE = N_("Choose at least one.")
 
 
@@ -56,6 +57,8 @@ async def decide(request: StaffRequest, db: Connection) -> Response[str]:
         return await _page(request, db, ask, None)
     text = await texts.in_force(db, readings.today())
     async with db.transaction():
+        if not await asks.count_code(db, ask.id):
+            raise TooManyCodes
         number, _ = await proofs.ask(
             db,
             purpose="sign",

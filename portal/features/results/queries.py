@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.core.projects import project
+from portal.core.sittings import REACHED
 from portal.core.territory import NAME
 from portal.features.results.structs import ACTS, Done, Participation
 
@@ -32,15 +33,15 @@ async def participations(db: Connection, person_id: int) -> list[Participation]:
 async def reached(db: Connection, attempts: list[int], scope: Scope) -> set[int]:
     """Those whose page opens to who asks: of a sitting of his project, within his territory."""
     rows = await db.fetch(
-        """
+        f"""
         select p.id
         from participant p
-        join sitting s on s.id = p.sitting_id and s.project = $5
+        join sitting s on s.id = p.sitting_id and s.project = $8
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
-        where p.id = any($4) and ($1 or d.region_code = any($2) or p.school_id = any($3))
+        where p.id = any($7) and {REACHED}
         """,
-        *scope.parameters,
+        *scope.of_pupils,
         *(attempts, project()),
     )
     return {row["id"] for row in rows}

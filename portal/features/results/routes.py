@@ -8,6 +8,7 @@ from portal.core import cards
 from portal.core.accounts import StaffRequest
 from portal.core.db import Connection
 from portal.core.permissions import allows
+from portal.core.scope import within
 from portal.core.ui.listing import listing, picked
 from portal.core.ui.pages import page
 from portal.features.results import queries
@@ -45,7 +46,8 @@ async def _results(request: StaffRequest, db: Connection, person_id: int | None)
     # Who has no page of pupils gets no link to one, nor does who reads of another project or territory.
     linked = not card.own and actor.may("participant.view")
     attempts = [row.attempt_id for row in rows] if linked else []
-    opens = await queries.reached(db, attempts, actor.scope("participant.view")) if attempts else set[int]()
+    async with within(db, actor.scope("participant.view")) as scope:
+        opens = await queries.reached(db, attempts, scope) if attempts else set[int]()
     return page(request, "results/list.html", rows=rows, opens=opens, points=line(rows), **cards.context(request, card))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import asyncpg
 import orjson
+from asyncpg.exceptions._base import DataError as UnwritableValue
 from litestar import Response
 from litestar.exceptions import HTTPException
 from pydantic import ValidationError
@@ -54,7 +56,14 @@ def from_http(_request: StaffRequest, error: HTTPException) -> Response[bytes]:
     return refuse(error.status_code, error.detail or "This request could not be read.")
 
 
+def from_unknown_value(_request: StaffRequest, _error: Exception) -> Response[bytes]:
+    """A letter or a number that no column can hold."""
+    return refuse(400, "A value holds a character or a number that cannot be kept.", "invalidValue")
+
+
 SCIM_HANDLERS = {
+    asyncpg.DataError: from_unknown_value,
+    UnwritableValue: from_unknown_value,
     SCIMException: from_scim,
     ValidationError: from_validation,
     Problem: from_problem,

@@ -42,12 +42,11 @@ class Sql(FilterVisitor[str]):
     def __init__(self, first: int) -> None:
         self.first = first
         self.given: list[object] = []
+        self.parts = 0
 
     def visit_comparison(self, node: Comparison) -> str:
         """`name operator value`."""
-        name, op, value = _name(node.attr_path), node.op, node.value
-        if len(self.given) >= MOST_PARTS:
-            raise InvalidFilterException(detail="This filter has too many parts.")
+        name, op, value = self._part(node.attr_path), node.op, node.value
         if name == "active" and isinstance(value, bool) and op in {CompareOperator.eq, CompareOperator.ne}:
             return f"active {SIGNS[op]} {self._place(value)}"
         if (
@@ -65,7 +64,7 @@ class Sql(FilterVisitor[str]):
 
     def visit_present(self, node: Present) -> str:
         """`name pr`."""
-        name = _name(node.attr_path)
+        name = self._part(node.attr_path)
         if name in TEXTS | EXACT:
             return f"coalesce({(TEXTS | EXACT)[name]}, '') <> ''"
         if name in {"roles", "roles.value"}:
@@ -86,6 +85,12 @@ class Sql(FilterVisitor[str]):
     def visit_value_path(self, node: ValuePath) -> str:
         """`roles[…]`: what we keep of a role is its value."""
         raise InvalidFilterException(detail=f"No filter within «{node.attr_path}»; use «roles.value».")
+
+    def _part(self, path: AttrPath) -> str:
+        self.parts += 1
+        if self.parts > MOST_PARTS:
+            raise InvalidFilterException(detail="This filter has too many parts.")
+        return _name(path)
 
     def _place(self, value: object) -> str:
         self.given.append(value)

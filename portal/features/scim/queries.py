@@ -23,7 +23,14 @@ LOGINS = """
                    select distinct g.role
                    from staff_grant g
                    where g.staff_id = s.id and g.project = $2 and g.ends_at > now() and g.asleep_at is null
-                   order by g.role) as roles
+                   order by g.role) as roles,
+               exists (
+                   select from machine_shut h
+                   where h.staff_id = s.id and h.client_id = $1 and h.shut_at = s.disabled_at) as shut_here,
+               exists (
+                   select from staff_grant g
+                   where g.staff_id = s.id and g.project is distinct from $2 and g.ends_at > now()) as elsewhere,
+               coalesce(m.made_at > now() - interval '1 hour', false) as made_lately
         from staff s
         left join machine_user m on m.staff_id = s.id and m.client_id = $1
         left join machine_said n on n.staff_id = s.id
@@ -34,7 +41,7 @@ LOGINS = """
                 select from staff_grant g where g.staff_id = s.id and g.project = $2 and g.ends_at > now())))
 """
 COLUMNS = """id, public_id, login, full_name, display, language, active, created_at, changed_at, family, given, middle, external_id,
-             roles, school_code"""
+             roles, school_code, shut_here, elsewhere"""
 
 
 async def logins(
@@ -69,8 +76,10 @@ async def find(db: Connection, client: Client, public_id: UUID, *, lock: bool = 
 
 
 async def base(db: Connection, client: Client) -> int:
-    """How many it sees: what its measure is a hundredth of."""
-    return await db.fetchval(f"with {LOGINS} select count(*) from logins", client.id, client.project)
+    """How many it sees, without those it made within the hour: what its measure is a hundredth of."""
+    return await db.fetchval(
+        f"with {LOGINS} select count(*) from logins where not made_lately", client.id, client.project
+    )
 
 
 async def owner(db: Connection, client: Client, login: str) -> tuple[int, bool] | None:
@@ -88,11 +97,11 @@ async def owner(db: Connection, client: Client, login: str) -> tuple[int, bool] 
 
 
 async def keep_made(db: Connection, client: Client, staff_id: int) -> None:
-    """This client made it, or made it anew."""
+    """This client made it, or sees again what it deleted: that is no making, and counts."""
     await db.execute(
         """
         insert into machine_user (staff_id, client_id) values ($1, $2)
-        on conflict (staff_id) do update set gone_at = null, made_at = now()
+        on conflict (staff_id) do update set gone_at = null
         """,
         *(staff_id, client.id),
     )
@@ -139,13 +148,21 @@ async def set_external(db: Connection, client: Client, staff_id: int, external_i
     )
 
 
-async def set_active(db: Connection, staff_id: int, *, active: bool) -> None:
-    """Open or shut a login; sessions of a shut one end."""
+async def set_active(db: Connection, client: Client, staff_id: int, *, active: bool) -> None:
+    """Open or shut a login; sessions of a shut one end. Who shut it is kept: no machine opens what a person shut."""
     await db.execute(
         "update staff set disabled_at = case when $2 then null else now() end where id = $1", staff_id, active
     )
-    if not active:
-        await db.execute("delete from staff_session where staff_id = $1", staff_id)
+    if active:
+        return
+    await db.execute("delete from staff_session where staff_id = $1", staff_id)
+    await db.execute(
+        """
+        insert into machine_shut (staff_id, client_id, shut_at) values ($1, $2, now())
+        on conflict (staff_id) do update set client_id = excluded.client_id, shut_at = excluded.shut_at
+        """,
+        *(staff_id, client.id),
+    )
 
 
 async def given_roles(db: Connection, client: Client, staff_id: int) -> list[tuple[int, str, int | None]]:
@@ -186,8 +203,9 @@ async def school(db: Connection, code: str) -> int | None:
 async def mark_gone(db: Connection, client: Client, staff_id: int) -> None:
     """Deleted: the client sees it no more, whoever made it."""
     await db.execute(
+        # Not made by it, however it is made anew: the measure counts it.
         """
-        insert into machine_user (staff_id, client_id, gone_at) values ($1, $2, now())
+        insert into machine_user (staff_id, client_id, made_at, gone_at) values ($1, $2, '-infinity', now())
         on conflict (staff_id) do update set gone_at = now() where machine_user.client_id = $2
         """,
         *(staff_id, client.id),

@@ -73,7 +73,10 @@ class School(Extension):
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """A login as its row is. `roles`: of the client's project, that hold now."""
+    """A login as its row is. `roles`: of the client's project, that hold now.
+
+    `shut_here`: this client shut it, and nobody since. `elsewhere`: it works in other projects too.
+    """
 
     id: int
     public_id: str
@@ -90,6 +93,8 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str | None
     roles: list[str]
     school_code: str | None
+    shut_here: bool
+    elsewhere: bool
 
     @property
     def version(self) -> str:

@@ -170,9 +170,9 @@ async def _search(request: StaffRequest, db: Connection, asked: dict[str, object
     column = SORTS.get(str(wish.sort_by or "username").lower(), "login")
     way = "desc" if wish.sort_order is SearchRequest.SortOrder.descending else "asc"
     count = MOST_ROWS if wish.count is None else min(wish.count, MOST_ROWS)
-    start = wish.start_index or 1
+    start = min(wish.start_index or 1, 2**31)
     rows, total = await queries.logins(
-        db, _client(request), condition, given, f"{column} {way}, id", limit=count, offset=min(start - 1, 2**31)
+        db, _client(request), condition, given, f"{column} {way}, id", limit=count, offset=start - 1
     )
     listed = ListResponse[SchoolUser](
         total_results=total,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from scim2_models import ForbiddenException, InvalidValueException, UniquenessException
 
-from portal.core import audit
+from portal.core import audit, iin
 from portal.core.accounts import Place, create_staff, give_role, school_year_end
 from portal.core.accounts.grants import end_grant
 from portal.core.i18n import LANGUAGES
@@ -34,7 +34,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     display: str | None
     names: tuple[str, str, str]
     language: str
-    active: bool
+    # None: not said, so it stays as it is.
+    active: bool | None
     external_id: str | None
     roles: tuple[str, ...]
     school_code: str | None
@@ -46,22 +47,20 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def make(db: Connection, client: Client, wished: User) -> Login:
-    """A new login; of one that this system deleted, the same again."""
+    """A new login; of one that this system deleted, the same again, which is a change as others are."""
     said = read(wished)
     known = await queries.owner(db, client, said.login)
     if known is not None and not known[1]:
         raise UniquenessException(detail=f"userName «{said.login}» is taken.")
-    if known is None:
-        staff_id = await create_staff(
-            db, login=said.login, full_name=said.full_name, password=None, language=said.language
-        )
-    else:
-        staff_id = known[0]
-        await queries.set_active(db, staff_id, active=True)
+    if known is not None:
+        await queries.keep_made(db, client, known[0])
+        wished.active = said.active is not False
+        return await change(db, client, await _again(db, client, known[0]), wished)
+    staff_id = await create_staff(db, login=said.login, full_name=said.full_name, password=None, language=said.language)
     await queries.keep_made(db, client, staff_id)
     await _write(db, client, staff_id, said, before=())
-    if not said.active:
-        await queries.set_active(db, staff_id, active=False)
+    if said.active is False:
+        await queries.set_active(db, client, staff_id, active=False)
     made = await _again(db, client, staff_id)
     await _record(db, client, staff_id, "machine.user.made", None, made)
     return made
@@ -72,9 +71,11 @@ async def change(db: Connection, client: Client, row: Login, wished: User) -> Lo
     said = read(wished)
     if said.login != row.login and await queries.owner(db, client, said.login) is not None:
         raise UniquenessException(detail=f"userName «{said.login}» is taken.")
+    active = row.active if said.active is None else said.active
+    _require_own(row, said, active=active)
     await _write(db, client, row.id, said, before=tuple(row.roles), old=row)
-    if said.active != row.active:
-        await queries.set_active(db, row.id, active=said.active)
+    if active != row.active:
+        await queries.set_active(db, client, row.id, active=active)
     after = await _again(db, client, row.id)
     if _fact(row) != _fact(after):
         await count_change(db, client, row.id, await queries.base(db, client))
@@ -82,11 +83,22 @@ async def change(db: Connection, client: Client, row: Login, wished: User) -> Lo
     return after
 
 
+def _require_own(row: Login, said: Said, *, active: bool) -> None:
+    """A login is one for all projects: what it is in others, and what a person shut, is no matter of this system."""
+    if active and not row.active and not row.shut_here:
+        raise ForbiddenException(detail="A person shut this login: a person opens it.")
+    stands = (said.login, said.full_name, said.language, active) == (row.login, row.full_name, row.language, row.active)
+    if row.elsewhere and not stands:
+        raise ForbiddenException(
+            detail="This login works in other projects too: end its roles here; name and state are changed by a person."
+        )
+
+
 async def close(db: Connection, client: Client, row: Login) -> None:
-    """Shut the login, end what the system gave it, and let it see it no more."""
+    """Shut the login unless it works elsewhere, end what the system gave it, and let it see it no more."""
     await count_change(db, client, row.id, await queries.base(db, client))
-    if row.active:
-        await queries.set_active(db, row.id, active=False)
+    if row.active and not row.elsewhere:
+        await queries.set_active(db, client, row.id, active=False)
     now = await db.fetchval("select now()")
     for grant, _, _ in await queries.given_roles(db, client, row.id):
         await end_grant(db, grant, now)
@@ -166,8 +178,12 @@ def read(wished: User) -> Said:
             detail="userName: 2 to 60 of the letters a–z, digits and . _ @ + -, beginning with a letter or a digit."
         )
     external = (wished.external_id or "").strip()
-    if len(external) > 200:
-        raise InvalidValueException(detail="externalId has at most 200 characters.")
+    if len(external) > 200 or not external.isprintable():
+        raise InvalidValueException(detail="externalId has at most 200 printable characters.")
+    for name, value in (("userName", login), ("externalId", external), ("displayName", wished.display_name or "")):
+        # A login and its facts are read by many and stand in the trail; an IIN does not (SAFETY P5).
+        if isinstance(iin.parse(value), iin.Iin):
+            raise InvalidValueException(detail=f"{name} is an IIN: take another number, a random one.")
     name, extension = wished.name, wished[School]
     language = (wished.preferred_language or "kk")[:2].lower()
     return Said(
@@ -175,7 +191,7 @@ def read(wished: User) -> Said:
         display=_text(wished.display_name) or None,
         names=(_text(name.family_name), _text(name.given_name), _text(name.middle_name)) if name else ("", "", ""),
         language=language if language in LANGUAGES else "kk",
-        active=wished.active is not False,
+        active=wished.active,
         external_id=external or None,
         roles=tuple(sorted({role.value for role in wished.roles or [] if role.value})),
         school_code=extension.school_code if extension else None,

@@ -56,14 +56,15 @@ async def begin(db: Connection, actor: Actor, provider: Provider, goes_to: str, 
     return begun
 
 
-async def take(db: Connection, actor: Actor, state: str) -> Flow | None:
-    """Once, and by the browser that began alone: another one's try leaves the row to its owner."""
+async def take(db: Connection, actor: Actor, code: str, state: str) -> Flow | None:
+    """Once, by the browser that began and at the address of its provider alone: another try leaves the row to its owner."""
     row = await db.fetchrow(
         """
         delete from signon_flow
         where state_hash = $1 and browser_hash = $2 and ends_at > now()
+            and provider_id = (select id from signon_provider where code = $3)
         returning provider_id, nonce, verifier, goes_to, staff_id
         """,
-        *(_hash(state), browser_hash(actor.csrf)),
+        *(_hash(state), browser_hash(actor.csrf), code),
     )
     return Flow(**row) if row else None

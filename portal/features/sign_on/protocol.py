@@ -67,9 +67,12 @@ class Vouched(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-def redirect_uri(settings: PortalSettings) -> str:
-    """Where providers lead back to: of the settings, never of what a request says its host is."""
-    return settings.portal_url.rstrip("/") + ANSWER
+def redirect_uri(settings: PortalSettings, code: str) -> str:
+    """Where this provider leads back to: of the settings, never of what a request says its host is.
+
+    An address of its own, so that what one provider answers is never taken for another's (RFC 9700 §4.4.2).
+    """
+    return f"{settings.portal_url.rstrip('/')}{ANSWER}/{code}"
 
 
 def browser_hash(csrf: str) -> bytes:
@@ -111,7 +114,7 @@ def authorize_url(
     asked = {
         "response_type": "code",
         "client_id": provider.client_id,
-        "redirect_uri": redirect_uri(settings),
+        "redirect_uri": redirect_uri(settings, provider.code),
         "scope": provider.scopes,
         "state": state,
         "nonce": nonce,
@@ -136,7 +139,7 @@ async def redeem(
     form = {
         "grant_type": "authorization_code",
         "code": answer.get("code", ""),
-        "redirect_uri": redirect_uri(settings),
+        "redirect_uri": redirect_uri(settings, provider.code),
         "client_id": provider.client_id,
         "code_verifier": verifier,
         **{name: answer[name] for name in provider.echoed if name in answer},
@@ -181,7 +184,7 @@ async def _claims(
         "exp": isinstance(ends, (int, float)) and now < ends + LEEWAY_S,
         "iat": isinstance(made, (int, float)) and made < now + LEEWAY_S,
         "nonce": isinstance(said, str) and hmac.compare_digest(said.encode(), nonce.encode()),
-        "sub": isinstance(claims.get("sub"), str) and 0 < len(claims["sub"]) <= 255,
+        "sub": isinstance(claims.get("sub"), str) and 0 < len(claims["sub"]) <= 255 and claims["sub"].isprintable(),
     }
     wrong = [name for name, right in checks.items() if not right]
     if wrong:

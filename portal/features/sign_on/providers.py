@@ -263,7 +263,7 @@ async def _form_page(
         values=values,
         errors=form.errors if form else {},
         projects=await projects(db),
-        redirect_uri=protocol.redirect_uri(request.app.state.settings),
+        redirect_uri=protocol.redirect_uri(request.app.state.settings, one.code if one else "…"),
         found=found,
         said=said,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Response, get, post
@@ -63,24 +63,24 @@ async def way_to(request: StaffRequest, provider: Provider, target: str, *, staf
     )
 
 
-@post("/sign-in/answer", guards=[public])
-async def answer_by_form(request: StaffRequest) -> Response[str]:
+@post("/sign-in/answer/{code:str}", guards=[public], opt={"by_another_site": True})
+async def answer_by_form(request: StaffRequest, code: str) -> Response[str]:
     """A provider that answers by a form of the browser (Apple): the browser opens the same as an address.
 
     A form of another site brings none of our cookies. The code is good once, and only with our verifier.
     """
     sent = Form(await request.form()).values
     kept = {name: value[:LONGEST] for name, value in sent.items() if name not in {"user", "id_token"}}
-    return see_other(f"{protocol.ANSWER}?{urlencode(kept)}")
+    return see_other(f"{protocol.ANSWER}/{quote(code, safe='')}?{urlencode(kept)}")
 
 
-@get("/sign-in/answer", guards=[public])
-async def answer(request: StaffRequest) -> Response[str]:
+@get("/sign-in/answer/{code:str}", guards=[public])
+async def answer(request: StaffRequest, code: str) -> Response[str]:
     """Back from the provider."""
     actor, pool, settings = request.scope["user"], request.app.state.pool, request.app.state.settings
     said = {name: value[:LONGEST] for name, value in request.query_params.items()}
     async with pool.acquire() as db:
-        flow = await flows.take(db, actor, said.get("state", ""))
+        flow = await flows.take(db, actor, code, said.get("state", ""))
         provider = await provider_by(db, provider_id=flow.provider_id) if flow else None
     if flow is None or provider is None or not provider.is_on or flow.staff_id != (actor.staff_id or None):
         raise FlowOver

@@ -239,7 +239,7 @@ def test_our_two_halves_understand_each_other(
 ) -> None:
     """Our client signs in at our provider: two browsers, for one portal has one session a browser."""
     settings = read(PortalSettings, environment(stack.home, "portal"))
-    back, secret = f"{served}/sign-in/answer", "a secret between the two halves"
+    back, secret = f"{served}/sign-in/answer/ourselves", "a secret between the two halves"
 
     async def join_ourselves() -> None:
         db = await asyncpg.connect(owner_url)

@@ -50,7 +50,7 @@ LEFT_OUT |= {
     "/own",
 }
 # Steps of a way between sites: tests/browser/portal/test_sign_on.py makes pictures of them.
-LEFT_OUT |= {"/sign-in/with/{code:str}", "/sign-in/answer", "/sign-in/link", "/account/linked/{code:str}"}
+LEFT_OUT |= {"/sign-in/with/{code:str}", "/sign-in/answer/{code:str}", "/sign-in/link", "/account/linked/{code:str}"}
 LEFT_OUT |= {"/oauth/authorize"}
 BAD_LIST = (
     "school_code;last_name;first_name;middle_name;birth_date;grade;class_letter;language;extra_minutes;external_id\n"

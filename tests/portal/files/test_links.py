@@ -134,3 +134,24 @@ def test_a_signature_is_of_one_link(one: tuple[str, str, int, int], other: tuple
     assert is_ours(SECRET, *one, sign(SECRET, *one))
     assert is_ours(SECRET, *other, sign(SECRET, *one)) is (one == other)
     assert not is_ours(b"j" * 32, *one, sign(SECRET, *one))
+
+
+def test_signed_out_it_opens_nothing_and_no_other_way_of_asking_does(house: House, stored: str) -> None:
+    """HEAD and a range tell no more than GET; keys with paths are no files; after signing out there is the sign-in page."""
+    login = house.person("super-admin")
+    owner, path = house.visitor(login), link(house, login)
+    assert owner.get(path, headers={"range": "bytes=0-9"}).content == BODY, "whole, as without"
+    assert owner.ask("HEAD", path).status_code == 405
+    for key in (f"../{ARCHIVE.bucket}/{stored}", f"/{stored}", f"{stored}/..", f"{stored}\0", stored.upper()):
+        assert owner.get(link(house, login, key)).status_code == 404, key
+    records = house.sql("select count(*) from audit where act = 'audit.file.taken' and object_id = $1", stored)[0][0]
+    assert owner.post("/sign-out").status_code == 303
+    assert owner.get(path).headers["location"].startswith("/sign-in?next=/files")
+    again = house.visitor(login)
+    house.sql("update staff set disabled_at = now() where login = $1", login)
+    house.sql("delete from staff_session where staff_id = (select id from staff where login = $1)", login)
+    assert again.get(path).status_code == 303
+    assert (
+        house.sql("select count(*) from audit where act = 'audit.file.taken' and object_id = $1", stored)[0][0]
+        == records
+    )

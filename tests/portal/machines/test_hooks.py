@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,10 +27,12 @@ class Receiver:
 
     def __init__(self, house: House) -> None:
         self.house, self.came, self.status, self.location = house, list[tuple[dict[str, str], bytes]](), 204, ""
+        self.pause_s = 0.0
 
     async def take(self, request: web.Request) -> web.Response:
         """Whatever is posted."""
         self.came.append((dict(request.headers), await request.read()))
+        await asyncio.sleep(self.pause_s)
         headers = {"location": self.location} if self.location else {}
         return web.Response(status=self.status, headers=headers)
 
@@ -36,7 +40,7 @@ class Receiver:
         """Its address."""
         app = web.Application()
         app.router.add_post("/{rest:.*}", self.take)
-        self.runner = web.AppRunner(app)
+        self.runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self.runner.setup()
         site = web.TCPSite(self.runner, "127.0.0.1", 0)
         await site.start()
@@ -156,6 +160,32 @@ def test_a_receiver_that_is_down_gets_it_later_and_a_day_later_its_owner_is_told
     assert states(house, hook)[-1] == ("given_up", "500")
     maker = house.sql("select made_by from webhook where id = $1", hook)[0][0]
     assert house.sql("select count(*) from notice where staff_id = $1 and kind = 'hook.given-up'", maker)[0][0] == 1
+
+
+def test_a_receiver_that_lets_us_wait_holds_up_no_other(house: House, receiver: Receiver) -> None:
+    """A crowd of its events is older than the one event of another hook: the same round brings that one."""
+    other = Receiver(house)
+    url = house.loop.run(other.start())
+    receiver.pause_s = 60
+    slow, _ = make_hook(house, receiver.url)  # type: ignore[attr-defined]
+    good, _ = make_hook(house, url)
+    house.sql(
+        """
+        insert into webhook_delivery (webhook_id, event_id, kind, object_id, next_at)
+        select h, gen_random_uuid(), 'user.changed', '-', now() - interval '1 hour' * (2 - place)
+        from unnest($1::int[]) with ordinality as x (h, place)
+        cross join generate_series(1, 40) n
+        where place = 1 or n = 1
+        """,
+        [slow, good],
+    )
+    began = time.monotonic()
+    house.loop.run(hooks.deliver_due(house.front.inner.state.pool, msgspec.structs.replace(house.settings, demo=True)))
+    assert len(other.events()) == 1
+    assert time.monotonic() - began < 2 * outbound.LIMIT_S
+    assert len(receiver.came) <= hooks.OF_ONE
+    house.sql("delete from webhook_delivery where webhook_id = $1", slow)
+    house.loop.run(other.runner.cleanup())
 
 
 def test_a_redirect_is_not_followed(house: House, receiver: Receiver) -> None:

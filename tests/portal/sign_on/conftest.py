@@ -28,7 +28,7 @@ class At(LyingIssuer):
 
 def known(house: House, issuer: str, **more: object) -> tuple[str, int]:
     """A row of a provider that is on; its code and number."""
-    code = f"provider-{next(numbers)}"
+    code = str(more.pop("code", f"provider-{next(numbers)}"))
     columns = {
         "code": code,
         "name_kk": f"Сайт {code}",
@@ -63,7 +63,11 @@ def make_issuer(house: House, loop: Loop) -> Iterator[object]:
     yield make
     for issuer in made:
         issuer.stop()
-        house.sql("update signon_provider set is_on = false where id = $1", issuer.provider_id)
+        # Another test may draw the same port.
+        house.sql(
+            "update signon_provider set is_on = false, issuer = issuer || '/over-' || id where id = $1",
+            issuer.provider_id,
+        )
 
 
 @pytest.fixture

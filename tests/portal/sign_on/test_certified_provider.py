@@ -40,7 +40,8 @@ def certified(house: House) -> Iterator[str]:
         if not (FOLDER / "node_modules" / ".package-lock.json").is_file():
             subprocess.run([*NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FOLDER, check=True)
     port = unused_ports(1)[0]
-    back = house.settings.portal_url.rstrip("/") + "/sign-in/answer"
+    mark = f"certified-{port}"
+    back = house.settings.portal_url.rstrip("/") + f"/sign-in/answer/{mark}"
     running = subprocess.Popen(
         [NODE, "issuer.mjs", str(port), back], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
@@ -49,7 +50,7 @@ def certified(house: House) -> Iterator[str]:
         for line in running.stdout:
             if line.strip() == b"ready":
                 break
-        code, provider_id = known(house, f"http://127.0.0.1:{port}")
+        code, provider_id = known(house, f"http://127.0.0.1:{port}", code=mark)
         yield code
         house.sql("update signon_provider set is_on = false where id = $1", provider_id)
     finally:
@@ -64,7 +65,7 @@ def there_and_back(way: str, login: str) -> str:
         for _ in range(12):
             if answer.is_redirect:
                 url = urljoin(url, answer.headers["location"])
-                if urlsplit(url).path == "/sign-in/answer":
+                if urlsplit(url).path.startswith("/sign-in/answer/"):
                     return url
                 answer = browser.get(url)
                 continue

@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from joserfc import jwt
@@ -46,7 +46,7 @@ def test_what_is_sent_along(house: House, at: At, way: tuple[Visitor, str]) -> N
     asked = {name: values[0] for name, values in parse_qs(urlsplit(way[1]).query).items()}
     assert asked["response_type"] == "code"
     assert asked["code_challenge_method"] == "S256"
-    assert asked["redirect_uri"] == house.settings.portal_url.rstrip("/") + "/sign-in/answer"
+    assert asked["redirect_uri"] == house.settings.portal_url.rstrip("/") + f"/sign-in/answer/{at.code}"
     drawn = {asked["state"], asked["nonce"], asked["code_challenge"]}
     assert len(drawn) == 3
     assert min(map(len, drawn)) >= 43
@@ -71,6 +71,7 @@ LIES = {
     "no subject": {"sub": None},
     "an empty subject": {"sub": ""},
     "a subject that is no text": {"sub": 7},
+    "a subject that no column holds": {"sub": "known\0"},
 }
 
 
@@ -142,7 +143,8 @@ def test_an_answer_counts_once(house: House, at: At, way: tuple[Visitor, str]) -
     visitor, there = way
     back = at.authorize(there, subject="known")
     assert visitor.get(back).headers["location"] == "/"
-    for address in (back, "/sign-in/answer?code=x&state=never", "/sign-in/answer?code=x", "/sign-in/answer"):
+    here = f"/sign-in/answer/{at.code}"
+    for address in (back, f"{here}?code=x&state=never", f"{here}?code=x", here, "/sign-in/answer/nobody?code=x"):
         assert house.visitor().get(address).status_code == 410
     slow = house.visitor()
     there = slow.get(f"/sign-in/with/{at.code}").headers["location"]
@@ -182,8 +184,37 @@ def test_mix_up(house: House, make_issuer: Callable[[], At]) -> None:
     there = visitor.get(f"/sign-in/with/{other.code}").headers["location"]
     state = parse_qs(urlsplit(there).query)["state"][0]
     stolen = at.authorize(there, subject="x").partition("code=")[2].partition("&")[0]
-    refused_there = visitor.get(f"/sign-in/answer?code={stolen}&state={state}")
+    refused_there = visitor.get(f"/sign-in/answer/{other.code}?code={stolen}&state={state}")
     assert refused_there.status_code == 403
+
+
+def test_a_lying_provider_gets_no_code_of_an_honest_one(house: House, make_issuer: Callable[[], At]) -> None:
+    """The honest one does not name itself in its answers; the liar sends its visitor there with an attacker's nonce and challenge.
+
+    Then the code that the honest one gave would be handed to the liar, and signs the attacker in as the visitor
+    (RFC 9700 §4.4). Each provider has an address of its own, and the honest one leads back to no other.
+    """
+    honest, liar = make_issuer(), make_issuer()
+    linked(house, honest, house.person(PLAIN), "victim")
+    honest.honest()
+    attacker, victim = house.visitor(), house.visitor()
+    planned = parse_qs(urlsplit(attacker.get(f"/sign-in/with/{honest.code}").headers["location"]).query)
+    asked = parse_qs(urlsplit(victim.get(f"/sign-in/with/{liar.code}").headers["location"]).query)
+    # As the liar writes it: the victim's state, everything else of the attacker's own beginning.
+    mixed = {name: values[0] for name, values in planned.items()} | {"state": asked["state"][0]}
+    back = honest.authorize(f"{honest.issuer}/authorize?{urlencode(mixed)}", subject="victim")
+    refused(victim, back, 410)
+    assert "token" not in liar.asked, "the liar never saw the code"
+    caught = parse_qs(urlsplit(back).query)["code"][0]
+    assert planned["redirect_uri"] != asked["redirect_uri"], (
+        "and what leads back to the liar the honest one does not know"
+    )
+    # The victim's own way was not used up by it.
+    own = liar.authorize(
+        f"{liar.issuer}/authorize?{urlencode({name: values[0] for name, values in asked.items()})}", subject="x"
+    )
+    assert victim.get(own).headers["location"] == "/sign-in/link"
+    assert caught
 
 
 def test_a_code_without_its_verifier_is_of_no_use(house: House, at: At) -> None:
@@ -193,13 +224,13 @@ def test_a_code_without_its_verifier_is_of_no_use(house: House, at: At) -> None:
     second = thief.get(f"/sign-in/with/{at.code}").headers["location"]
     caught = at.authorize(first, subject="victim").partition("code=")[2].partition("&")[0]
     state = parse_qs(urlsplit(second).query)["state"][0]
-    refused(thief, f"/sign-in/answer?code={caught}&state={state}")
+    refused(thief, f"/sign-in/answer/{at.code}?code={caught}&state={state}")
 
 
 def test_who_says_no_is_told_so(house: House, at: At, way: tuple[Visitor, str]) -> None:
     """And what the provider writes along is not shown."""
     state = parse_qs(urlsplit(way[1]).query)["state"][0]
-    answer = way[0].get(f"/sign-in/answer?error=access_denied&error_description=<b>boo</b>&state={state}")
+    answer = way[0].get(f"/sign-in/answer/{at.code}?error=access_denied&error_description=<b>boo</b>&state={state}")
     assert answer.status_code == 403
     assert "boo" not in answer.text
 

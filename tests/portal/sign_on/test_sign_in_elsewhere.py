@@ -301,7 +301,9 @@ def test_an_answer_by_form_is_opened_as_an_address(house: House, make_issuer: Ca
     back = at.authorize(way, subject="form")
     sent = dict(pair.split("=", 1) for pair in back.partition("?")[2].split("&"))
     form = {**sent, "user": '{"name": {"firstName": "Айгүл"}}'}
-    bare = house.visitor().ask("POST", "/sign-in/answer", data=form, headers={"sec-fetch-site": "cross-site"})
+    bare = house.visitor().ask(
+        "POST", f"/sign-in/answer/{at.code}", data=form, headers={"sec-fetch-site": "cross-site"}
+    )
     assert bare.status_code == 303
     assert "user" not in bare.headers["location"]
     assert visitor.get(bare.headers["location"]).headers["location"] == "/sign-in/link"

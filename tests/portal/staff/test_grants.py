@@ -183,7 +183,7 @@ def test_a_role_is_given_where_it_belongs(house: House, place: Place) -> None:
 
 def test_a_person_of_two_projects_goes_from_one_to_the_other(house: House) -> None:
     """With what he may in each; into a third he has no way."""
-    boss, login = house.worker("super-admin"), house.person("proctor")
+    boss, login = house.worker("super-admin"), house.person("room-supervisor")
     ends = (dt.datetime.now(dt.UTC) + dt.timedelta(days=5)).strftime("%Y-%m-%d")
     boss.post(f"/staff/{staff_id(house, login)}/grant", {"role": "test-developer@qabilet", "ends_on": ends})
     visitor = house.visitor(login)

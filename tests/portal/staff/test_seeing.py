@@ -85,7 +85,7 @@ def test_the_answer_names_the_role_that_gives_it(house: House, place: Place) -> 
 
 def test_the_answer_says_what_is_missing(house: House) -> None:
     """A permission, an end, a sleep, a shut login: each by its name."""
-    login = house.person("proctor")
+    login = house.person("room-supervisor")
     assert ask(house, login, "score.view").count("Does not fit:") == 1
     grant = grant_of(house, login)["id"]
     assert "Yes, this person may." in ask(house, login, "live.view")
