@@ -109,6 +109,7 @@ def _told(found: list[Tile], now: Seen) -> list[Told]:
             state=t(ONE_STATE[one.state]) if one.state in ONE_STATE else "",
             verdict=t(KINDS[one.verdict]) if one.verdict else "",
             picture=one.picture,
+            shot=one.shot,
             hidden=not one.of_state(now.state) or not one.had(now.event) or (now.hide and one.quiet(now.at_ms)),
         )
         for one in found

@@ -106,6 +106,11 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         return f"/watch/{self.attempt}/pictures/{self.seq}?at={self.fresh_ms}&small=1"
 
+    @property
+    def shot(self) -> str:
+        """What names that picture to who seals it."""
+        return "" if self.seq is None else f"{self.seq}-{self.fresh_ms}"
+
     def fine(self, now_ms: int) -> bool:
         """«Seen, fine», and nothing new since."""
         if self.fine_until is None:
@@ -151,6 +156,7 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str = ""
     verdict: str = ""
     picture: str = ""
+    shot: str = ""
     hidden: bool = False
 
 
