@@ -145,6 +145,9 @@ def test_a_receipt_is_computed_again(house: House, make_sitting) -> None:  # noq
     )
     admin = house.worker("test-administrator")
     assert "Серікова Айгүл" in admin.get(f"/receipts?code={code.lower().replace('-', '')}").text
-    assert "Серікова" not in house.worker("room-supervisor", school=scene.place.schools[1]).get(f"/receipts?code={code}").text
+    assert (
+        "Серікова"
+        not in house.worker("room-supervisor", school=scene.place.schools[1]).get(f"/receipts?code={code}").text
+    )
     house.sql("update seal set digest = $2 where attempt_id = $1", attempt, os.urandom(32))
     assert "Серікова" not in admin.get(f"/receipts?code={code}").text
