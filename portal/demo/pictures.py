@@ -81,9 +81,10 @@ def _somebody(pen: ImageDraw.ImageDraw, random: Random, *, x: int, y: int, head:
     pen.ellipse((x - head, below + 6, x + head, below + 3 * head), fill=cloth)
     pen.rectangle((x - head // 6, below - 24, x + head // 6, below + 34), fill=skin)
     long = random.random() < 0.5
-    pen.ellipse((x - half - 12, y - 26, x + half + 12, below + (60 if long else -20)), fill=hair)
+    pen.ellipse((x - half - 12, y - 26, x + half + 12, below - 20), fill=hair)
     if long:
-        pen.rectangle((x - head // 6, below - 10, x + head // 6, below + 30), fill=skin)
+        for left in (x - half - 12, x + half - 16):
+            pen.rounded_rectangle((left, y + half - 10, left + 28, below + head // 2), 14, fill=hair)
     pen.ellipse((x - half, y - 6, x + half, below + 12), fill=skin)
     pen.pieslice((x - half - 8, y - 26, x + half + 8, y + (head if bowed else head * 3 // 5)), 180, 360, fill=hair)
     if bowed:

@@ -191,7 +191,7 @@ async def _judge(db: Db, opened: int, children: list[int], staff: dict[str, int]
     for _kind, seq, at, _body in sent[0].pictures[2:5:2]:
         await casework.choose(db, opened, children[0], seq, at, staff["admin"])
     said = "Сол кезде үйде ағасы болған, бірақ көмектескен жоқ, тек шай әкелді. Суреттерді қайта қарауды сұраймыз."
-    for place, told_by in ((0, "Анасы, +7 701 000 00 21"), (5, "Әкесі, +7 701 000 00 22")):
+    for place, told_by in ((0, "Анасы, Гүлмира Серікқызы"), (5, "Әкесі, Марат Оспанов")):
         appeal = await complaints.make(
             db,
             children[place],

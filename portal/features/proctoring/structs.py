@@ -30,6 +30,8 @@ EVENTS: dict[str, str] = {
 }
 # They weigh nothing, so they are no incident either.
 NO_SIGN = {"tab-back", "camera-on", "line-lost", "line-back", "light-poor"}
+# That somebody is there again says nothing of why to look.
+RETURNS = {"tab-back", "camera-on", "line-back"}
 WEIGHING = [kind for kind in EVENTS if kind not in NO_SIGN]
 STATES: dict[str, str] = {
     "writing": N_("send pictures"),
@@ -134,15 +136,22 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
 
 def why_line(reasons: list[dict[str, Any]]) -> str:
     """«left the page: 4 times, 38 s in all»; the two that weigh most."""
+    return "; ".join(why_lines(reasons)[:2])
+
+
+def why_lines(reasons: list[dict[str, Any]]) -> list[str]:
+    """One for each kind of event, the heaviest first."""
     said: list[str] = []
-    for why in reasons[:2]:
+    for why in reasons:
         kind: str = why["kind"]
+        if kind in RETURNS:
+            continue
         what, times, seconds = t(EVENTS.get(kind, kind)), why["times"], round(why.get("seconds") or 0)
         if seconds:
             said.append(t(LONG, what=what, times=times, seconds=seconds))
         else:
             said.append(t(OFTEN, what=what, times=times) if times > 1 else what)
-    return "; ".join(said)
+    return said
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
