@@ -32,8 +32,10 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 async def put_down(
     db: asyncpg.Connection[asyncpg.Record], settings: ProctoringSettings, sitting: int, sent: list[Sent]
 ) -> None:
-    """Into the object store, then into the tables; the scores are worked out at once. Nothing of it is checked by a machine:
-    a machine would see that it is drawn."""
+    """Into the object store, then into the tables; the scores are worked out at once.
+
+    Nothing of it is checked by a machine: that would see that it is drawn.
+    """
     name, kek = str(uuid.uuid4()), decode_key(settings.picture_kek)
     pieces: list[bytes] = []
     drawn: list[keys.Key] = []

@@ -62,7 +62,11 @@ def rooms(stack: Stack, loop: Loop, browser: Browser, served: str, owner_url: st
             for login, role in MORE_STAFF.items():
                 await _staff(db, login, role)
             await db.execute(
-                "update sitting set state = 'published', waiting_opens_at = now() - interval '30 minutes', starts_at = now() - interval '20 minutes' where id = $1",
+                """
+                update sitting
+                set state = 'published', waiting_opens_at = now() - interval '30 minutes', starts_at = now() - interval '20 minutes'
+                where id = $1
+                """,
                 sitting,
             )
             await _children(db, sitting)

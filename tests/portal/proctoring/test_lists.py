@@ -93,7 +93,7 @@ def test_a_name_that_looks_like_a_formula_is_text(house: House, judged: Scene) -
     one = reviewer(house)
     rows = lines_of(file_of(house, one, judged.id, "state=settled", "csv"))
     assert len(rows) == 1
-    assert [cell for cell in rows[0] if "HYPERLINK" in cell][0].startswith("'=")
+    assert next(cell for cell in rows[0] if "HYPERLINK" in cell).startswith("'=")
     book = openpyxl.load_workbook(io.BytesIO(file_of(house, one, judged.id, "state=settled", "xlsx")))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if "HYPERLINK" in str(cell.value)]
     assert [cell.data_type for cell in cells] == ["s"]
