@@ -51,6 +51,8 @@ async def wall(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         states=STATES,
         events={kind: EVENTS[kind] for kind in WEIGHING},
         colleagues=await queries.colleagues(db, sitting_id, request.scope["user"].staff_id),
+        said=await queries.said_by(db, sitting_id, request.scope["user"].staff_id),
+        kinds=KINDS,
         most=MOST_AT_ONCE,
         most_hands=queries.MOST_HANDS,
         now=now,

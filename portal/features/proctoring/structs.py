@@ -228,6 +228,16 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     sampled_by: str | None
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A proctor's own earlier verdict, and whether it stood: `outcome` is what holds, `case` that it is looked at again."""
+
+    number: int
+    kind: str
+    made_at: datetime
+    outcome: str | None
+    case: bool
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What a person said. `mine`: the reader's own; others' are shown after he said his (blind second opinion)."""
 

@@ -288,10 +288,7 @@ def portal(playwright: Playwright, place: Place, languages: list[str]) -> list[s
     """Every page as the first role sees it that may; the overview as each role does."""
     seen: list[str] = []
     with contextlib.closing(playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)) as browser:
-        states = {
-            login: _signed_in(browser, place, login)
-            for login in LOGINS
-        }
+        states = {login: _signed_in(browser, place, login) for login in LOGINS}
         job = _happenings(browser, place, states)
         pages = pages_of(place, job)
         require_all_routes(pages)
