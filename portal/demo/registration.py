@@ -27,10 +27,11 @@ VERSION = "2026-1"
 
 
 class Class(msgspec.Struct, frozen=True, kw_only=True):
-    """What the demo's page shows of it: the code, and logins (login, password, name, role)."""
+    """What the demo's page shows of it: the code, and logins (login, password, name, role); which pupil has one of its own."""
 
     code: str
     logins: list[tuple[str, str, str, str]]
+    pupil: Pupil
 
 
 async def insert_registrations(
@@ -71,7 +72,7 @@ async def insert_registrations(
     for login, child in (("waits1", known), ("waits2", fresh)):
         await _wait(db, login, child, region, schools[school], code_id)
     logins.append(await _registered(db, mates[0]))
-    return Class(code=codes.shown(code), logins=logins)
+    return Class(code=codes.shown(code), logins=logins, pupil=mates[0])
 
 
 async def _login(

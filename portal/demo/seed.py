@@ -23,7 +23,7 @@ from engine.bundles.cli import pack_and_store
 from engine.codes import draw_code, hash_code, show_code
 from infra.errors import PlainError
 from infra.local import decode_key, default_home, environment, load_secrets
-from infra.settings import OwnerSettings, PackSettings, PortalSettings, read
+from infra.settings import OwnerSettings, PackSettings, PortalSettings, ProctoringSettings, read
 from loadtest.play import run as play
 from loadtest.scenario import PlayPupil, Scenario
 from portal.core.accounts import Place, create_staff, give_role, school_year_end
@@ -38,16 +38,19 @@ from portal.demo.registry import insert_registry
 from portal.demo.sign_on import insert_sign_on
 from portal.demo.tables import Seat
 from portal.demo.talents import insert_talents
-from portal.demo.watching import insert_watch
+from portal.demo.watching import WATCHED, insert_watch
 from portal.demo.wire import play_items
 
 if TYPE_CHECKING:
     from engine.bundles.pack import Packed
+    from portal.demo.registration import Class
     from portal.demo.structs import Form, People
 
 SPEED = 60
 DURATION_S = 3600
 BESIDE = 200
+# So long ago the open sitting began: the watched have sat for some minutes.
+WATCHED_FOR = timedelta(minutes=20)
 READ_LIMIT_S = 8
 SEED = 26
 # Two of them at least are spare; a form of the demo is sat in six rooms.
@@ -64,6 +67,8 @@ STAFF = (
     ("specialist", "Меруерт Асанқызы Қалиева", "qabilet-specialist"),
     ("sysadmin", "Бауыржан Тоқтарұлы Ысқақов", "system-admin"),
     ("coordinator", "Ержан Серікұлы Әбдіқадыров", "myn-bala-coordinator"),
+    ("quality", "Болат Қайсарұлы Ахметов", "quality-manager"),
+    ("safety", "Айнұр Қанатқызы Мұқанова", "child-safety-officer"),
 )
 
 
@@ -148,11 +153,12 @@ async def fill() -> Demo:
             logins = await _make_staff(db)
             registered = await insert_registrations(db, people, schools, decode_key(portal.link_key))
             logins += [Login(*one) for one in registered.logins]
-            demo = await _make_sittings(db, people, schools, forms, packed, logins, registered.code)
+            demo = await _make_sittings(db, people, schools, forms, packed, logins, registered)
             numbers = {row["login"]: row["id"] for row in await db.fetch("select login, id from staff where demo")}
             await insert_sign_on(db)
             await insert_talents(db)
-            await insert_watch(db, demo.open_sitting)
+            watch = read(ProctoringSettings, environment(default_home(), "proctoring"))
+            await insert_watch(db, watch, demo.open_sitting, numbers, registered.pupil.external_id)
             await insert_machines(db, portal)
             await insert_cards(db, portal.objects, numbers)
     finally:
@@ -201,7 +207,7 @@ async def _make_sittings(
     forms: dict[str, int],
     packed: dict[str, Packed],
     logins: list[Login],
-    class_code: str,
+    registered: Class,
 ) -> Demo:
     pepper = decode_key(read(PortalSettings, environment(default_home(), "portal")).code_pepper)
     now = datetime.now(UTC)
@@ -209,14 +215,24 @@ async def _make_sittings(
         db, forms["main"], forms["practice"], "finished", starts_at=now - timedelta(hours=2), duration_s=DURATION_S
     )
     opened = await tables.insert_sitting(
-        db, forms["reserve"], forms["practice"], "open", starts_at=now, duration_s=DURATION_S, entry=timedelta(days=14)
+        db,
+        forms["reserve"],
+        forms["practice"],
+        "open",
+        starts_at=now - WATCHED_FOR,
+        duration_s=DURATION_S,
+        entry=timedelta(days=14),
     )
     random = Random(SEED)
     everybody = [
         Seat(pupil=pupil, code=(code := draw_code()), code_hash=hash_code(code, pepper)) for pupil in people.pupils
     ]
     await tables.insert_participants(db, played, schools, everybody)
-    chosen = random.sample(people.pupils, BESIDE + 3)
+    chosen = random.sample(people.pupils, BESIDE + 3 + WATCHED)
+    # The watched come last; one of them is the pupil who has a login.
+    if registered.pupil in chosen:
+        chosen.remove(registered.pupil)
+    chosen = [*chosen[: BESIDE + 2 + WATCHED], registered.pupil]
     # Of the slips that a person tries, the third is of a pupil who sits in a room.
     seated = next(place for place, pupil in enumerate(chosen) if pupil.room)
     chosen[2], chosen[seated] = chosen[seated], chosen[2]
@@ -229,8 +245,8 @@ async def _make_sittings(
     home = default_home()
     url = f"http://127.0.0.1:{home.ports.engine}"
     _write_scenario(home.folder, "finished", url, load_form("main"), packed["main"], everybody, SPEED)
-    _write_scenario(home.folder, "open", url, load_form("reserve"), packed["reserve"], beside[3:], 1)
-    demo = Demo(logins=logins, slips=slips, open_sitting=opened, played_sitting=played, class_code=class_code)
+    _write_scenario(home.folder, "open", url, load_form("reserve"), packed["reserve"], beside[3:-WATCHED], 1)
+    demo = Demo(logins=logins, slips=slips, open_sitting=opened, played_sitting=played, class_code=registered.code)
     await db.execute("insert into setting (name, value) values ('demo', $1)", msgspec.json.encode(demo).decode())
     await tables.publish(db, opened)
     return demo

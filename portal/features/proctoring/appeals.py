@@ -174,7 +174,8 @@ async def _list(request: StaffRequest, db: Connection, sitting_id: int, form: Fo
         states=STATES,
         channels=CHANNELS,
         errors=form.errors if form else {},
-        values=form.values if form else {},
+        # From a case its number comes along.
+        values=form.values if form else {"attempt": request.query_params.get("attempt", "")[:12]},
     )
 
 

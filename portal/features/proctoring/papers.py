@@ -161,15 +161,6 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
         (t(N_("Decision")), t(KINDS[case.outcome]) if case.outcome else t(N_("not settled"))),
         (t(N_("Risk, by the machine")), str(round(looked.score))),
     ]
-    reasons = [
-        t(
-            N_("{what}: times: {times}, seconds in all: {seconds}"),
-            what=t(EVENTS[one["kind"]]) if one["kind"] in EVENTS else one["kind"],
-            times=one["times"],
-            seconds=round(one.get("seconds") or 0),
-        )
-        for one in looked.reasons
-    ]
     verdicts = [
         f"{when(one.made_at)} · {one.by}: {t(KINDS[one.kind])} — {t(REASONS[one.kind].get(one.reason, one.reason))}"
         + (f". {one.words}" if one.words else "")
@@ -197,7 +188,7 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
         ),
         facts=facts,
         parts=[
-            (t(N_("Why, by the machine: an order for the eyes, no verdict")), reasons),
+            (t(N_("Why, by the machine: an order for the eyes, no verdict")), looked.lines),
             (t(N_("What persons said, none knowing the other's")), verdicts),
             (t(N_("What holds")), rulings),
             (t(N_("Appeals")), appeals),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.protocol import Kind
 from portal.core.projects import project
-from portal.features.proctoring.structs import WEIGHING, Colleague, Happened, Shot, Tile, Verdict
+from portal.features.proctoring.structs import WEIGHING, Colleague, Happened, Said, Shot, Tile, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -294,6 +294,25 @@ async def say(db: Connection, sitting_id: int, attempt: int, staff_id: int, kind
         *(attempt, sitting_id, kind, reason, words, staff_id),
     )
     return done is not None
+
+
+async def said_by(db: Connection, sitting_id: int, staff_id: int) -> list[Said]:
+    """His newest verdicts of a sitting and what became of them."""
+    rows = await db.fetch(
+        """
+        select (v.attempt_id % 100000)::int as number, v.kind, v.made_at, r.kind as outcome,
+               c.attempt_id is not null as case
+        from watch_verdict v
+        left join watch_case c on c.attempt_id = v.attempt_id
+        left join lateral (
+            select kind from watch_ruling where attempt_id = v.attempt_id order by id desc limit 1) r on true
+        where v.sitting_id = $1 and v.made_by = $2
+        order by v.id desc
+        limit 100
+        """,
+        *(sitting_id, staff_id),
+    )
+    return [Said(**row) for row in rows]
 
 
 async def verdicts(db: Connection, attempt: int, staff_id: int) -> list[Verdict]:

@@ -228,6 +228,7 @@ async def _list(request: StaffRequest, db: Connection, sitting_id: int, form: Fo
         shares=list(SHARES),
         base=f"/sittings/{sitting_id}/verdicts",
         query=query,
+        filtered=any(asked.values()),
         nothing_left="none" in request.query_params,
         errors=form.errors if form else {},
         values=form.values if form else {},

@@ -10,6 +10,7 @@ import msgspec
 from portal.core.i18n import N_
 from portal.features.proctoring.queries import GONE
 from portal.features.proctoring.reaching import IN_HAND
+from portal.features.proctoring.structs import why_lines
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor, Scope
@@ -140,6 +141,11 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
     score: float
     reasons: list[dict[str, Any]]
+
+    @property
+    def lines(self) -> list[str]:
+        """The reasons in words."""
+        return why_lines(self.reasons)
 
 
 def conditions(wanted: Wanted) -> tuple[str, list[object]]:

@@ -51,6 +51,8 @@ async def wall(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         states=STATES,
         events={kind: EVENTS[kind] for kind in WEIGHING},
         colleagues=await queries.colleagues(db, sitting_id, request.scope["user"].staff_id),
+        said=await queries.said_by(db, sitting_id, request.scope["user"].staff_id),
+        kinds=KINDS,
         most=MOST_AT_ONCE,
         most_hands=queries.MOST_HANDS,
         now=now,
@@ -109,6 +111,7 @@ def _told(found: list[Tile], now: Seen) -> list[Told]:
             state=t(ONE_STATE[one.state]) if one.state in ONE_STATE else "",
             verdict=t(KINDS[one.verdict]) if one.verdict else "",
             picture=one.picture,
+            shot=one.shot,
             hidden=not one.of_state(now.state) or not one.had(now.event) or (now.hide and one.quiet(now.at_ms)),
         )
         for one in found

@@ -58,7 +58,8 @@ async def seal_of_review(request: StaffRequest, db: Connection, attempt: int) ->
 async def _seal(request: StaffRequest, db: Connection, sitting_id: int, attempt: int) -> str:
     """No question is asked first: what should not be seen is gone from every page with this transaction."""
     actor, form = request.scope["user"], Form(await request.form())
-    seq, at = form.values.get("seq", ""), form.values.get("at", "")
+    # The button that was pressed names its picture: its number and the time when it was taken.
+    seq, _, at = form.values.get("shot", "").partition("-")
     if not (seq.isascii() and seq.isdigit() and len(seq) < 10):
         raise NotThere
     async with db.transaction():

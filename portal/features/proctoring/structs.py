@@ -29,6 +29,8 @@ EVENTS: dict[str, str] = {
     "line-lost": N_("line lost"),
     "line-back": N_("line back"),
 }
+# That somebody is there again says nothing of why to look.
+RETURNS = {"tab-back", "camera-on", "line-back"}
 # What weighs nothing is no incident either.
 WEIGHING = [kind for kind in EVENTS if kind not in INNOCENT]
 STATES: dict[str, str] = {
@@ -106,6 +108,11 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         return f"/watch/{self.attempt}/pictures/{self.seq}?at={self.fresh_ms}&small=1"
 
+    @property
+    def shot(self) -> str:
+        """What names that picture to who seals it."""
+        return "" if self.seq is None else f"{self.seq}-{self.fresh_ms}"
+
     def fine(self, now_ms: int) -> bool:
         """«Seen, fine», and nothing new since."""
         if self.fine_until is None:
@@ -129,15 +136,22 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
 
 def why_line(reasons: list[dict[str, Any]]) -> str:
     """«left the page: 4 times, 38 s in all»; the two that weigh most."""
+    return "; ".join(why_lines(reasons)[:2])
+
+
+def why_lines(reasons: list[dict[str, Any]]) -> list[str]:
+    """One for each kind of event, the heaviest first."""
     said: list[str] = []
-    for why in reasons[:2]:
+    for why in reasons:
         kind: str = why["kind"]
+        if kind in RETURNS:
+            continue
         what, times, seconds = t(EVENTS.get(kind, kind)), why["times"], round(why.get("seconds") or 0)
         if seconds:
             said.append(t(LONG, what=what, times=times, seconds=seconds))
         else:
             said.append(t(OFTEN, what=what, times=times) if times > 1 else what)
-    return "; ".join(said)
+    return said
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -151,6 +165,7 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str = ""
     verdict: str = ""
     picture: str = ""
+    shot: str = ""
     hidden: bool = False
 
 
@@ -211,6 +226,16 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime
     sampled: str | None
     sampled_by: str | None
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A proctor's own earlier verdict, and whether it stood: `outcome` is what holds, `case` that it is looked at again."""
+
+    number: int
+    kind: str
+    made_at: datetime
+    outcome: str | None
+    case: bool
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

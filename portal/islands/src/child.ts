@@ -56,6 +56,9 @@ class Viewer {
     if (!shot || at === this.at) return;
     this.at = at;
     this.shown.src = shot.full;
+    // «Shouldn't be seen» is about the picture that is seen.
+    const seal = this.viewer.querySelector<HTMLButtonElement>("button[data-seal]");
+    if (seal) seal.value = shot.name;
     this.write("[data-time]", shot.time);
     this.write("[data-place]", String(at + 1));
     if (this.scrub) {

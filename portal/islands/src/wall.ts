@@ -14,6 +14,7 @@ interface Told {
   state?: string;
   verdict?: string;
   picture?: string;
+  shot?: string;
   hidden?: boolean;
 }
 
@@ -22,6 +23,12 @@ interface Answer {
   counts: Record<string, number>;
   quiet: number;
   waiting: number;
+}
+
+/** Where a picture is, and what names it to who seals it. */
+interface Picture {
+  source: string;
+  shot: string;
 }
 
 const SLOWER_HIDDEN = 4;
@@ -37,7 +44,9 @@ export function mountWall(root: Document): void {
 class Wall {
   private readonly tiles = new Map<number, HTMLElement>();
   /** What a tile's picture is to be; it is asked for once the tile is in sight. */
-  private readonly wanted = new WeakMap<HTMLImageElement, string>();
+  private readonly wanted = new WeakMap<HTMLImageElement, Picture>();
+  /** Sealed here: an answer that was on its way does not bring them back. */
+  private readonly sealed = new Set<string>();
   private readonly inSight = new Set<Element>();
   private readonly sight: IntersectionObserver;
   private misses = 0;
@@ -130,6 +139,10 @@ class Wall {
     const link = made.querySelector("a");
     link?.setAttribute("href", `/watch/${told.id}`);
     if (link) link.tabIndex = -1;
+    const seal = sealOf(made);
+    seal.setAttribute("formaction", `/watch/${told.id}/seal`);
+    seal.setAttribute("aria-label", fill(this.wall.dataset["seal"] ?? "", told));
+    seal.tabIndex = -1;
     this.know(told.id, made);
     return made;
   }
@@ -159,9 +172,12 @@ class Wall {
       if (place.hidden !== !text) place.hidden = !text;
     }
     const image = tile.querySelector("img");
-    if (image && told.picture && image.getAttribute("src") !== told.picture) {
-      this.wanted.set(image, told.picture);
-      if (this.inSight.has(tile)) this.load(image);
+    if (image && told.picture && image.getAttribute("src") !== told.picture && !this.sealed.has(told.picture)) {
+      this.wanted.set(image, { source: told.picture, shot: told.shot ?? "" });
+      if (this.inSight.has(tile)) this.load(tile, image);
+    } else if (image && !told.picture && image.getAttribute("src")) {
+      // Somebody else sealed the last that could be seen.
+      this.empty(tile, image);
     }
     const before = Number(tile.dataset["incident"] ?? "0");
     const now = told.incident ?? 0;
@@ -176,18 +192,68 @@ class Wall {
       else {
         this.inSight.add(entry.target);
         const image = entry.target.querySelector("img");
-        if (image) this.load(image);
+        if (image) this.load(entry.target, image);
       }
     }
   }
 
-  private load(image: HTMLImageElement): void {
+  private load(tile: Element, image: HTMLImageElement): void {
     const wanted = this.wanted.get(image);
     if (wanted === undefined) return;
     this.wanted.delete(image);
     // The picture before stays until this one is there.
-    image.src = wanted;
+    image.src = wanted.source;
     image.hidden = false;
+    const seal = sealOf(tile);
+    seal.value = wanted.shot;
+    seal.hidden = false;
+  }
+
+  private empty(tile: Element, image: HTMLImageElement): void {
+    this.wanted.delete(image);
+    image.hidden = true;
+    image.removeAttribute("src");
+    const seal = sealOf(tile);
+    if (seal === this.root.activeElement) tile.querySelector("a")?.focus();
+    seal.hidden = true;
+  }
+
+  /** «Shouldn't be seen»: gone from this wall before anybody answers; back only if nobody could be told. */
+  private async seal(seal: HTMLButtonElement): Promise<void> {
+    const tile = seal.closest<HTMLElement>("[data-id]");
+    const image = tile?.querySelector("img");
+    const source = image?.getAttribute("src");
+    if (!tile || !image || !source) return;
+    const shot = seal.value;
+    this.sealed.add(source);
+    this.empty(tile, image);
+    const done = await this.post(`/watch/${tile.dataset["id"] ?? ""}/seal`, { shot, back: "wall" });
+    if (!done) {
+      this.sealed.delete(source);
+      this.wanted.set(image, { source, shot });
+      this.load(tile, image);
+    }
+    this.say(tile, done ? "sealed" : "notSealed");
+    if (done) await this.ask();
+  }
+
+  private async post(address: string, told: Record<string, string>): Promise<boolean> {
+    try {
+      const answer = await fetch(address, {
+        method: "POST",
+        body: new URLSearchParams({ csrf: this.wall.dataset["csrf"] ?? "", ...told }),
+        headers: { accept: "application/json" },
+        redirect: "manual",
+      });
+      return answer.type === "opaqueredirect" || answer.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  private say(tile: HTMLElement, what: "fine" | "sealed" | "notSealed"): void {
+    const number = part(tile, "[data-number]").textContent ?? "";
+    write(part(this.root, "[data-wall-said]"), (this.wall.dataset[what] ?? "").replace("{number}", number));
   }
 
   private arrange(order: HTMLElement[]): void {
@@ -223,11 +289,14 @@ class Wall {
   /** Of all tiles one is reached by Tab; arrows walk from there. */
   private rove(to?: EventTarget | null): void {
     const links = this.links();
-    const held = to instanceof HTMLElement ? to.closest("a") : this.root.activeElement;
+    const held = to instanceof Element ? to.closest("[data-id]")?.querySelector("a") : this.root.activeElement;
     const chosen = links.find((link) => link === held) ?? links.find((link) => link.tabIndex === 0) ?? links[0];
     for (const link of this.wall.querySelectorAll("a")) {
       const wanted = link === chosen ? 0 : -1;
       if (link.tabIndex !== wanted || !link.hasAttribute("tabindex")) link.tabIndex = wanted;
+      // The button of the tile that Tab reaches is the next stop.
+      const seal = link.nextElementSibling;
+      if (seal instanceof HTMLElement && seal.tabIndex !== wanted) seal.tabIndex = wanted;
     }
   }
 
@@ -258,15 +327,8 @@ class Wall {
   private async fine(link: HTMLAnchorElement | undefined): Promise<void> {
     const tile = link?.closest<HTMLElement>("[data-id]");
     if (!tile) return;
-    const answer = await fetch(`/watch/${tile.dataset["id"] ?? ""}/fine`, {
-      method: "POST",
-      body: new URLSearchParams({ csrf: this.wall.dataset["csrf"] ?? "" }),
-      headers: { accept: "application/json" },
-      redirect: "manual",
-    });
-    if (answer.type !== "opaqueredirect" && !answer.ok) return;
-    const number = part(tile, "[data-number]").textContent ?? "";
-    write(part(this.root, "[data-wall-said]"), (this.wall.dataset["fine"] ?? "").replace("{number}", number));
+    if (!(await this.post(`/watch/${tile.dataset["id"] ?? ""}/fine`, {}))) return;
+    this.say(tile, "fine");
     await this.ask();
   }
 
@@ -286,6 +348,12 @@ class Wall {
       localStorage.setItem(SOUND, on ? "on" : "off");
       this.soundIs(on);
       if (on) beep();
+    }
+    const seal = target?.closest<HTMLButtonElement>("button[data-seal]");
+    if (seal && this.wall.contains(seal)) {
+      event.preventDefault();
+      void this.seal(seal);
+      return;
     }
     const chip = target?.closest<HTMLElement>("[data-filter]");
     if (!chip || event.ctrlKey || event.metaKey) return;
@@ -326,6 +394,10 @@ function part(of: ParentNode, selector: string): HTMLElement {
   const found = of.querySelector<HTMLElement>(selector);
   if (!found) throw new Error(`wall: the page lacks ${selector}`);
   return found;
+}
+
+function sealOf(tile: ParentNode): HTMLButtonElement {
+  return part(tile, "button[data-seal]") as HTMLButtonElement;
 }
 
 function write(place: HTMLElement, text: string): void {

@@ -160,6 +160,10 @@ async def prepare(portal: str, engine: str, home: Path, pupils: int) -> Place:
         await db.execute("update staff set person_id = $1 where login = 'super'", numbers["teacher"])
         numbers["registration"] = await db.fetchval("select min(id) from registration where state = 'teacher'")
         numbers["class_code"] = await db.fetchval("select min(id) from class_code")
+        for name, state in (("appeal", "open"), ("answered", "upheld")):
+            numbers[name] = await db.fetchval("select min(id) from watch_appeal where state = $1", state)
+        numbers["case"] = await db.fetchval("select attempt_id from watch_appeal where id = $1", numbers["appeal"])
+        numbers["seal"] = await db.fetchval("select min(id) from picture_seal")
         numbers["provider"] = await db.fetchval("select min(id) from signon_provider")
         numbers["system"] = await db.fetchval("select min(id) from oauth_client")
         numbers["staff"] = await db.fetchval("select id from staff where login = 'analyst2'")

@@ -15,6 +15,8 @@ from tests.browser.player.sitter import FLAGS, browser_path
 from tests.browser.screenshots.album import SIZES, Album, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
     from tests.browser.screenshots.demo import Place
@@ -33,12 +35,11 @@ LEFT_OUT = {
 LEFT_OUT |= {"/exports/{job_id:int}"}
 # They are there only with a link that is good once: tests/portal/post, tests/portal/account/test_contacts.py.
 LEFT_OUT |= {"/forgotten/new", "/account/email"}
-# A child's page is there for who has the child in his hands: tests/portal/proctoring.
-LEFT_OUT |= {"/watch/{attempt:int}", "/watch/{attempt:int}/deeds"}
+# A part of a child's page, and a live view, which needs a child's camera: tests/browser/player/test_live_view.py.
+LEFT_OUT |= {"/watch/{attempt:int}/deeds"}
 LEFT_OUT |= {"/watch/{attempt:int}/live", "/watch/{attempt:int}/live/{view_id:int}"}
-# A case, its paper, an appeal and a sealed picture are there once somebody made them: tests/portal/proctoring.
-LEFT_OUT |= {"/review/{attempt:int}", "/cases/{attempt:int}", "/cases/{attempt:int}/paper/{job_id:int}"}
-LEFT_OUT |= {"/appeals/{appeal_id:int}", "/appeals/{appeal_id:int}/answer", "/safety/{seal_id:int}", "/me/watched"}
+# A case's paper is there once it was made: tests/browser/portal/test_after_watching.py.
+LEFT_OUT |= {"/cases/{attempt:int}/paper/{job_id:int}"}
 # Steps of registering and of a parent's consent: tests/browser/portal/test_registration.py makes pictures of them.
 LEFT_OUT |= {
     "/register/new",
@@ -52,6 +53,9 @@ LEFT_OUT |= {
 # Steps of a way between sites: tests/browser/portal/test_sign_on.py makes pictures of them.
 LEFT_OUT |= {"/sign-in/with/{code:str}", "/sign-in/answer/{code:str}", "/sign-in/link", "/account/linked/{code:str}"}
 LEFT_OUT |= {"/oauth/authorize"}
+LOGINS = ("admin", "analyst", "super", "proctor", "room", "specialist", "quality", "safety", "pupil")
+# Others may open these too, and find less there.
+WHOSE = {"wall": "proctor", "child": "proctor", "me-watched": "pupil"}
 BAD_LIST = (
     "school_code;last_name;first_name;middle_name;birth_date;grade;class_letter;language;extra_minutes;external_id\n"
     "YOQ-1;Серікова;Айгүл;;14.03.2015;5;Ә;қаз;;S1\n;Иванов1;Пётр;;2015;15;;фр;;S2\n"
@@ -133,6 +137,17 @@ def pages_of(place: Place, job: int) -> dict[str, tuple[str, dict[str, object]]]
             {"participant_id": number["pupil"]},
         ),
         "wall": ("/sittings/{sitting_id:int}/wall", {"sitting_id": number["open"]}),
+        "child": ("/watch/{attempt:int}", {"attempt": number["case"]}),
+        "verdicts-settled": (
+            "/sittings/{sitting_id:int}/verdicts",
+            {"sitting_id": number["open"], "?": "state=settled"},
+        ),
+        "opinion": ("/review/{attempt:int}", {"attempt": number["case"]}),
+        "case": ("/cases/{attempt:int}", {"attempt": number["case"]}),
+        "appeal": ("/appeals/{appeal_id:int}", {"appeal_id": number["appeal"]}),
+        "appeal-answer": ("/appeals/{appeal_id:int}/answer", {"appeal_id": number["answered"]}),
+        "sealed-picture": ("/safety/{seal_id:int}", {"seal_id": number["seal"]}),
+        "me-watched": ("/me/watched", {}),
         "verdicts": ("/sittings/{sitting_id:int}/verdicts", {"sitting_id": number["open"]}),
         "words-to-children": ("/sittings/{sitting_id:int}/verdicts/words", {"sitting_id": number["open"]}),
         "weights": ("/sittings/{sitting_id:int}/weights", {"sitting_id": number["open"]}),
@@ -274,10 +289,7 @@ def portal(playwright: Playwright, place: Place, languages: list[str]) -> list[s
     """Every page as the first role sees it that may; the overview as each role does."""
     seen: list[str] = []
     with contextlib.closing(playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)) as browser:
-        states = {
-            login: _signed_in(browser, place, login)
-            for login in ("admin", "analyst", "super", "proctor", "room", "specialist", "pupil")
-        }
+        states = {login: _signed_in(browser, place, login) for login in LOGINS}
         job = _happenings(browser, place, states)
         pages = pages_of(place, job)
         require_all_routes(pages)
@@ -352,13 +364,13 @@ def _whose(
     browser: Browser, place: Place, states: dict[str, Any], pages: dict[str, tuple[str, dict[str, object]]]
 ) -> dict[str, str]:
     """Page → the first login that may see it."""
-    whose: dict[str, str] = {}
+    whose: dict[str, str] = dict(WHOSE)
     for login, state in states.items():
         with contextlib.closing(browser.new_context(storage_state=state)) as context:
-            for name in set(pages) - set(whose) - {"not-there"}:
+            for name in set(pages) - set(whose) - set(OPENED) - {"not-there"}:
                 if context.request.get(place.portal + address(*pages[name])).status == 200:
                     whose[name] = login
-    if unseen := sorted(set(pages) - set(whose) - {"not-there"}):
+    if unseen := sorted(set(pages) - set(whose) - set(OPENED) - {"not-there"}):
         say(f"Nobody may see, or they do not answer: {', '.join(unseen)}")
     return whose
 
@@ -382,7 +394,10 @@ def _leaf(
                 page.wait_for_timeout(250)
                 album.take(page, f"menu-{login}", whole=False)
             for name in (one for one in pages if whose.get(one, "admin") == login):
-                page.goto(place.portal + address(*pages[name]))
+                if name in OPENED:
+                    OPENED[name](page, place)
+                else:
+                    page.goto(place.portal + address(*pages[name]))
                 page.evaluate("document.fonts.ready")
                 album.take(page, name)
     _through_other_eyes(browser, place, states["super"], album)
@@ -398,6 +413,39 @@ def _leaf(
         album.take(page, "sign-in-wrong")
         page.goto(f"{place.portal}/demo")
         album.take(page, "demo-stranger")
+
+
+def _open_wall(page: Page, place: Place) -> None:
+    """With children in one's hands; they were free again after two minutes."""
+    page.goto(f"{place.portal}/sittings/{place.numbers['open']}/wall")
+    if not page.locator("li.tile").count():
+        page.fill("#f-how_many", "30")
+        page.click("form[action$='/take'] button")
+        page.wait_for_selector("li.tile")
+    page.wait_for_load_state("networkidle")
+
+
+def _open_child(page: Page, place: Place) -> None:
+    """The first of the wall."""
+    _open_wall(page, place)
+    page.click("li.tile >> nth=0 >> a")
+    page.wait_for_url("**/watch/*")
+    page.wait_for_load_state("networkidle")
+
+
+def _open_opinion(page: Page, place: Place) -> None:
+    """The next of the queue."""
+    page.goto(f"{place.portal}/sittings/{place.numbers['open']}/verdicts")
+    page.click("form[action$='/next'] button")
+    page.wait_for_url("**/review/*")
+
+
+# Pages that are there after a step.
+OPENED: dict[str, Callable[[Page, Place], None]] = {
+    "wall": _open_wall,
+    "child": _open_child,
+    "opinion": _open_opinion,
+}
 
 
 def _through_other_eyes(browser: Browser, place: Place, state: Any, album: Album) -> None:

@@ -81,7 +81,7 @@ def test_a_case_has_notes_evidence_and_a_paper_that_a_seal_takes_back(
     assert taken.content.startswith(b"%PDF")
     assert reviewer(house).get(link).status_code == 404
     assert reviewer(house).get(path).status_code == 404
-    assert one.post(f"/review/{settled}/seal", {"seq": "1", "at": at, "back": "case"}).status_code == 303
+    assert one.post(f"/review/{settled}/seal", {"shot": f"1-{at}", "back": "case"}).status_code == 303
     assert one.get(link).status_code == 404
     assert "кері алынды" in one.get(path).text
 

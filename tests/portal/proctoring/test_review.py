@@ -207,7 +207,7 @@ def test_beyond_the_queue_a_reason_is_asked_and_counted(
         house.sql("select reason from audit where act = 'watch.child.opened' order by id desc")[0][0] == "Мектептен хат"
     )
     at = house.sql("select taken_ms from picture where attempt_id = $1", child)[0]["taken_ms"]
-    assert one.post(f"/review/{child}/seal", {"seq": "1", "at": str(at), "back": "review"}).status_code == 303
+    assert one.post(f"/review/{child}/seal", {"shot": f"1-{at}", "back": "review"}).status_code == 303
     assert f"/review/{child}/pictures/1" not in one.get(f"/review/{child}").text
     house.sql("update watch_opening set at = now() - interval '31 minutes' where attempt_id = $1", child)
     assert one.get(f"/review/{child}").status_code == 404

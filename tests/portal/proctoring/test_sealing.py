@@ -30,7 +30,7 @@ def sealed(house: House, watched: Scene, officer: Visitor) -> int:
 def seal(house: House, proctor: Visitor, child: int, seq: int = 1) -> int:
     """One tap."""
     at = house.sql("select taken_ms from picture where attempt_id = $1 and seq = $2", child, seq)[0]["taken_ms"]
-    answer = proctor.post(f"/watch/{child}/seal", {"seq": str(seq), "at": str(at), "back": "wall"})
+    answer = proctor.post(f"/watch/{child}/seal", {"shot": f"{seq}-{at}", "back": "wall"})
     assert answer.status_code == 303
     assert answer.headers["location"].endswith("/wall")
     return house.sql("select max(id) as id from picture_seal where attempt_id = $1", child)[0]["id"]
@@ -53,9 +53,9 @@ def test_one_tap_takes_a_picture_from_every_page_at_once(
     acts = house.sql("select reason from audit where act = 'watch.picture.sealed' and object_id = $1", str(child))
     assert len(acts) == 1
     # A second tap changes nothing, and a picture that is not there cannot be sealed.
-    proctor.post(f"/watch/{child}/seal", {"seq": "1", "at": "5", "back": "child"})
+    proctor.post(f"/watch/{child}/seal", {"shot": "1-5", "back": "child"})
     assert house.sql("select count(*) from picture_seal where attempt_id = $1", child)[0][0] == 1
-    for bad in ({}, {"seq": "x", "at": "1"}, {"seq": "1", "at": "x"}, {"seq": "9" * 30, "at": "1"}):
+    for bad in ({}, {"shot": "x-1"}, {"shot": "1-x"}, {"shot": "1"}, {"shot": "-"}, {"shot": f"{9:0<30}-1"}):
         assert proctor.post(f"/watch/{child}/seal", bad).status_code == 404
     assert looker.asked == []
 
@@ -63,7 +63,7 @@ def test_one_tap_takes_a_picture_from_every_page_at_once(
 def test_another_childs_picture_is_not_sealed_by_who_does_not_hold_it(house: House, watched: Scene) -> None:
     """404, as if it were not there."""
     stranger = house.worker("proctor")
-    answer = stranger.post(f"/watch/{watched.pupils[0]}/seal", {"seq": "1", "at": "1"})
+    answer = stranger.post(f"/watch/{watched.pupils[0]}/seal", {"shot": "1-1"})
     assert answer.status_code == 404
     assert house.sql("select count(*) from picture_seal where sitting_id = $1", watched.id)[0][0] == 0
 

@@ -138,6 +138,27 @@ def test_a_verdict_has_a_reason_and_is_blind(house: House, watched: Scene) -> No
     assert acts[0][0] == 2
 
 
+def test_a_proctor_reads_whether_his_verdicts_stood(house: House, watched: Scene, proctor: Visitor) -> None:
+    """His own alone: it waits, it stands, it was decided otherwise; another's verdict is on nobody else's wall."""
+    take(proctor, watched, 3)
+    for child, said in zip(watched.pupils, ("breach", "breach", "fine"), strict=True):
+        reason = "seen" if said == "fine" else "helped"
+        form = {"kind": said, "reason": reason, "words": "14:03"}
+        assert proctor.post(f"/watch/{child}/verdict", form).status_code == 303
+    text = wall(proctor, watched)
+    assert text.count("тағы бір пікірді күтіп тұр") == 2
+    assert text.count("ешкім қайта қараған жоқ") == 1
+    insert = "insert into watch_verdict (attempt_id, sitting_id, kind, reason, made_by) values ($1, $2, $3, 'x', $4)"
+    for child, kinds in ((watched.pupils[0], ["breach"]), (watched.pupils[1], ["fine", "fine"])):
+        for kind in kinds:
+            other = house.sql("select id from staff where login = $1", house.person("proctor"))[0]["id"]
+            house.sql(insert, child, watched.id, kind, other)
+    text = wall(proctor, watched)
+    assert ">күшінде<" in text
+    assert "басқаша шешілді: Бәрі дұрыс" in text
+    assert 'id="said"' not in wall(house.worker("proctor"), watched)
+
+
 def test_seen_and_fine_goes_behind_until_something_new_happens(house: House, watched: Scene, proctor: Visitor) -> None:
     """The order of the wall."""
     take(proctor, watched)

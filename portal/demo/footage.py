@@ -1,0 +1,67 @@
+"""Puts drawn pictures and events down as the ingest does: one segment, a key for each child, rows in one transaction."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING
+
+import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from infra.local import decode_key
+from infra.objects import open_bucket
+from proctoring import index, keys, segments
+from proctoring.risk.keep import score_some
+from proctoring.store import object_name
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from infra.settings import ProctoringSettings
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one phone sent: pictures as (kind, seq, taken, bytes), and events."""
+
+    attempt: int
+    pictures: list[tuple[str, int, int, bytes]]
+    events: list[index.Event]
+
+
+async def put_down(
+    db: asyncpg.Connection[asyncpg.Record], settings: ProctoringSettings, sitting: int, sent: list[Sent]
+) -> None:
+    """Into the object store, then into the tables; the scores are worked out at once.
+
+    Nothing of it is checked by a machine: that would see that it is drawn.
+    """
+    name, kek = str(uuid.uuid4()), decode_key(settings.picture_kek)
+    pieces: list[bytes] = []
+    drawn: list[keys.Key] = []
+    for phone in sent:
+        key = keys.draw(phone.attempt, sitting)
+        drawn.append(key)
+        pieces += [_entry(key, kind, seq, at, body) for kind, seq, at, body in phone.pictures]
+        if phone.events:
+            told = index.encode_events(phone.events)
+            pieces.append(_entry(key, "events", 1, phone.events[-1].at, told))
+    body = b"".join(pieces)
+    async with open_bucket(settings.objects, settings.picture_bucket) as bucket:
+        await bucket.ensure()
+        await bucket.put(object_name(name), body)
+    found = list(segments.entries(body, checked=False))
+    events = await index.events_of(db, body, found, keys.KeyRing(), drawn, kek)
+    segment = index.Segment(name, object_name(name), len(body), found, drawn, events)
+    await index.put_down(db, segment, kek, lambda _entry: False)
+    while await score_some(db):
+        pass
+
+
+def _entry(key: keys.Key, kind: str, seq: int, at_ms: int, body: bytes) -> bytes:
+    """One sealed entry; it came a second after it was made."""
+    length = segments.NONCE_BYTES + len(body) + segments.TAG_BYTES
+    head = segments.head_of(segments.KINDS[kind], length, key.attempt, key.sitting, seq, at_ms, at_ms + 1000, key.id)
+    nonce = os.urandom(segments.NONCE_BYTES)
+    sealed = AESGCM(key.secret).encrypt(nonce, body, head)
+    return b"".join((head, segments.check_of(head, nonce, sealed), nonce, sealed))
