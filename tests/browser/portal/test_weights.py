@@ -19,9 +19,7 @@ __all__ = ["room"]
 
 
 @pytest.mark.parametrize("phone", [True, False])
-def test_a_weight_is_set_and_a_slip_is_told(
-    loop: Loop, browser: Browser, served: str, room: Room, phone: bool
-) -> None:
+def test_a_weight_is_set_and_a_slip_is_told(loop: Loop, browser: Browser, served: str, room: Room, phone: bool) -> None:
     """The house's number in grey, one's own in its place; nothing is wider than the screen."""
 
     async def run() -> None:
