@@ -167,15 +167,14 @@ def test_a_pause_that_another_ended_is_left_alone(house: House, watched: Scene, 
 
 
 def test_time_and_end_need_who_may(house: House, watched: Scene, proctor: Visitor) -> None:
-    """A proctor gives a quarter of an hour; for more, and to end, a second person is asked, who reads a number, no name."""
+    """A proctor asks a second person for time and for an end (decision 69), who reads a number, no name."""
     child = watched.pupils[0]
     for name in ("extra", "end"):
         assert act(proctor, child, name, **{f"reason_{name}": ""}) == 422
-    assert act(proctor, child, "extra", minutes="15") == 303
     for _ in range(2):
         assert act(proctor, child, "extra") == 303, "asked once, however often the button is pressed"
         assert act(proctor, child, "end") == 303
-    assert [kind for _, _, kind in controls(house, watched)] == ["extra"]
+    assert controls(house, watched) == []
     waiting = house.sql("select id, act, before::text from pending_act where sitting_id = $1 order by id", watched.id)
     assert [row["act"] for row in waiting] == ["control.extra", "control.end"]
     assert "Серікова" not in str([row["before"] for row in waiting])
@@ -184,7 +183,7 @@ def test_time_and_end_need_who_may(house: House, watched: Scene, proctor: Visito
     assert proctor.post(f"/acts/{waiting[1]['id']}/decide", {"do": "do"}).status_code in {403, 404}
     admin = house.worker("test-administrator")
     assert admin.post(f"/acts/{waiting[1]['id']}/decide", {"do": "do"}).status_code == 303
-    assert [kind for _, _, kind in controls(house, watched)] == ["extra", "end"]
+    assert [kind for _, _, kind in controls(house, watched)] == ["end"]
 
 
 def test_an_administrator_alone(house: House, watched: Scene) -> None:
