@@ -399,6 +399,9 @@ def _leaf(
                 else:
                     page.goto(place.portal + address(*pages[name]))
                 page.evaluate("document.fonts.ready")
+                if page.locator("img[loading='lazy']").count():
+                    page.evaluate("[...document.images].forEach((one) => { one.loading = 'eager'; })")
+                    page.wait_for_load_state("networkidle")
                 album.take(page, name)
     _through_other_eyes(browser, place, states["super"], album)
     with contextlib.closing(_context(browser, album, None)) as context:
