@@ -41,7 +41,7 @@ TICK_S = 0.25
 PIECES = 1000
 PENDING_BYTES = 64 * 2**20
 NONCES = 256
-SEGMENT, KEYS, LOCK, BAD = ".seg", ".keys", "lock", ".bad"
+SEGMENT, KEYS, LOCK, BAD, MAKING = ".seg", ".keys", "lock", ".bad", ".making"
 MEASURE_EVERY_S = 1.0
 
 
@@ -119,9 +119,9 @@ class Spool:
         free_bytes: int,
     ) -> None:
         self.root = root
-        self.folder = root / uuid.uuid4().hex
-        self.folder.mkdir(parents=True, mode=0o700)
-        self._lock = _hold(self.folder)
+        self.folder, self._lock = _new_folder(root)
+        # Folders of dead processes, with their locks.
+        self._taken: dict[Path, int] = {}
         self._ring, self._kek, self._closed = ring, kek, closed
         self._segment_bytes, self._segment_s = segment_bytes, segment_s
         self._most_bytes, self._free_bytes = most_bytes, free_bytes
@@ -239,12 +239,16 @@ class Spool:
             if not self._group.pieces and self._open:
                 self._wake.set()
             if time.monotonic() - self._measured > MEASURE_EVERY_S:
-                self._measure()
+                try:
+                    self._measure()
+                except OSError:
+                    # The clock of the open segment goes on, whatever the disk says.
+                    log.exception("proctoring.spool.not_measured")
 
     def _measure(self) -> None:
         """How much waits in all folders of this machine, and whether there is room for more."""
         self._measured = time.monotonic()
-        self.waiting_bytes = sum(size_of(path) for path in self.root.glob(f"*/*{SEGMENT}"))
+        self.waiting_bytes = sum(_segment_bytes(folder) for folder in _folders(self.root))
         free = shutil.disk_usage(self.root).free
         if self.waiting_bytes >= self._most_bytes:
             self.full = f"{self.waiting_bytes // 2**20} MB wait for the store: the bound is reached"
@@ -254,48 +258,52 @@ class Spool:
             self.full = ""
 
     def adopt(self) -> list[Path]:
-        """Take over what dead processes left: whole entries only, under names of before, in our own folder."""
+        """Take over what dead processes left, where it lies: whole entries only. Nothing is moved, so nothing is torn apart."""
         found: list[Path] = []
-        for folder in sorted(lock.parent for lock in self.root.glob(f"*/{LOCK}")):
-            if folder == self.folder:
+        self._leave_empty()
+        for folder in _folders(self.root):
+            if folder == self.folder or folder in self._taken or folder.suffix == MAKING:
                 continue
             try:
-                lock = _hold(folder)
-            except BlockingIOError:
+                lock = _hold(folder, new=False)
+            except (FileNotFoundError, BlockingIOError):
+                # Gone meanwhile, or a living process has it.
                 continue
-            for path in sorted(folder.glob(f"*{KEYS}")):
-                path.rename(self.folder / path.name)
-                # Keys whose segment was never begun: nothing is under them.
-                if not path.with_suffix(SEGMENT).exists():
-                    (self.folder / path.name).unlink()
-            for path in sorted(folder.glob(f"*{SEGMENT}")):
-                size = whole(path)
-                path.rename(self.folder / path.name)
-                if size:
-                    found.append(self.folder / path.name)
-                else:
-                    done_with(self.folder / path.name)
-            _sync_folder(self.folder)
-            (folder / LOCK).unlink(missing_ok=True)
-            os.close(lock)
-            # What was set aside stays for a person.
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+            try:
+                found += _whole_segments(folder)
+            except OSError:
+                os.close(lock)
+                raise
+            self._taken[folder] = lock
         return found
 
+    def _leave_empty(self) -> None:
+        """Folders of the dead whose last segment has gone; what was set aside stays for a person."""
+        for folder, lock in list(self._taken.items()):
+            if any(folder.glob(f"*{SEGMENT}")):
+                continue
+            (folder / LOCK).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            os.close(lock)
+            del self._taken[folder]
+
     def keys_here(self) -> list[Key]:
-        """All keys that wait in this process's folder."""
-        return [key for path in self.folder.glob(f"*{KEYS}") for key in read_lines(path.read_bytes(), self._kek)]
+        """All keys that wait in this process's folders."""
+        return [key for path in self._key_files() for key in read_lines(path.read_bytes(), self._kek)]
 
     def forget(self, attempts: set[int]) -> None:
         """Erased attempts: their wrapped keys leave this disk, and their pictures here are noise."""
         open_keys = self._open.path.with_suffix(KEYS) if self._open else None
-        for path in self.folder.glob(f"*{KEYS}"):
+        for path in self._key_files():
             if any(attempt in attempts for attempt in _attempts_in(path)):
                 if path == open_keys:
                     # A file that is being appended to is not exchanged under the writer: it is closed first.
                     self._abandon()
                 _rewrite(path, attempts)
+
+    def _key_files(self) -> list[Path]:
+        return [path for folder in (self.folder, *self._taken) for path in folder.glob(f"*{KEYS}")]
 
     async def close(self) -> None:
         """Write what waits, close the segment, leave the rest to the next process."""
@@ -305,7 +313,8 @@ class Spool:
         for task in self._tasks:
             task.cancel()
         self._abandon()
-        os.close(self._lock)
+        for lock in (self._lock, *self._taken.values()):
+            os.close(lock)
 
 
 def done_with(path: Path) -> None:
@@ -329,12 +338,15 @@ def whole(path: Path) -> int:
     return size
 
 
-def size_of(path: Path) -> int:
-    """Bytes of a file; 0 when it has just gone."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+def _segment_bytes(folder: Path) -> int:
+    """Bytes of a folder's segments; what goes while one looks is gone."""
+    size = 0
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as found:
+        for one in found:
+            if one.name.endswith(SEGMENT):
+                with contextlib.suppress(FileNotFoundError):
+                    size += one.stat().st_size
+    return size
 
 
 def _attempts_in(path: Path) -> Iterable[int]:
@@ -366,15 +378,46 @@ def _write_all(file: int, pieces: list[bytes]) -> int:
     return wanted
 
 
-def _hold(folder: Path) -> int:
-    """The lock of a folder; BlockingIOError while a living process has it."""
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+def _new_folder(root: Path) -> tuple[Path, int]:
+    """A folder and its lock. It has its name only when it is held: who looks for dead ones sees it living or not at all."""
+    name = uuid.uuid4().hex
+    making = root / f"{name}{MAKING}"
+    making.mkdir(parents=True, mode=0o700)
+    lock = _hold(making, new=True)
+    return making.rename(root / name), lock
+
+
+def _hold(folder: Path, *, new: bool) -> int:
+    """The lock of a folder; BlockingIOError while a living process has it, FileNotFoundError when another took it over."""
+    lock = os.open(folder / LOCK, os.O_RDWR | (os.O_CREAT | os.O_EXCL if new else 0), 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        # Between the opening and the lock somebody may have been done with it.
+        (folder / LOCK).stat()
+    except OSError:
         os.close(lock)
         raise
     return lock
+
+
+def _folders(root: Path) -> list[Path]:
+    """The folders of all processes; others come and go meanwhile."""
+    with os.scandir(root) as found:
+        return sorted(Path(one.path) for one in found if one.is_dir())
+
+
+def _whole_segments(folder: Path) -> list[Path]:
+    """What a dead process left: torn tails cut off, empty files and keys of what has gone already dropped."""
+    found: list[Path] = []
+    for path in sorted(folder.glob(f"*{SEGMENT}")):
+        if whole(path):
+            found.append(path)
+        else:
+            done_with(path)
+    for path in folder.glob(f"*{KEYS}"):
+        if not path.with_suffix(SEGMENT).exists():
+            path.unlink()
+    return found
 
 
 def _sync_folder(folder: Path) -> None:

@@ -158,4 +158,7 @@ class Worker:
                 self.reasons["postgres"] = str(error) or type(error).__name__
                 log.warning("proctoring.refresh.failed", reason=self.reasons["postgres"])
             self.times = slower(self.spool.fill)
-            self._adopt()
+            try:
+                self._adopt()
+            except OSError:
+                log.exception("proctoring.spool.not_taken_over")

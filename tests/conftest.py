@@ -23,7 +23,7 @@ from infra.parts.unused import free_ports, share
 hypothesis.settings.register_profile("calm", deadline=None)
 hypothesis.settings.load_profile("calm")
 # Three processes of tests start stacks beside each other.
-share(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")), of=16)
+share(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4, of=4)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -123,7 +123,7 @@ async def test_the_sample_is_checked_and_its_numbers_written(db: Db, begin: Begi
         assert text
         assert '"faces"' in text
 
-    await eventually(checked, limit_s=25)
+    await eventually(checked, limit_s=60)
 
 
 async def test_the_same_picture_twice_is_an_event_and_weighs(db: Db, begin: Begin, portal: httpx.AsyncClient) -> None:
@@ -142,7 +142,7 @@ async def test_the_same_picture_twice_is_an_event_and_weighs(db: Db, begin: Begi
         assert '"paste"' in row["reasons"]
         assert row["score"] > 0
 
-    await eventually(scored, limit_s=25)
+    await eventually(scored, limit_s=60)
     assert scene.sitting
 
 
@@ -178,9 +178,9 @@ async def test_what_a_sitting_says_of_a_weight_counts_from_then_on(
         found = await db.fetchval("select score from watch_score where attempt_id = $1", phone.attempt)
         assert found == points
 
-    await eventually(lambda: scored(6), limit_s=25)
+    await eventually(lambda: scored(6), limit_s=60)
     await db.execute(
         'update sitting_watch set rules = \'{"paste": {"weight": 1.5}}\' where sitting_id = $1', scene.sitting
     )
     await db.execute("insert into watch_to_score values ($1, $2)", scene.sitting, phone.attempt)
-    await eventually(lambda: scored(1.5), limit_s=25)
+    await eventually(lambda: scored(1.5), limit_s=60)

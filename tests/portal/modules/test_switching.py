@@ -21,22 +21,22 @@ def on(off: Collection[str] = ()) -> list[str]:
 
 def test_it_vanishes_from_menu_and_address_and_comes_back(house: House) -> None:
     """In its project alone; nothing that was entered is lost."""
-    boss, proctor = house.worker("super-admin"), house.worker("proctor")
-    elsewhere = house.worker("proctor", project="qabilet")
-    assert 'href="/live"' in proctor.get("/").text
+    boss, keeper = house.worker("super-admin"), house.worker("room-supervisor")
+    elsewhere = house.worker("room-supervisor", project="qabilet")
+    assert 'href="/live"' in keeper.get("/").text
     try:
         assert boss.post("/modules", {"whole": "1", "on": on({"myn-bala:live"})}).status_code == 303
-        answer = proctor.get("/live?lang=en")
+        answer = keeper.get("/live?lang=en")
         assert answer.status_code == 404
         assert "This part is switched off in this project." in answer.text
-        assert 'href="/live"' not in proctor.get("/").text
+        assert 'href="/live"' not in keeper.get("/").text
         assert elsewhere.get("/live").status_code == 200
         record = house.sql(
             "select object_id, before, after from audit where act = 'module.module.switched' order by id desc limit 1"
         )[0]
         assert tuple(record) == ("myn-bala/live", {"on": True}, {"on": False})
         assert boss.post("/modules", {"whole": "1", "on": on()}).status_code == 303
-        assert proctor.get("/live").status_code == 200
+        assert keeper.get("/live").status_code == 200
     finally:
         house.sql("delete from project_module")
 

@@ -1,0 +1,105 @@
+"""The spool's own promises: a segment closes by its age whatever else fails, and what a dead process left is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from proctoring import spool as spools
+from proctoring.keys import KeyRing, read_lines
+from proctoring.spool import Spool, done_with
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEK = bytes(range(32))
+
+
+def made(root: Path, closed: list[Path], segment_s: float = 60) -> Spool:
+    return Spool(
+        root, KeyRing(), KEK, closed.append, segment_bytes=2**23, segment_s=segment_s, most_bytes=2**30, free_bytes=0
+    )
+
+
+async def dead(root: Path, pictures: int = 3) -> Path:
+    """The folder of a process that died with acknowledged pictures in an open segment."""
+    spool = made(root, [])
+    for number in range(pictures):
+        await spool.join(1, 70 + number, 5, 1, 1, 1, b"picture")
+    return die(spool)
+
+
+def die(spool: Spool) -> Path:
+    """As kill -9 does it: nothing is closed in order, the locks are gone."""
+    for task in spool._tasks:
+        task.cancel()
+    for lock in (spool._lock, *spool._taken.values()):
+        os.close(lock)
+    return spool.folder
+
+
+async def test_the_last_pictures_go_by_the_segment_s_age_though_the_disk_cannot_be_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process took a folder away while we looked; nobody sends any more, so nothing else closes the segment."""
+    monkeypatch.setattr(spools, "MEASURE_EVERY_S", 0.0)
+    closed: list[Path] = []
+    spool = made(tmp_path, closed, segment_s=0.6)
+    await spool.join(1, 7, 5, 1, 1, 1, b"picture")
+
+    def gone(_root: Path) -> list[Path]:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(spools, "_folders", gone)
+
+    async def whole() -> None:
+        assert len(closed) == 1
+
+    await eventually(whole, limit_s=5)
+    await spool.close()
+
+
+async def test_who_dies_while_it_takes_over_leaves_pictures_and_keys_together(tmp_path: Path) -> None:
+    """Three processes in a row: the last has every segment with its keys."""
+    first = await dead(tmp_path)
+    second = made(tmp_path, [])
+    assert {path.parent for path in second.adopt()} == {first}
+    await second.join(1, 99, 5, 1, 1, 1, b"picture")
+    die(second)
+    third = made(tmp_path, [])
+    left = third.adopt()
+    assert {path.parent for path in left} == {first, second.folder}
+    for path in left:
+        assert read_lines(path.with_suffix(".keys").read_bytes(), KEK)
+    assert {key.attempt for key in third.keys_here()} == {70, 71, 72, 99}
+    for path in left:
+        done_with(path)
+    third.adopt()
+    assert {path for path in tmp_path.iterdir() if path.is_dir()} == {third.folder}
+    await third.close()
+
+
+async def test_two_who_start_at_once_take_each_folder_once_and_none_of_a_living_one(tmp_path: Path) -> None:
+    folders = {await dead(tmp_path) for _ in range(4)}
+    living = made(tmp_path, [])
+    await living.join(1, 8, 5, 1, 1, 1, b"picture")
+    one, other = made(tmp_path, []), made(tmp_path, [])
+    halves = await asyncio.gather(asyncio.to_thread(one.adopt), asyncio.to_thread(other.adopt))
+    found = [path.parent for half in halves for path in half]
+    assert sorted(found) == sorted(folders)
+    for spool in (living, one, other):
+        await spool.close()
+
+
+async def test_a_folder_that_has_no_name_yet_is_left_alone(tmp_path: Path) -> None:
+    """A process that is being started holds its folder before anybody can find it."""
+    (tmp_path / f"abc{spools.MAKING}").mkdir()
+    (tmp_path / f"abc{spools.MAKING}" / spools.LOCK).touch()
+    spool = made(tmp_path, [])
+    assert spool.adopt() == []
+    assert (tmp_path / f"abc{spools.MAKING}" / spools.LOCK).exists()
+    await spool.close()
