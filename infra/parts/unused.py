@@ -9,25 +9,24 @@ from infra.local import Ports
 
 # Below the range from which the system takes ports of outgoing connections (32768 and up on Linux): one that is unused
 # now would else be some client's a moment before our server opens it.
-AMONG = range(15_000, 32_000)
-
-
+ALL = range(15_000, 32_000)
+_among = ALL
 # A port that was another server's a moment ago is known to whoever remembers answers by address.
 _given: set[int] = set()
 
 
 def share(part: int, of: int) -> None:
     """This process chooses from its own part of all: between choosing and opening lie seconds, and others choose too."""
-    global AMONG  # noqa: PLW0603
-    AMONG = range(15_000, 32_000)[part::of]
+    global _among  # noqa: PLW0603
+    _among = ALL[part::of]
 
 
 def unused_ports(count: int) -> list[int]:
     """Ports that nobody listens on now, none twice as long as there are others."""
     found: list[int] = []
     while len(found) < count:
-        port = random.choice(AMONG)
-        if len(_given) > len(AMONG) // 2:
+        port = random.choice(_among)
+        if len(_given) > len(_among) // 2:
             _given.clear()
         if port in _given:
             continue

@@ -203,10 +203,8 @@ async def send_for(pool: Pool, tokens: list[str], rate: float, seconds: float, r
             else:
                 sent.refused[status] += 1
             if status and not connection.closed:
-                if waiting:
-                    send(connection, waiting.popleft())
-                else:
-                    pool.idle.append(connection)
+                pool.idle.append(connection)
+                go_on()
 
         head = (
             f"POST /v1/pictures?n={number}&at={time.time_ns() // 1_000_000}&kind=snapshot HTTP/1.1\r\nhost: x\r\n"
@@ -215,7 +213,7 @@ async def send_for(pool: Pool, tokens: list[str], rate: float, seconds: float, r
         connection.send(head.encode() + bodies[turn & 63], done)
 
     def go_on() -> None:
-        # Connections that were lost are open again: with all of them gone no answer would call for the next picture.
+        # After an answer, when one is due, and when connections that were lost are open again.
         while pool.idle and waiting:
             send(pool.idle.pop(), waiting.popleft())
 
@@ -223,11 +221,8 @@ async def send_for(pool: Pool, tokens: list[str], rate: float, seconds: float, r
     total = pace.due_by(seconds)
     while sent.due < total:
         for number in range(sent.due, min(total, pace.due_by(loop.time() - began))):
-            due = began + pace.due_at(number)
-            if pool.idle and not waiting:
-                send(pool.idle.pop(), due)
-            else:
-                waiting.append(due)
+            waiting.append(began + pace.due_at(number))
+            go_on()
             sent.due += 1
         await asyncio.sleep(TICK_S)
     # What still waits for a connection is not sent any more: a machine that is too slow for the rate shows it so.

@@ -156,8 +156,12 @@ def tabs(actor: Actor, head: SittingHead) -> list[tuple[str, str]]:
     ]
     # Who reaches a sitting by his class alone has its page of pupils, and no other of it.
     seen = actor.scope("sitting.view")
-    rooms = rooms if any(seen.parameters) else [rooms[2]]
-    return [(path, text) for path, text, permission in rooms if actor.may(permission)]
+    all_of_it = any(seen.parameters)
+    return [
+        (path, text)
+        for path, text, permission in rooms
+        if actor.may(permission) and (all_of_it or permission == "participant.view")
+    ]
 
 
 def to_ms(moment: datetime) -> int:
