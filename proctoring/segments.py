@@ -11,9 +11,12 @@ import zlib
 from typing import TYPE_CHECKING
 
 import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from proctoring.keys import Key
 
     Buffer = bytes | memoryview
 
@@ -53,6 +56,16 @@ def head_of(
 def check_of(head: bytes, nonce: bytes, sealed: bytes) -> bytes:
     """The checksum that stands behind the head."""
     return CHECK.pack(zlib.crc32(sealed, zlib.crc32(nonce, zlib.crc32(head))))
+
+
+def sealed_entry(
+    key: Key, kind: int, seq: int, taken_ms: int, received_ms: int, body: bytes, nonce: bytes
+) -> tuple[bytes, bytes]:
+    """An entry in two pieces: head, checksum and nonce; ciphertext and tag. `nonce`: 12 random bytes, used for this alone."""
+    length = NONCE_BYTES + len(body) + TAG_BYTES
+    head = head_of(kind, length, key.attempt, key.sitting, seq, taken_ms, received_ms, key.id)
+    sealed = AESGCM(key.secret).encrypt(nonce, body, head)
+    return b"".join((head, check_of(head, nonce, sealed), nonce)), sealed
 
 
 def entries(segment: Buffer, *, checked: bool) -> Iterator[Entry]:

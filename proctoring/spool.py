@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from proctoring import segments
 from proctoring.keys import LINE, line_of, read_lines
 from proctoring.problems import Problem
-from proctoring.segments import HEAD_BYTES, NONCE_BYTES, TAG_BYTES
+from proctoring.segments import NONCE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -146,13 +145,9 @@ class Spool:
         if self.full or group.bytes > PENDING_BYTES:
             raise Problem("try-later")
         key = self._ring.of(attempt, sitting)
-        length = NONCE_BYTES + len(body) + TAG_BYTES
-        head = segments.head_of(kind, length, attempt, sitting, seq, taken_ms, received_ms, key.id)
-        nonce = self._nonce()
-        sealed = AESGCM(key.secret).encrypt(nonce, body, head)
-        group.pieces.append(b"".join((head, segments.check_of(head, nonce, sealed), nonce)))
-        group.pieces.append(sealed)
-        group.bytes += HEAD_BYTES + length
+        before, sealed = segments.sealed_entry(key, kind, seq, taken_ms, received_ms, body, self._nonce())
+        group.pieces += (before, sealed)
+        group.bytes += len(before) + len(sealed)
         group.pictures += 1
         self._wake.set()
         return group.future

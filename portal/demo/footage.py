@@ -7,7 +7,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 import msgspec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from infra.local import decode_key
 from infra.objects import open_bucket
@@ -60,8 +59,5 @@ async def put_down(
 
 def _entry(key: keys.Key, kind: str, seq: int, at_ms: int, body: bytes) -> bytes:
     """One sealed entry; it came a second after it was made."""
-    length = segments.NONCE_BYTES + len(body) + segments.TAG_BYTES
-    head = segments.head_of(segments.KINDS[kind], length, key.attempt, key.sitting, seq, at_ms, at_ms + 1000, key.id)
     nonce = os.urandom(segments.NONCE_BYTES)
-    sealed = AESGCM(key.secret).encrypt(nonce, body, head)
-    return b"".join((head, segments.check_of(head, nonce, sealed), nonce, sealed))
+    return b"".join(segments.sealed_entry(key, segments.KINDS[kind], seq, at_ms, at_ms + 1000, body, nonce))
