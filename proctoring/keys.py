@@ -35,7 +35,8 @@ class WrongKeyError(Exception):
 
 def draw(attempt: int, sitting: int) -> Key:
     """A new key."""
-    return Key(os.urandom(ID_BYTES), os.urandom(KEY_BYTES), attempt, sitting)
+    drawn = os.urandom(ID_BYTES + KEY_BYTES)
+    return Key(drawn[:ID_BYTES], drawn[ID_BYTES:], attempt, sitting)
 
 
 def wrap(secret: bytes, by: bytes, label: bytes) -> bytes:
@@ -68,12 +69,18 @@ def line_of(key: Key, kek: bytes) -> bytes:
     return LINE.pack(key.id, key.attempt, key.sitting, wrapped)
 
 
-def read_lines(lines: bytes, kek: bytes) -> list[Key]:
-    """The keys of such a file; a torn last line belongs to no picture that was acknowledged."""
+def read_lines(lines: bytes, kek: bytes, ring: KeyRing | None = None) -> list[Key]:
+    """The keys of such a file; a torn last line belongs to no picture that was acknowledged.
+
+    What `ring` holds need not be unwrapped.
+    """
     found: list[Key] = []
     for start in range(0, len(lines) - LINE.size + 1, LINE.size):
         key_id, attempt, sitting, wrapped = LINE.unpack_from(lines, start)
-        found.append(Key(key_id, unwrap(wrapped, kek, label_of(key_id, attempt, sitting)), attempt, sitting))
+        key = ring.by_id(key_id) if ring else None
+        found.append(
+            key or Key(key_id, unwrap(wrapped, kek, label_of(key_id, attempt, sitting)), attempt, sitting)
+        )
     return found
 
 

@@ -7,11 +7,11 @@ associated data, so no picture can be passed off as another child's; its checksu
 from __future__ import annotations
 
 import struct
-import zlib
 from typing import TYPE_CHECKING
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from isal.isal_zlib import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,19 +53,27 @@ def head_of(
     return HEAD.pack(MAGIC, VERSION, kind, length, attempt, sitting, seq, taken_ms, received_ms, key)
 
 
-def check_of(head: bytes, nonce: bytes, sealed: bytes) -> bytes:
-    """The checksum that stands behind the head."""
-    return CHECK.pack(zlib.crc32(sealed, zlib.crc32(nonce, zlib.crc32(head))))
+def check_of(head: bytes, rest: Buffer) -> bytes:
+    """The checksum (CRC-32) that stands behind the head; `rest`: nonce, ciphertext and tag."""
+    return CHECK.pack(crc32(rest, crc32(head)))
 
 
-def sealed_entry(
-    key: Key, kind: int, seq: int, taken_ms: int, received_ms: int, body: bytes, nonce: bytes
-) -> tuple[bytes, bytes]:
-    """An entry in two pieces: head, checksum and nonce; ciphertext and tag. `nonce`: 12 random bytes, used for this alone."""
+def entry_bytes(body: int) -> int:
+    """How long the entry of a body of so many bytes is."""
+    return HEAD_BYTES + NONCE_BYTES + body + TAG_BYTES
+
+
+def seal_into(
+    entry: memoryview, key: Key, kind: int, seq: int, taken_ms: int, received_ms: int, body: bytes, nonce: bytes
+) -> None:
+    """Fill `entry`, which is `entry_bytes` long. `nonce`: 12 random bytes, used for this alone."""
     length = NONCE_BYTES + len(body) + TAG_BYTES
     head = head_of(kind, length, key.attempt, key.sitting, seq, taken_ms, received_ms, key.id)
-    sealed = AESGCM(key.secret).encrypt(nonce, body, head)
-    return b"".join((head, check_of(head, nonce, sealed), nonce)), sealed
+    rest = entry[HEAD_BYTES:]
+    rest[:NONCE_BYTES] = nonce
+    AESGCM(key.secret).encrypt_into(nonce, body, head, rest[NONCE_BYTES:])
+    entry[: HEAD.size] = head
+    entry[HEAD.size : HEAD_BYTES] = check_of(head, rest)
 
 
 def entries(segment: Buffer, *, checked: bool) -> Iterator[Entry]:
@@ -79,7 +87,7 @@ def entries(segment: Buffer, *, checked: bool) -> Iterator[Entry]:
             return
         if checked:
             (told,) = CHECK.unpack_from(view, at + HEAD.size)
-            seen = zlib.crc32(view[offset : offset + length], zlib.crc32(view[at : at + HEAD.size]))
+            seen = crc32(view[offset : offset + length], crc32(view[at : at + HEAD.size]))
             if told != seen:
                 return
         yield Entry(kind, attempt, sitting, seq, taken, received, key, offset, length)

@@ -36,23 +36,32 @@ log = structlog.get_logger()
 # From one group to the next: nobody waits for a picture, and the disk is flushed the more seldom.
 SPACING_S = 0.05
 TICK_S = 0.25
-# The kernel takes this many pieces in one call.
-PIECES = 1000
 PENDING_BYTES = 64 * 2**20
+# A group's buffer at first; one that has grown beyond the second number is not kept.
+BUFFER_BYTES, KEPT_BYTES = 2**20, 16 * 2**20
 NONCES = 256
 SEGMENT, KEYS, LOCK, BAD, MAKING = ".seg", ".keys", "lock", ".bad", ".making"
 MEASURE_EVERY_S = 1.0
 
 
 class _Group:
-    __slots__ = ("bytes", "future", "pictures", "pieces")
+    """Entries, one after the other in one buffer: fresh memory for each picture costs more than its sealing."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.pieces: list[bytes] = []
-        self.bytes = 0
+    __slots__ = ("buffer", "future", "pictures", "size")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, buffer: bytearray) -> None:
+        self.buffer = buffer
+        self.size = 0
         self.pictures = 0
         self.future: asyncio.Future[None] = loop.create_future()
         self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+    def room(self, length: int) -> memoryview:
+        """Where the next entry goes; it belongs to the group when `size` is raised by it."""
+        end = self.size + length
+        if end > len(self.buffer):
+            self.buffer.extend(bytes(max(BUFFER_BYTES, end - len(self.buffer))))
+        return memoryview(self.buffer)[self.size : end]
 
 
 class _File:
@@ -66,14 +75,17 @@ class _File:
         self.keys_size = 0
         self.began = time.monotonic()
 
-    def write(self, pieces: list[bytes], lines: list[bytes]) -> None:
+    def write(self, entries: memoryview, lines: list[bytes]) -> None:
         """All of it on the disk; after an error, as it was before. Runs in a thread."""
         size, keys_size = self.size, self.keys_size
         try:
             if lines:
                 keys_size = self._write_keys(b"".join(lines))
-            for start in range(0, len(pieces), PIECES):
-                size += _write_all(self.file, pieces[start : start + PIECES])
+            rest = entries
+            while rest:
+                # A short write means a disk that fills up: the next one tells the error.
+                rest = rest[os.write(self.file, rest) :]
+            size += len(entries)
             os.fdatasync(self.file)
             if self.size == 0:
                 _sync_folder(self.path.parent)
@@ -125,7 +137,9 @@ class Spool:
         self._segment_bytes, self._segment_s = segment_bytes, segment_s
         self._most_bytes, self._free_bytes = most_bytes, free_bytes
         self._loop = asyncio.get_running_loop()
-        self._group = _Group(self._loop)
+        self._group = _Group(self._loop, bytearray(BUFFER_BYTES))
+        # The buffer of the group that was written last: nothing is written under a new one.
+        self._spare = bytearray(BUFFER_BYTES)
         self._wake = asyncio.Event()
         self._begun = 0.0
         self._nonces: list[bytes] = []
@@ -142,14 +156,15 @@ class Spool:
     ) -> asyncio.Future[None]:
         """Seal a picture into the next group. When the future is done, it is on the disk; its failure is a Problem."""
         group = self._group
-        if self.full or group.bytes > PENDING_BYTES:
+        if self.full or group.size > PENDING_BYTES:
             raise Problem("try-later")
         key = self._ring.of(attempt, sitting)
-        before, sealed = segments.sealed_entry(key, kind, seq, taken_ms, received_ms, body, self._nonce())
-        group.pieces += (before, sealed)
-        group.bytes += len(before) + len(sealed)
+        length = segments.entry_bytes(len(body))
+        segments.seal_into(group.room(length), key, kind, seq, taken_ms, received_ms, body, self._nonce())
+        if not group.pictures:
+            self._wake.set()
+        group.size += length
         group.pictures += 1
-        self._wake.set()
         return group.future
 
     def _nonce(self) -> bytes:
@@ -168,41 +183,47 @@ class Spool:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._group.pieces:
+            while self._group.pictures:
                 rest_s = self._begun + SPACING_S - self._loop.time()
                 if rest_s > 0:
                     await asyncio.sleep(rest_s)
                 self._begun = self._loop.time()
-                group, self._group = self._group, _Group(self._loop)
+                group, self._group = self._group, _Group(self._loop, self._spare)
+                written = False
                 try:
-                    await self._commit(group)
+                    written = await self._commit(group)
                 except Exception:
                     log.exception("proctoring.spool.group_failed")
                     self._fail(group)
+                # What failed may still be looked at by whoever tells the error.
+                again = written and len(group.buffer) <= KEPT_BYTES
+                self._spare = group.buffer if again else bytearray(BUFFER_BYTES)
             self._rotate()
 
-    async def _commit(self, group: _Group) -> None:
+    async def _commit(self, group: _Group) -> bool:
+        """Whether it is on the disk; who waits for it knows then."""
         fresh, self._ring.fresh = self._ring.fresh, []
         lines = [line_of(key, self._kek) for key in fresh]
         try:
             self._open = self._open or _File(self.folder)
-            await asyncio.to_thread(self._open.write, group.pieces, lines)
+            await asyncio.to_thread(self._open.write, memoryview(group.buffer)[: group.size], lines)
         except OSError as error:
             log.warning("proctoring.spool.not_written", reason=str(error))
             self._ring.fresh = fresh + self._ring.fresh
             self._fail(group)
             self._abandon()
             self._measure()
-            return
+            return False
         self.groups += 1
         self.pictures += group.pictures
-        self.bytes += group.bytes
-        self.waiting_bytes += group.bytes
+        self.bytes += group.size
+        self.waiting_bytes += group.size
         if not group.future.done():
             group.future.set_result(None)
         self._rotate()
         if time.monotonic() - self._measured > MEASURE_EVERY_S:
             self._measure()
+        return True
 
     def _fail(self, group: _Group) -> None:
         self.failures += group.pictures
@@ -231,7 +252,7 @@ class Spool:
         """The clock of segments that nothing more comes to, and of the disk's room."""
         while True:
             await asyncio.sleep(TICK_S)
-            if not self._group.pieces and self._open:
+            if not self._group.pictures and self._open:
                 self._wake.set()
             if time.monotonic() - self._measured > MEASURE_EVERY_S:
                 try:
@@ -303,7 +324,7 @@ class Spool:
     async def close(self) -> None:
         """Write what waits, close the segment, leave the rest to the next process."""
         with contextlib.suppress(Problem, TimeoutError):
-            if self._group.pieces:
+            if self._group.pictures:
                 await asyncio.wait_for(asyncio.shield(self._group.future), 5)
         for task in self._tasks:
             task.cancel()
@@ -360,17 +381,6 @@ def _rewrite(path: Path, without: set[int]) -> None:
         os.fsync(file.fileno())
     beside.replace(path)
     _sync_folder(path.parent)
-
-
-def _write_all(file: int, pieces: list[bytes]) -> int:
-    """One call usually; after a short one (a disk that fills up) the rest, or the error that it means."""
-    wanted = sum(map(len, pieces))
-    written = os.writev(file, pieces)
-    if written < wanted:
-        rest = memoryview(b"".join(pieces))[written:]
-        while rest:
-            rest = rest[os.write(file, rest) :]
-    return wanted
 
 
 def _new_folder(root: Path) -> tuple[Path, int]:

@@ -97,7 +97,7 @@ class Uploads:
     async def _send(self, path: Path) -> None:
         name = path.stem
         lines = path.with_suffix(KEYS)
-        keys: list[Key] = read_lines(lines.read_bytes(), self._kek) if lines.exists() else []
+        keys: list[Key] = read_lines(lines.read_bytes(), self._kek, self._ring) if lines.exists() else []
         size = path.stat().st_size
         body: Buffer = b""
         async with self._pool.acquire() as db:

@@ -37,7 +37,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     every_s: float
     seconds: float
     ramp_s: float = 0.0
-    connections: int = 200
+    connections: int = 1500
     stored: int = 0
 
 

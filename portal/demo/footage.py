@@ -59,5 +59,7 @@ async def put_down(
 
 def _entry(key: keys.Key, kind: str, seq: int, at_ms: int, body: bytes) -> bytes:
     """One sealed entry; it came a second after it was made."""
+    entry = bytearray(segments.entry_bytes(len(body)))
     nonce = os.urandom(segments.NONCE_BYTES)
-    return b"".join(segments.sealed_entry(key, segments.KINDS[kind], seq, at_ms, at_ms + 1000, body, nonce))
+    segments.seal_into(memoryview(entry), key, segments.KINDS[kind], seq, at_ms, at_ms + 1000, body, nonce)
+    return bytes(entry)

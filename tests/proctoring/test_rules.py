@@ -60,8 +60,8 @@ PLAIN_JPEG, PLAIN_WEBP = drawn("JPEG"), drawn("WEBP")
 
 def entry(number: int, body: bytes) -> bytes:
     head = head_of(1, 28 + len(body), number, 1, number, 5, 6, b"k" * 8)
-    nonce, sealed = b"n" * 12, body + b"t" * 16
-    return head + check_of(head, nonce, sealed) + nonce + sealed
+    rest = b"n" * 12 + body + b"t" * 16
+    return head + check_of(head, rest) + rest
 
 
 @given(st.integers(0, 700), st.binary(max_size=90))
