@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 # From one group to the next: nobody waits for a picture, and the disk is flushed the more seldom.
-SPACING_S = 0.05
+SPACING_S = 0.2
 TICK_S = 0.25
-PENDING_BYTES = 64 * 2**20
+PENDING_BYTES = 128 * 2**20
 # A group's buffer at first; one that has grown beyond the second number is not kept.
-BUFFER_BYTES, KEPT_BYTES = 2**20, 16 * 2**20
+BUFFER_BYTES, KEPT_BYTES = 2**20, 32 * 2**20
 NONCES = 256
 SEGMENT, KEYS, LOCK, BAD, MAKING = ".seg", ".keys", "lock", ".bad", ".making"
 MEASURE_EVERY_S = 1.0

@@ -7,7 +7,7 @@ import sys
 
 from infra.errors import PlainError
 from infra.local import Home, Secrets, keep_private
-from infra.parts.process import Command, port_answers
+from infra.parts.process import GIVING_WAY, Command, port_answers
 
 
 def command(home: Home, secrets: Secrets) -> Command:
@@ -24,7 +24,7 @@ def command(home: Home, secrets: Secrets) -> Command:
     return Command(
         name="objects",
         argv=[
-            *[sys.executable, "-m", "nanio", "serve", "--data-dir", str(data), "--host", "127.0.0.1"],
+            *[*GIVING_WAY, sys.executable, "-m", "nanio", "serve", "--data-dir", str(data), "--host", "127.0.0.1"],
             *["--port", str(home.ports.objects), "--no-access-log", "--log-level", "warning"],
         ],
         environ={"NANIO_ACCESS_KEY": secrets.objects_access_key, "NANIO_SECRET_KEY": secrets.objects_secret_key},

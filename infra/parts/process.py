@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 PR_SET_PDEATHSIG = 1
 FULL_MB = 64
+# Before the command of a part that serves pictures: answers come first, and on a machine that is full of work pictures get
+# what those leave (docs/performance.md).
+GIVING_WAY = ("nice", "-n", "15")
 libc = ctypes.CDLL(None, use_errno=True)
 
 

@@ -18,7 +18,7 @@ import msgspec
 from infra.errors import PlainError
 from infra.local import PRIVATE, Home, Secrets, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
-from infra.parts.process import Command, Part, require_free
+from infra.parts.process import GIVING_WAY, Command, Part, require_free
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -160,7 +160,7 @@ def engine_argv(home: Home, workers: int) -> list[str]:
 def pictures_argv(home: Home, workers: int = 1) -> list[str]:
     """How granian serves the ingest of pictures. A phone sends one in 30 s: its connection is kept between two."""
     return [
-        *[sys.executable, "-m", "granian", "--interface", "rsgi", "--host", home.host],
+        *[*GIVING_WAY, sys.executable, "-m", "granian", "--interface", "rsgi", "--host", home.host],
         *["--port", str(home.ports.pictures), "--workers", str(workers), "--http", "auto", "--no-ws"],
         *["--backlog", "4096", "--backpressure", "20000", "--loop", "uvloop", "--respawn-failed-workers"],
         *["--http2-max-headers-size", str(MAX_HEADERS_BYTES), "--http1-buffer-size", str(MAX_HEADERS_BYTES)],

@@ -19,7 +19,7 @@ import uvloop
 from infra.local import Home, Ports, database_url
 from infra.objects import open_bucket
 from infra.parts.supervisor import Stack
-from loadtest.bench.snapshots import BUCKET, picture_of, roll, send_for, store_of, tokens_of, until_stored
+from loadtest.bench.snapshots import BUCKET, CONNECTIONS, picture_of, roll, send_for, store_of, tokens_of, until_stored
 from loadtest.wire import Pool
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     every_s: float
     seconds: float
     ramp_s: float = 0.0
-    connections: int = 1500
+    connections: int = CONNECTIONS
     stored: int = 0
 
 

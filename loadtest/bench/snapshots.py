@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 RATE, SECONDS, CANDIDATES, WORKERS = 10_000, 180, 300_000, 2
 BYTES = 12_288
-CONNECTIONS = 1500
+# A connection bears one picture at a time: fewer than rate × wait of an acknowledgement would bound the rate.
+CONNECTIONS = 3000
 TICK_S = 0.005
 KEEP_BYTES, LEAST_FREE = 5 * 2**30, 20 * 2**30
 PUTS, LOOKS, LOOKERS = 1500, 1000, 4
@@ -67,6 +68,7 @@ class Sent(msgspec.Struct):
     acked: int = 0
     refused: collections.Counter[int] = msgspec.field(default_factory=collections.Counter)
     told: int = 0
+    # From the first that was due to the last acknowledgement.
     took_s: float = 0.0
     # The turns that were acknowledged; see `picture_of`.
     turns: array.array[int] = msgspec.field(default_factory=lambda: array.array("I"))
@@ -195,6 +197,7 @@ async def send_for(pool: Pool, tokens: list[str], rate: float, seconds: float, r
         def done(status: int, body: bytes) -> None:
             if status == 200:
                 sent.acked += 1
+                sent.took_s = loop.time() - began
                 sent.turns.append(mine)
                 if body[body.index(b"[") + 1] != 93:
                     sent.told += 1
@@ -233,7 +236,6 @@ async def send_for(pool: Pool, tokens: list[str], rate: float, seconds: float, r
     limit = loop.time() + LATE_S
     while sent.acked + sum(sent.refused.values()) < turn and loop.time() < limit:
         await asyncio.sleep(0.05)
-    sent.took_s = loop.time() - began
     return sent
 
 
