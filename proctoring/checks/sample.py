@@ -24,8 +24,11 @@ LOOK_LIMIT_S = 20.0
 STALE = "30 minutes"
 
 
-class Before(msgspec.Struct, frozen=True):
-    """What earlier checked pictures of the attempt showed."""
+class Beside(msgspec.Struct, frozen=True):
+    """What checked pictures of the attempt showed: those around this one in time, and the one before it.
+
+    `same` looks both ways: segments come in any order, and what a phone kept without a line comes late.
+    """
 
     same: set[str]
     faces: int | None
@@ -55,9 +58,9 @@ async def look_at_some(db: Db, pictures: Pictures, executor: Executor) -> int:
 
 async def _write(db: Db, place: tuple[int, int, int, int], seen: Numbers | None) -> None:
     sitting, attempt, seq, taken_ms = place
-    before = await _before(db, place)
+    beside = await _beside(db, place)
     checks = {"server": msgspec.to_builtins(seen)} if seen else {"server": {"unreadable": True}}
-    events = events_of(seen, before) if seen else []
+    events = events_of(seen, beside) if seen else []
     async with db.transaction():
         found = await db.execute(
             """
@@ -79,24 +82,28 @@ async def _write(db: Db, place: tuple[int, int, int, int], seen: Numbers | None)
         await db.execute("insert into watch_to_score (sitting_id, attempt_id) values ($1, $2)", sitting, attempt)
 
 
-async def _before(db: Db, place: tuple[int, int, int, int]) -> Before:
+async def _beside(db: Db, place: tuple[int, int, int, int]) -> Beside:
     rows = await db.fetch(
         """
-        select checks -> 'server' ->> 'same' as same, (checks -> 'server' ->> 'faces')::int as faces
+        select
+            checks -> 'server' ->> 'same' as same,
+            (checks -> 'server' ->> 'faces')::int as faces,
+            (taken_ms, seq) < ($4, $3) as before
         from picture
-        where sitting_id = $1 and attempt_id = $2 and (taken_ms, seq) < ($4, $3) and checks ? 'server'
-        order by taken_ms desc, seq desc
+        where sitting_id = $1 and attempt_id = $2 and (taken_ms, seq) <> ($4, $3) and checks ? 'server'
+        order by abs(taken_ms - $4), seq desc
         limit 40
         """,
         *place,
     )
-    return Before({row["same"] for row in rows if row["same"]}, rows[0]["faces"] if rows else None)
+    faces = next((row["faces"] for row in rows if row["before"]), None)
+    return Beside({row["same"] for row in rows if row["same"]}, faces)
 
 
-def events_of(seen: Numbers, before: Before) -> list[str]:
+def events_of(seen: Numbers, beside: Beside) -> list[str]:
     """What the numbers give rise to: kinds of events, for a person to look at."""
     kinds: list[str] = []
-    if seen.same in before.same:
+    if seen.same in beside.same:
         kinds.append("picture-repeated")
     if seen.fit and seen.noise < SILENT:
         kinds.append("virtual-camera")
@@ -105,6 +112,6 @@ def events_of(seen: Numbers, before: Before) -> list[str]:
     if seen.faces > 1:
         kinds.append("several-faces")
     # Twice in a row: one look away is nobody's business.
-    if seen.fit and seen.faces == 0 and before.faces == 0:
+    if seen.fit and seen.faces == 0 and beside.faces == 0:
         kinds.append("no-face")
     return kinds

@@ -132,7 +132,11 @@ async def crowd_of(stack: Stack, db: Db) -> Crowd:
 
     async def known() -> None:
         for phone in crowd.phones:
-            assert (await phone.tell()).status_code == 200
+            try:
+                assert (await phone.tell()).status_code == 200
+            except httpx.TransportError as error:
+                # Killed by the test before, and not back yet.
+                raise AssertionError from error
 
     await eventually(known)
     return crowd

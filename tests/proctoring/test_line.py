@@ -54,7 +54,9 @@ async def rows_of(db: Db, sitting: int, attempt: int) -> list[asyncpg.Record]:
 def test_pictures_give_way_to_answers(stack: Stack, ingest: str) -> None:
     """On a machine that is full of work the answers' parts get the processor first."""
     assert ingest
-    nice = {name: os.getpriority(os.PRIO_PROCESS, stack.parts[name].pid or 0) for name in ("valkey", "pictures", "objects")}
+    nice = {
+        name: os.getpriority(os.PRIO_PROCESS, stack.parts[name].pid or 0) for name in ("valkey", "pictures", "objects")
+    }
     assert nice["pictures"] == nice["objects"] > nice["valkey"]
 
 

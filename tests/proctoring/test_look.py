@@ -14,7 +14,7 @@ from proctoring import index
 from proctoring.keys import sitting_label, wrap
 from tests.proctoring.test_line import rows_of
 from tests.support.waiting import eventually
-from tests.support.watched import picture
+from tests.support.watched import now_ms, picture
 
 if TYPE_CHECKING:
     import asyncpg
@@ -144,6 +144,24 @@ async def test_the_same_picture_twice_is_an_event_and_weighs(db: Db, begin: Begi
 
     await eventually(scored, limit_s=60)
     assert scene.sitting
+
+
+async def test_a_repeated_picture_is_seen_though_the_older_one_comes_later(
+    db: Db, begin: Begin, portal: httpx.AsyncClient
+) -> None:
+    """A phone without a line keeps pictures and sends the older ones last."""
+    _, phone = await begin()
+    first_ms = now_ms() - 90_000
+    for n in (3, 2, 1):
+        assert (await phone.send(picture(9), n=n, at=first_ms + n * 30_000)).status_code == 200
+
+        async def checked(more: int = 4 - n) -> None:
+            done = "select count(*) from picture where attempt_id = $1 and checks ? 'server'"
+            assert await db.fetchval(done, phone.attempt) == more
+
+        await eventually(checked, limit_s=60)
+    seen = "select array_agg(seq order by seq) from watch_event where attempt_id = $1 and kind = 'picture-repeated'"
+    assert await db.fetchval(seen, phone.attempt) == [1, 2]
 
 
 async def test_another_wrapping_key_is_said_before_anybody_needs_a_picture(

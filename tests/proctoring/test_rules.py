@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from proctoring.checks.numbers import Numbers, look
-from proctoring.checks.sample import Before, events_of
+from proctoring.checks.sample import Beside, events_of
 from proctoring.images import size_of
 from proctoring.risk.fairness import Child, device_class, light_class, shares
 from proctoring.risk.rules import HOUSE, rules_of
@@ -131,21 +131,21 @@ NUMBERS = Numbers(faces=1, light=120, sharp=200, noise=2, same="a")
 
 
 @pytest.mark.parametrize(
-    ("seen", "before", "kinds"),
+    ("seen", "beside", "kinds"),
     [
-        (NUMBERS, Before(set(), None), []),
-        (NUMBERS, Before({"a"}, 1), ["picture-repeated"]),
-        (Numbers(1, 120, 200, 0.01, "b"), Before(set(), 1), ["virtual-camera"]),
-        (Numbers(2, 120, 200, 2, "b"), Before(set(), 1), ["several-faces"]),
-        (Numbers(0, 120, 200, 2, "b"), Before(set(), 1), []),
-        (Numbers(0, 120, 200, 2, "b"), Before(set(), 0), ["no-face"]),
+        (NUMBERS, Beside(set(), None), []),
+        (NUMBERS, Beside({"a"}, 1), ["picture-repeated"]),
+        (Numbers(1, 120, 200, 0.01, "b"), Beside(set(), 1), ["virtual-camera"]),
+        (Numbers(2, 120, 200, 2, "b"), Beside(set(), 1), ["several-faces"]),
+        (Numbers(0, 120, 200, 2, "b"), Beside(set(), 1), []),
+        (Numbers(0, 120, 200, 2, "b"), Beside(set(), 0), ["no-face"]),
         # Too dark to say that nobody is there.
-        (Numbers(0, 20, 200, 2, "b"), Before(set(), 0), ["light-poor"]),
-        (Numbers(0, 20, 2, 0, "b"), Before(set(), 0), ["light-poor"]),
+        (Numbers(0, 20, 200, 2, "b"), Beside(set(), 0), ["light-poor"]),
+        (Numbers(0, 20, 2, 0, "b"), Beside(set(), 0), ["light-poor"]),
     ],
 )
-def test_what_numbers_give_rise_to(seen: Numbers, before: Before, kinds: list[str]) -> None:
-    assert events_of(seen, before) == kinds
+def test_what_numbers_give_rise_to(seen: Numbers, beside: Beside, kinds: list[str]) -> None:
+    assert events_of(seen, beside) == kinds
 
 
 # ---- scores ----

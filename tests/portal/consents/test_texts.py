@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from portal.core.consents.texts import PARTS
+from portal.core.readings import today
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,7 @@ def test_a_new_version_is_in_force_from_its_day(house: House) -> None:
     """The seeded draft until then; all is on record."""
     admin = house.worker("test-administrator")
     assert "заңгер тексереді" in admin.get("/consent-texts").text
-    today = dt.datetime.now(dt.UTC).date()
-    for version, day in (("2026-8", today + dt.timedelta(days=30)), ("2026-7", today + dt.timedelta(days=1))):
+    for version, day in (("2026-8", today() + dt.timedelta(days=30)), ("2026-7", today() + dt.timedelta(days=1))):
         assert admin.post("/consent-texts/new", a_version(version, day)).status_code == 303
     shown = admin.get("/consent-texts").text
     assert shown.index("2026-8") < shown.index("2026-7") < shown.index("2026-1")
@@ -44,8 +44,8 @@ def test_a_new_version_is_in_force_from_its_day(house: House) -> None:
 def test_a_version_never_changes(house: House) -> None:
     """Not by the page, not as the portal's own role."""
     admin = house.worker("test-administrator")
-    today = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
-    assert admin.post("/consent-texts/new", a_version("2026-1", today)).status_code == 422
+    tomorrow = today() + dt.timedelta(days=1)
+    assert admin.post("/consent-texts/new", a_version("2026-1", tomorrow)).status_code == 422
 
     async def change(statement: str) -> None:
         db = await asyncpg.connect(house.settings.database_url)
@@ -64,6 +64,6 @@ def test_a_version_never_changes(house: House) -> None:
 )
 def test_all_or_nothing(house: House, wrong: dict[str, str]) -> None:
     admin = house.worker("test-administrator")
-    day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    day = today() + dt.timedelta(days=1)
     assert admin.post("/consent-texts/new", a_version("2026-9", day) | wrong).status_code == 422
     assert house.sql("select 1 from consent_text where version <> '2026-1'") == []
