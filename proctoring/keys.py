@@ -77,7 +77,7 @@ def read_lines(lines: bytes, kek: bytes, ring: KeyRing | None = None) -> list[Ke
     found: list[Key] = []
     for start in range(0, len(lines) - LINE.size + 1, LINE.size):
         key_id, attempt, sitting, wrapped = LINE.unpack_from(lines, start)
-        key = ring.by_id(key_id) if ring else None
+        key = None if ring is None else ring.by_id(key_id)
         found.append(key or Key(key_id, unwrap(wrapped, kek, label_of(key_id, attempt, sitting)), attempt, sitting))
     return found
 
