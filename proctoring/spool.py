@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 # From one group to the next: nobody waits for a picture, and the disk is flushed the more seldom.
 SPACING_S = 0.2
+# A group ends before that when it has so much, so that a segment holds to its size at any rate.
+GROUP_BYTES = 4 * 2**20
 TICK_S = 0.25
 PENDING_BYTES = 128 * 2**20
 # A group's buffer at first; one that has grown beyond the second number is not kept.
@@ -140,7 +142,7 @@ class Spool:
         self._group = _Group(self._loop, bytearray(BUFFER_BYTES))
         # The buffer of the group that was written last: nothing is written under a new one.
         self._spare = bytearray(BUFFER_BYTES)
-        self._wake = asyncio.Event()
+        self._wake, self._enough = asyncio.Event(), asyncio.Event()
         self._begun = 0.0
         self._nonces: list[bytes] = []
         self._open: _File | None = None
@@ -165,6 +167,8 @@ class Spool:
             self._wake.set()
         group.size += length
         group.pictures += 1
+        if group.size >= GROUP_BYTES:
+            self._enough.set()
         return group.future
 
     def _nonce(self) -> bytes:
@@ -186,9 +190,11 @@ class Spool:
             while self._group.pictures:
                 rest_s = self._begun + SPACING_S - self._loop.time()
                 if rest_s > 0:
-                    await asyncio.sleep(rest_s)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._enough.wait(), rest_s)
                 self._begun = self._loop.time()
                 group, self._group = self._group, _Group(self._loop, self._spare)
+                self._enough.clear()
                 written = False
                 try:
                     written = await self._commit(group)

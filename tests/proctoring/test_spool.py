@@ -103,3 +103,19 @@ async def test_a_folder_that_has_no_name_yet_is_left_alone(tmp_path: Path) -> No
     assert spool.adopt() == []
     assert (tmp_path / f"abc{spools.MAKING}" / spools.LOCK).exists()
     await spool.close()
+
+
+async def test_a_large_group_does_not_wait_for_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a segment holds to its eight megabytes however fast pictures come."""
+    spool = made(tmp_path, [])
+    await spool.join(1, 7, 5, 1, 1, 1, b"picture")
+    monkeypatch.setattr(spools, "SPACING_S", 60.0)
+    small = spool.join(1, 7, 5, 2, 1, 1, b"picture")
+    await asyncio.sleep(0.1)
+    assert not small.done()
+    body = bytes(12_288)
+    for seq in range(3, 4 + spools.GROUP_BYTES // len(body)):
+        spool.join(1, 7, 5, seq, 1, 1, body)
+    await asyncio.wait_for(small, 5)
+    assert spool.groups == 2
+    await spool.close()
