@@ -288,6 +288,8 @@ export class App {
     const { attempt } = this;
     const watch = attempt?.record.signed_in.watch;
     if (!attempt || this.watching?.watch === watch) return;
+    // The key brings a new token: a camera that is open stays open, and what is on its way is not sent again.
+    if (watch && this.watching?.renew(attempt, watch)) return;
     this.watching?.end();
     this.watching = null;
     if (!watch || attempt.record.camera === "withdrawn") return;

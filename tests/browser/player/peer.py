@@ -218,15 +218,16 @@ class Peer(Served):
         if pupil.started_ms is None:
             pupil.started_ms = self.now_ms()
         keys = {name: base64.urlsafe_b64encode(key).decode().rstrip("=") for name, key in self.packed.keys.items()}
-        return JSONResponse(
-            {
-                "keys": keys,
-                "seed": self.seed(pupil),
-                "started_ms": pupil.started_ms,
-                "deadline_ms": self.deadline(pupil),
-                **self.stamp(),
-            }
-        )
+        reply: dict[str, Any] = {
+            "keys": keys,
+            "seed": self.seed(pupil),
+            "started_ms": pupil.started_ms,
+            "deadline_ms": self.deadline(pupil),
+            **self.stamp(),
+        }
+        if self.watch:
+            reply["watch"] = self.watch | {"token": f"{pupil.attempt}.with-key"}
+        return JSONResponse(reply)
 
     async def save(self, request: Request) -> Response:
         pupil, device = self.who(request)

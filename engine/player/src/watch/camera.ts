@@ -2,7 +2,7 @@
 
 import type { Sight } from "./eyes_worker";
 import { glance, type Glance } from "./glance";
-import { FIRST_FIT, SNAPSHOT, within, type Fit, type Shot } from "./within";
+import { FIRST_FIT, small, SNAPSHOT, within, type Fit, type Shot } from "./within";
 
 export type Trouble = "denied" | "none" | "busy";
 
@@ -104,11 +104,8 @@ export class Camera {
   }
 }
 
-/** WebP, or JPEG where the browser gives something else instead (Safari). */
-async function encoded(canvas: HTMLCanvasElement, quality: number): Promise<Blob | null> {
-  const as = (type: string) => new Promise<Blob | null>((done) => canvas.toBlob(done, type, quality));
-  const webp = await as("image/webp");
-  return webp?.type === "image/webp" ? webp : as("image/jpeg");
+function encoded(canvas: HTMLCanvasElement, quality: number): Promise<Blob | null> {
+  return small((type) => new Promise((done) => canvas.toBlob(done, type, quality)));
 }
 
 /** Why there is no camera, for a sentence. */

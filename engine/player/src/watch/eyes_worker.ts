@@ -4,7 +4,7 @@ import detector from "@vladmandic/face-api/model/tiny_face_detector_model-weight
 import points from "@vladmandic/face-api/model/face_landmark_68_tiny_model-weights_manifest.json";
 import { glance, type Glance } from "./glance";
 import { findFaces, isTurned, unpack, type Weights } from "./net";
-import { FIRST_FIT, within, type Shot } from "./within";
+import { FIRST_FIT, small, within, type Shot } from "./within";
 
 /** What is wanted of a frame: a picture of at most so many bytes, a look at it, or both. */
 export interface Wanted { bitmap: ImageBitmap; most_bytes: number | null; look: boolean }
@@ -38,7 +38,7 @@ async function load(addresses: string[]): Promise<void> {
 async function see({ bitmap, most_bytes, look }: Wanted): Promise<Sight> {
   const made = most_bytes === null ? null : await within(most_bytes, fit, (scale, quality) => {
     const canvas = drawn(bitmap, bitmap.width * scale, bitmap.height * scale);
-    return canvas.convertToBlob({ type: "image/webp", quality });
+    return small((type) => canvas.convertToBlob({ type, quality }));
   });
   fit = made?.fit ?? fit;
   const sight = { shot: made?.shot ?? null, glance: glance(pixels(drawn(bitmap, 32, 24))), faces: look ? faces(bitmap) : null };

@@ -37,9 +37,19 @@ export class PictureLine {
   private failures = 0;
   private stopped = false;
 
-  constructor(private readonly watch: Watch, private readonly queue: Queue, private readonly answers: Sender, private readonly told: (refused: string | null) => void) {
+  constructor(private watch: Watch, private readonly queue: Queue, private readonly answers: Sender, private readonly told: (refused: string | null) => void) {
     this.every_s = watch.every_s;
     this.most_bytes = this.fits = watch.most_bytes;
+  }
+
+  /** A new token, and perhaps other bounds: a line that the old one had ended begins again. */
+  renew(watch: Watch): void {
+    this.watch = watch;
+    this.every_s = watch.every_s;
+    this.most_bytes = watch.most_bytes;
+    this.fits = Math.min(this.fits, watch.most_bytes);
+    this.stopped = false;
+    this.wake();
   }
 
   /** Something waits. */

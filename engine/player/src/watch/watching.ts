@@ -57,7 +57,7 @@ export class Watching {
   private pressed = 0;
   private liveEnded = -Infinity;
 
-  private constructor(readonly watch: Watch, private readonly attempt: Attempt, private readonly queue: Queue, private readonly changed: () => void) {
+  private constructor(public watch: Watch, private readonly attempt: Attempt, private readonly queue: Queue, private readonly changed: () => void) {
     this.line = new PictureLine(watch, queue, attempt.sender, (refused) => this.heard(refused));
     this.line.asked = (ask) => void this.showLive(ask);
     attempt.sender.begins = () => this.line.giveWay();
@@ -66,6 +66,15 @@ export class Watching {
 
   static async begin(watch: Watch, attempt: Attempt, changed: () => void): Promise<Watching> {
     return new Watching(watch, attempt, await Queue.open(attempt.record.attempt), changed);
+  }
+
+  /** Goes on with a newer word from the engine; false where there is nothing that could go on. */
+  renew(attempt: Attempt, watch: Watch): boolean {
+    if (this.over || attempt !== this.attempt) return false;
+    this.watch = watch;
+    this.line.renew(watch);
+    this.changed();
+    return true;
   }
 
   // ---- what the page shows

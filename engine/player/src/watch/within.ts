@@ -28,3 +28,9 @@ export async function within(
   }
   return null;
 }
+
+/** WebP, or JPEG where the browser gives a PNG instead (Safari, in a page as in a worker): that would never be small enough. */
+export async function small(as: (type: string) => Promise<Blob | null>): Promise<Blob | null> {
+  const webp = await as("image/webp");
+  return webp?.type === "image/webp" ? webp : as("image/jpeg");
+}
