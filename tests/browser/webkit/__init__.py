@@ -1,0 +1,1 @@
+"""The player in WebKit, the engine of every browser on an iPhone."""
