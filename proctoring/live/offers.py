@@ -18,6 +18,8 @@ VP8 = re.compile(r"^a=rtpmap:(\d+) VP8/90000$", re.IGNORECASE)
 OF_A_FORMAT = re.compile(r"^a=(?:rtpmap|fmtp|rtcp-fb):(\d+) ")
 # A rate that the receiver estimates would need header extensions, and packets go through without any.
 FEEDBACK = re.compile(r"^a=rtcp-fb:\d+ (?:nack|nack pli|ccm fir)$")
+# Firefox says that it has named all its addresses: without those of its own network there would be none left to come.
+ENDED = "a=end-of-candidates"
 CANDIDATE = re.compile(r"^a=candidate:\S+ \d+ \S+ \d+ (\S+) ")
 
 
@@ -54,7 +56,7 @@ def narrowed(sdp: str) -> tuple[str, int]:
 
 
 def _stays(line: str, wanted: str) -> bool:
-    if line.startswith(("a=extmap", "a=ssrc", "a=rid", "a=simulcast")):
+    if line.startswith(("a=extmap", "a=ssrc", "a=rid", "a=simulcast", ENDED)):
         return False
     candidate = CANDIDATE.match(line)
     if candidate and candidate[1].endswith(".local"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,18 @@ async def test_sound_is_refused_and_the_answer_has_none(scene: Scene) -> None:
     assert answer.status_code == 200
     assert "m=audio" not in answer.json()["sdp"]
     assert "b=AS:150" in answer.json()["sdp"]
+
+
+async def test_an_offer_of_firefox_is_answered_with_our_addresses(scene: Scene) -> None:
+    """It names addresses of its own network alone and says that there are no more: it is found by its first packet."""
+    phone = scene.phone()
+    await phone.pc.setLocalDescription(await phone.pc.createOffer())
+    hidden = re.sub(r"(a=candidate:\S+ \d \S+ \d+) \S+", r"\1 5abfcd7c-18be-435e.local", phone.pc.localDescription.sdp)
+    assert ".local" in hidden
+    assert "a=end-of-candidates" in hidden
+    answer = await phone.post("offer", sdp=hidden)
+    assert answer.status_code == 200
+    assert "a=candidate:" in answer.json()["sdp"]
 
 
 async def test_an_offer_that_is_none_is_refused(scene: Scene) -> None:
