@@ -3802,6 +3802,8 @@ CREATE INDEX attempt_device_device ON public.attempt_device USING btree (device)
 
 CREATE INDEX attempt_device_phone ON public.attempt_device USING btree (phone) WHERE (phone IS NOT NULL);
 
+CREATE INDEX attempt_device_taken_over ON public.attempt_device USING btree (attempt_id, epoch) WHERE (epoch > 1);
+
 CREATE INDEX attempt_pulse_sitting ON public.attempt_pulse USING btree (sitting_id);
 
 CREATE INDEX attempt_sitting ON public.attempt USING btree (sitting_id);
@@ -5051,7 +5053,15 @@ GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
 GRANT SELECT(person_id) ON TABLE public.participant TO elumiti_engine;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_erasure TO elumiti_proctoring;
-GRANT SELECT,INSERT ON TABLE public.picture_erasure TO elumiti_portal;
+GRANT SELECT ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT INSERT(sitting_id) ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT INSERT(attempt_id) ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT INSERT(reason) ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT INSERT(asked_by) ON TABLE public.picture_erasure TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.sitting_watch TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.sitting_watch TO elumiti_engine;
@@ -5407,8 +5417,14 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_hold TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_key TO elumiti_proctoring;
 
-GRANT SELECT,INSERT ON TABLE public.picture_proof TO elumiti_portal;
+GRANT SELECT ON TABLE public.picture_proof TO elumiti_portal;
 GRANT SELECT,INSERT ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT INSERT(sitting_id) ON TABLE public.picture_proof TO elumiti_portal;
+
+GRANT INSERT(attempt_id) ON TABLE public.picture_proof TO elumiti_portal;
+
+GRANT INSERT(asked_by) ON TABLE public.picture_proof TO elumiti_portal;
 
 GRANT UPDATE(checked_at) ON TABLE public.picture_proof TO elumiti_proctoring;
 
@@ -5643,6 +5659,10 @@ GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE public.watch_evidence TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_hand TO elumiti_portal;
+
+GRANT SELECT(attempt_id) ON TABLE public.watch_hand TO elumiti_proctoring;
+
+GRANT SELECT(staff_id) ON TABLE public.watch_hand TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.watch_live TO elumiti_portal;
 GRANT SELECT ON TABLE public.watch_live TO elumiti_proctoring;
