@@ -128,6 +128,8 @@ async def reached(db: Connection, actor: Actor, attempt: int, permission: str) -
 async def give(request: StaffRequest, db: Connection, sitting_id: int, attempt: int, seq: int) -> Response[bytes]:
     """The picture that the address names, for who may look at the attempt: the look is on record first."""
     at = read_moment(request.query_params.get("at", ""))
+    if not 0 <= seq < 2**31:
+        raise NotThere
     actor = request.scope["user"]
     await look(db, actor.staff_id, sitting_id, attempt, seq)
     small = "1" if request.query_params.get("small") == "1" else "0"

@@ -34,7 +34,9 @@ DEVICES: dict[str, str] = {
     "unknown": N_("unknown"),
 }
 SORTS = {
-    "queue": f"array_position(array{[*STATES]}, state), score desc, attempt",
+    # What the one verdict says is told by no order either.
+    "queue": f"array_position(array{[*STATES]}, case when state = 'unclear' and not mine then 'breach' else state end), "
+    "score desc, attempt",
     "score": "score, attempt",
     "-score": "score desc, attempt",
     "last": "last_at nulls first, attempt",
