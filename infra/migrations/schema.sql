@@ -762,6 +762,46 @@ begin
 end
 $$;
 
+CREATE TABLE public.staff (
+    id integer NOT NULL,
+    login text NOT NULL,
+    full_name text NOT NULL,
+    language text DEFAULT 'kk'::text NOT NULL,
+    password_hash text NOT NULL,
+    own_school_id integer,
+    demo boolean DEFAULT false NOT NULL,
+    failed_sign_ins smallint DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text,
+    email_proven_at timestamp with time zone,
+    phone text DEFAULT ''::text NOT NULL,
+    person_id bigint,
+    registered_at timestamp with time zone,
+    phone_proven_at timestamp with time zone,
+    public_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
+    CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT staff_login_check CHECK ((login = lower(login))),
+    CONSTRAINT staff_phone_proven CHECK (((phone_proven_at IS NULL) OR (phone <> ''::text)))
+);
+
+CREATE FUNCTION public.persons_of_ones_own(staff integer) RETURNS SETOF bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT s.person_id
+    FROM public.staff s
+   WHERE ((s.id = persons_of_ones_own.staff) AND (s.person_id IS NOT NULL))
+ UNION
+  SELECT t.attached_id
+    FROM (public.staff s
+      JOIN public.person_tie t ON ((t.holder_id = s.person_id)))
+   WHERE (s.id = persons_of_ones_own.staff);
+END;
+
 CREATE FUNCTION public.pictures_refused() RETURNS TABLE(attempt bigint, sitting integer, since timestamp with time zone, held boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1618,32 +1658,6 @@ ALTER TABLE public.kpi_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.staff (
-    id integer NOT NULL,
-    login text NOT NULL,
-    full_name text NOT NULL,
-    language text DEFAULT 'kk'::text NOT NULL,
-    password_hash text NOT NULL,
-    own_school_id integer,
-    demo boolean DEFAULT false NOT NULL,
-    failed_sign_ins smallint DEFAULT 0 NOT NULL,
-    locked_until timestamp with time zone,
-    disabled_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    email text,
-    email_proven_at timestamp with time zone,
-    phone text DEFAULT ''::text NOT NULL,
-    person_id bigint,
-    registered_at timestamp with time zone,
-    phone_proven_at timestamp with time zone,
-    public_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
-    CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
-    CONSTRAINT staff_login_check CHECK ((login = lower(login))),
-    CONSTRAINT staff_phone_proven CHECK (((phone_proven_at IS NULL) OR (phone <> ''::text)))
 );
 
 CREATE VIEW public.kpi_known WITH (security_barrier='true') AS
@@ -5173,6 +5187,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_document TO elumiti_por
 REVOKE ALL ON FUNCTION public.person_of_document(p_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_of_document(p_key text) TO elumiti_portal;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
+
+GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
+
+GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
+
+REVOKE ALL ON FUNCTION public.persons_of_ones_own(staff integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.persons_of_ones_own(staff integer) TO elumiti_portal;
+
 REVOKE ALL ON FUNCTION public.pictures_refused() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.pictures_refused() TO elumiti_proctoring;
 
@@ -5336,12 +5359,6 @@ GRANT SELECT,UPDATE ON TABLE public.job TO elumiti_scoring;
 GRANT SELECT,INSERT,DELETE ON TABLE public.key_challenge TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.kpi_entry TO elumiti_portal;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
-
-GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
-
-GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
 
 GRANT SELECT ON TABLE public.kpi_known TO elumiti_portal;
 

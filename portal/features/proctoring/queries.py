@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.protocol import Kind
 from portal.core.projects import project
+from portal.features.proctoring.reaching import NOT_TIED
 from portal.features.proctoring.structs import WEIGHING, Colleague, Happened, Said, Shot, Tile, Verdict
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ async def take(
                 and not exists (select from watch_hand h where h.attempt_id = p.id)
                 and not exists (select from watch_verdict v where v.attempt_id = p.id and v.made_by = $2)
                 and {NOT_OWN.format(own="$3")}
+                and {NOT_TIED.format(staff="$2")}
                 and {within(5)}
             order by coalesce(w.score, 0) desc, p.id
             limit $4
@@ -193,6 +195,7 @@ async def hand_over(db: Connection, sitting_id: int, staff_id: int, to: int) -> 
             where h.sitting_id = $1 and h.staff_id = $2
                 and not exists (select from watch_verdict v where v.attempt_id = h.attempt_id and v.made_by = $3)
                 and {NOT_OWN.format(own="(select own_school_id from staff where id = $3)")}
+                and {NOT_TIED.format(staff="$3")}
                 and {MAY_VIEW}
             order by coalesce(w.score, 0) desc, h.attempt_id
             limit $4
@@ -252,7 +255,7 @@ async def holds(db: Connection, attempt: int, staff_id: int, scope: Scope) -> in
         select h.sitting_id
         from watch_hand h
         join participant p on p.id = h.attempt_id
-        where h.attempt_id = $1 and h.staff_id = $2 and {within(3)}
+        where h.attempt_id = $1 and h.staff_id = $2 and {within(3)} and {NOT_TIED.format(staff="$2")}
         """,
         *(attempt, staff_id, *scope.parameters),
     )

@@ -113,6 +113,50 @@ def test_own_words_to_children_elsewhere_are_not_read(house: House, watched: Sce
     assert narrow.post(f"{where}/{ids['Шамды жақ']}", {"said": "fine"}).status_code == 303
 
 
+@pytest.mark.parametrize("kind", ["parent", "guardian", "teacher", "oneself"])
+def test_nobody_watches_or_judges_a_child_of_his_own(house: House, watched: Scene, no_lot: None, kind: str) -> None:
+    """However far from his district it sits: neither given nor opened, and let go of with the tie."""
+    assert no_lot is None
+    child = watched.pupils[0]
+    login = house.person("test-administrator")
+    one = house.visitor(login)
+    take(one, watched, 1)
+    assert one.get(f"/watch/{child}").status_code == 200
+    own, his = (
+        house.sql(
+            """
+            insert into person (last_name, first_name, birth_date, language, region_code, school_id, name_key, search_key)
+            values ('Бекова', 'Дана', '2015-03-14', 'kk', $1, $2, '', '') returning id
+            """,
+            *(watched.place.region, watched.place.schools[0]),
+        )[0]["id"]
+        for _ in range(2)
+    )
+    house.sql("update staff set person_id = $2 where login = $1", login, own)
+    house.sql("update participant set person_id = $2 where id = $1", child, own if kind == "oneself" else his)
+    if kind != "oneself":
+        house.sql(
+            """
+            insert into person_tie (holder_id, attached_id, kind, since, made_by)
+            select $1, $2, $3, current_date, id from staff where login = $4
+            """,
+            *(own, his, kind, login),
+        )
+    assert one.get(f"/watch/{child}").status_code == 404
+    assert one.post(f"/watch/{child}/verdict", FINE).status_code == 404
+    one.post(f"/sittings/{watched.id}/wall/back")
+    take(one, watched)
+    assert held(house, watched) == set(watched.pupils[1:])
+    say_on_the_wall(house, watched, BREACH, child)
+    assert next_of(one, watched) is None
+    where = f"/sittings/{watched.id}/verdicts/open"
+    assert one.post(where, {"attempt": str(child), "reason": "Көру"}).status_code == 422
+    say_on_the_wall(house, watched, BREACH, child)
+    assert one.get(f"/cases/{child}").status_code == 404
+    said = {"channel": "phone", "told_by": "Анасы", "words": "Жоқ", "language": "kk"}
+    assert one.post(f"/sittings/{watched.id}/appeals", {"attempt": str(child), **said}).status_code == 422
+
+
 # ---- the blind second opinion
 
 
