@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import io
 import os
@@ -16,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from PIL import Image
 
 from infra.picture_tokens import device_mark
+from proctoring import index
 from proctoring.checks.numbers import look
 from proctoring.images import size_of
 from proctoring.look.overlay import UnreadableError, shown
@@ -301,3 +303,38 @@ async def test_large_photos_and_thick_reports_have_their_measure(stack: Stack, b
     told = [(await other.tell(*report)).status_code for _ in range(90)]
     assert told[:10] == [200] * 10, "what a phone without a line kept"
     assert 429 in told
+
+
+async def test_no_key_and_no_name_is_in_logs_figures_or_the_spool(
+    stack: Stack, db: Db, begin: Begin, portal: httpx.AsyncClient, kek: bytes
+) -> None:
+    """Raw, hex, both forms of base64; the wrapping key, the attempt's own, the portal's look key, tokens."""
+    scene, phone = await begin()
+    assert (await phone.send(n=1)).status_code == 200
+    await phone.send(b"x")
+    await phone.client.post(f"{phone.base}/v1/pictures?n=1&at=x", headers={"authorization": f"Bearer {phone.token}"})
+    (row,) = await stored(db, phone)
+    key = await index.find_key(db, row["key_id"], kek)
+    assert key is not None
+    assert (
+        await portal.get(f"/v1/look/{scene.sitting}/{phone.attempt}/1?at={row['taken_ms']}&by=a")
+    ).status_code == 200
+    secrets = [form for one in (kek, key.secret) for form in forms_of(one)]
+    secrets += [stack.secrets.look_key.encode(), phone.token.encode()]
+    name = await db.fetchval("select last_name from participant where id = $1", phone.attempt)
+    pages = [
+        (await client.get(f"{base}{path}")).content
+        for client, base in ((phone.client, phone.base), (portal, ""))
+        for path in ("/metrics", "/ready", "/health")
+    ]
+    folders = (stack.home.folder / "log", stack.home.folder / "pictures")
+    files = [path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert any(b"proctoring" in one for one in files)
+    for one in [*pages, *files]:
+        assert not [secret for secret in secrets if secret in one]
+    assert not [page for page in pages if name.encode() in page]
+
+
+def forms_of(key: bytes) -> list[bytes]:
+    text = [base64.b64encode(key).rstrip(b"="), base64.urlsafe_b64encode(key).rstrip(b"=")]
+    return [key, key.hex().encode(), key.hex().upper().encode(), *text]
