@@ -32,7 +32,7 @@ from infra import garbage
 from infra.database import AWAY, BY_KEY
 from infra.local import decode_key
 from infra.migrate import require_current
-from infra.picture_tokens import PictureClaims, PictureTokens
+from infra.picture_tokens import PictureClaims, PictureTokens, device_mark
 from infra.valkey import connect, follower_of, memory
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Worker:
         known = self.roster.forms.get(form)
         return known.manifest if known else ""
 
-    def watch(self, pupil: Pupil, sitting: Sitting, expires_s: int) -> Watch | None:
+    def watch(self, pupil: Pupil, sitting: Sitting, expires_s: int, device: bytes) -> Watch | None:
         """Where this pupil's pictures may go; None without a proctored sitting or without a consent that holds today."""
         told, url = sitting.watch, self.settings.pictures_url
         if told is None or not url or self.real_ms() >= pupil.camera_until_s * 1000:
@@ -174,7 +174,9 @@ class Worker:
         opens_s = sitting.clock.waiting_opens_ms // 1000
         return Watch(
             url=url,
-            token=self.picture_tokens.sign(PictureClaims(pupil.attempt, pupil.sitting, opens_s, expires_s)),
+            token=self.picture_tokens.sign(
+                PictureClaims(pupil.attempt, pupil.sitting, opens_s, expires_s, device_mark(device))
+            ),
             every_s=told.every_s,
             most_bytes=told.most_bytes,
             identity=told.identity,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import struct
 from typing import TYPE_CHECKING
@@ -23,12 +24,21 @@ REMEMBERED = 500_000
 
 
 class PictureClaims(msgspec.Struct, frozen=True, gc=False):
-    """Whose pictures may come until `expires_s` (Unix seconds), and not before `opens_s`."""
+    """Whose pictures may come until `expires_s` (Unix seconds), and not before `opens_s`.
+
+    `device`: the mark of the one that it was given to (0: none), for an attempt that another device has taken over.
+    """
 
     attempt: int
     sitting: int
     opens_s: int
     expires_s: int
+    device: int = 0
+
+
+def device_mark(device: bytes) -> int:
+    """Sixteen bits that tell an attempt's few devices apart; never 0."""
+    return int.from_bytes(hashlib.blake2b(device, digest_size=2).digest(), "big") or 1
 
 
 class PictureTokens:
@@ -41,7 +51,8 @@ class PictureTokens:
 
     def sign(self, claims: PictureClaims) -> str:
         """A token for these claims."""
-        body = LAYOUT.pack(self._signing, 0, 0, claims.attempt, claims.sitting, claims.opens_s, claims.expires_s)
+        times = claims.opens_s, claims.expires_s
+        body = LAYOUT.pack(self._signing, 0, claims.device, claims.attempt, claims.sitting, *times)
         mac = hmac.digest(self._keys[self._signing], body, "sha256")[:MAC_BYTES]
         return base64.urlsafe_b64encode(body + mac).decode().rstrip("=")
 
@@ -59,7 +70,8 @@ class PictureTokens:
         key, body = self._keys.get(raw[0]), raw[: LAYOUT.size]
         if key is None or not hmac.compare_digest(hmac.digest(key, body, "sha256")[:MAC_BYTES], raw[LAYOUT.size :]):
             return None
-        claims = PictureClaims(*LAYOUT.unpack(body)[3:])
+        _, _, device, *facts = LAYOUT.unpack(body)
+        claims = PictureClaims(*facts, device=device)
         if len(self._genuine) >= REMEMBERED:
             self._genuine.clear()
         self._genuine[token] = claims

@@ -6,6 +6,9 @@ LEAST_SIDE, MOST_SIDE = 16, 2048
 JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 # Start of frame: all but DHT (c4), JPG (c8), DAC (cc), which only look like it.
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Before the frame these have no length behind them, or are no marker: a decoder reads on where we would jump, and finds a
+# frame of its own there.
+BARE = frozenset({0x00, 0x01, *range(0xD0, 0xDB), 0xFF})
 MOST_MARKERS = 64
 
 
@@ -44,5 +47,7 @@ def _jpeg(body: bytes) -> tuple[int, int] | None:
             return None
         if body[at + 1] in FRAMES:
             return int.from_bytes(body[at + 7 : at + 9], "big"), int.from_bytes(body[at + 5 : at + 7], "big")
+        if body[at + 1] in BARE:
+            return None
         at += 2 + int.from_bytes(body[at + 2 : at + 4], "big")
     return None

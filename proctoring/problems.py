@@ -22,6 +22,7 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     "token-expired": (403, "Pictures of this sitting are not taken any more.", "Forget them."),
     "not-watched": (403, "This sitting is not proctored.", "Send no pictures, and forget those you have."),
     "kind-not-wanted": (403, "This sitting takes no pictures of this kind.", "Send none of them."),
+    "device-replaced": (403, "Another device has this attempt now.", "Keep them and ask again in a minute."),
     "camera-consent-needed": (403, "There is no consent to the camera.", "Send no pictures; the test goes on."),
     "not-found": (404, "There is nothing at this address.", "See docs/pictures.md."),
     "method-not-allowed": (405, "This route does not take this method.", "See docs/pictures.md."),

@@ -31,9 +31,11 @@ HARD_BYTES = 65_536
 IDENTITY_TIMES = 4
 EVENTS_BYTES = 16_384
 MOST_EVENTS = 50
+# So many events of a report count as a request more.
+EVENTS_AS_ONE = 10
 MOST_N = 2**31 - 1
-# A clock that is wrong by more than a day is no time of a picture.
-EARLIEST_MS, AHEAD_MS = 1_577_836_800_000, 86_400_000
+# A clock that is wrong by more than a day is no time of a picture, nor of what happened.
+DAY_MS = 86_400_000
 BEARER = "Bearer "
 EVENT_KINDS = frozenset(
     "tab-left tab-back full-screen-left copy paste second-display no-face several-faces head-turned camera-off camera-on "
@@ -64,12 +66,14 @@ async def take_picture(worker: Worker, scope: Scope, proto: HTTPProtocol, header
     """200 promises: on this machine's disk, and after any crash from there to the store. `stored` says what is there."""
     now_ms = worker.now_ms()
     claims, watch = _whose(worker, scope, now_ms)
-    seq, taken_ms, kind = _query(scope.query_string, now_ms)
+    seq, taken_ms, kind = _query(scope.query_string, claims, now_ms)
     limit = watch.most_bytes
     if kind != "snapshot":
         if not (watch.identity if kind == "identity" else watch.screen):
             raise Problem("kind-not-wanted", kind=kind)
-        limit = limit * IDENTITY_TIMES if kind == "identity" else limit
+        if kind == "identity":
+            limit *= IDENTITY_TIMES
+            _admit(worker, claims, now_ms, IDENTITY_TIMES - 1)
     body = await worker.reads.body(scope, proto, min(limit, HARD_BYTES))
     if size_of(body) is None:
         raise Problem("not-a-picture")
@@ -88,9 +92,13 @@ async def take_events(worker: Worker, scope: Scope, proto: HTTPProtocol, headers
     now_ms = worker.now_ms()
     claims, _ = _whose(worker, scope, now_ms)
     body = await worker.reads.body(scope, proto, EVENTS_BYTES)
-    events = _events(body)
+    events = _events(body, claims, now_ms)
     if events:
-        sealed = encode_events(events)
+        _admit(worker, claims, now_ms, len(events) // EVENTS_AS_ONE)
+        try:
+            sealed = encode_events(events)
+        except OverflowError as error:
+            raise Problem("body-invalid", field="events", reason="a number is too large") from error
         first = events[0]
         await worker.spool.join(EVENTS, claims.attempt, claims.sitting, first.n, first.at, now_ms, sealed)
     received = ",".join(str(event.n) for event in events)
@@ -119,18 +127,30 @@ def _whose(worker: Worker, scope: Scope, now_ms: int) -> tuple[PictureClaims, Wa
         raise Problem("token-expired")
     if claims.attempt in worker.watched.refused:
         raise Problem("camera-consent-needed")
+    newest = worker.watched.newest.get(claims.attempt)
+    if newest and claims.device and claims.device != newest:
+        raise Problem("device-replaced")
     watch = worker.watched.sittings.get(claims.sitting)
     if watch is None:
         if not worker.watched.read_at and not worker.watched.sittings:
             # Nothing was ever read: that is our trouble, not the child's.
             raise Problem("try-later")
         raise Problem("not-watched")
-    if not worker.admit(claims.attempt, now_ms):
-        raise Problem("slow-down", retry_after_s=60)
+    _admit(worker, claims, now_ms, 1)
     return claims, watch
 
 
-def _query(text: str, now_ms: int) -> tuple[int, int, str]:
+def _admit(worker: Worker, claims: PictureClaims, now_ms: int, times: int) -> None:
+    if not worker.admit(claims.attempt, now_ms, times):
+        raise Problem("slow-down", retry_after_s=60)
+
+
+def _may_be(at_ms: int, claims: PictureClaims, now_ms: int) -> bool:
+    """Whether anything can have happened then: an hour of the year 287 000 would break every page that shows it."""
+    return claims.opens_s * 1000 - DAY_MS <= at_ms <= now_ms + DAY_MS
+
+
+def _query(text: str, claims: PictureClaims, now_ms: int) -> tuple[int, int, str]:
     """n, at and kind."""
     try:
         given = dict(part.split("=", 1) for part in text.split("&"))
@@ -140,14 +160,16 @@ def _query(text: str, now_ms: int) -> tuple[int, int, str]:
     # Plain digits: int() also takes spaces, signs and digits of other scripts.
     if not (seq.isascii() and seq.isdigit() and len(seq) <= 10 and int(seq) <= MOST_N):
         raise Problem("query-invalid", field="n")
-    if not (taken_ms.isascii() and taken_ms.isdigit() and EARLIEST_MS <= int(taken_ms[:16]) <= now_ms + AHEAD_MS):
+    if not (
+        taken_ms.isascii() and taken_ms.isdigit() and len(taken_ms) <= 16 and _may_be(int(taken_ms), claims, now_ms)
+    ):
         raise Problem("query-invalid", field="at")
     if kind not in KINDS or kind == "events":
         raise Problem("query-invalid", field="kind")
     return int(seq), int(taken_ms), kind
 
 
-def _events(body: bytes) -> list[Event]:
+def _events(body: bytes, claims: PictureClaims, now_ms: int) -> list[Event]:
     """The events of a report, or the problem that names the field."""
     try:
         report = decode_report(body)
@@ -167,16 +189,23 @@ def _events(body: bytes) -> list[Event]:
     for number, (event, thing) in enumerate(zip(told, things, strict=True)):
         if event.kind not in EVENT_KINDS:
             raise Problem("body-invalid", field=f"events[{number}].kind", reason="not a kind of docs/pictures.md")
-        if not (0 <= event.n <= MOST_N and EARLIEST_MS <= event.at < 2**53):
+        if not (0 <= event.n <= MOST_N and _may_be(event.at, claims, now_ms)):
             raise Problem("body-invalid", field=f"events[{number}]", reason="n or at is out of range")
-        # NUL is nothing that Postgres keeps.
-        data: dict[str, object] = {
-            name.replace("\0", ""): value.replace("\0", "") if isinstance(value, str) else value
-            for name, value in thing.items()
-            if name not in {"n", "kind", "at"}
-        }
-        events.append(Event(event.n, event.kind, event.at, data))
+        events.append(Event(event.n, event.kind, event.at, _beside(thing)))
     return events
+
+
+def _beside(thing: dict[str, str | int | float | bool | None]) -> dict[str, object]:
+    """What an event says beyond its number, kind and time. NUL is nothing that Postgres keeps."""
+    data: dict[str, object] = {
+        name.replace("\0", ""): value.replace("\0", "") if isinstance(value, str) else value
+        for name, value in thing.items()
+        if name not in {"n", "kind", "at"}
+    }
+    # That the server saw it, its own check says alone: it weighs otherwise.
+    if data.get("by") == "server":
+        del data["by"]
+    return data
 
 
 async def health(_worker: Worker, _scope: Scope, proto: HTTPProtocol, _headers: list[tuple[str, str]]) -> None:

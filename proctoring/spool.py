@@ -83,10 +83,7 @@ class _File:
         try:
             if lines:
                 keys_size = self._write_keys(b"".join(lines))
-            rest = entries
-            while rest:
-                # A short write means a disk that fills up: the next one tells the error.
-                rest = rest[os.write(self.file, rest) :]
+            _write_all(self.file, entries)
             size += len(entries)
             os.fdatasync(self.file)
             if self.size == 0:
@@ -102,7 +99,7 @@ class _File:
             path = self.path.with_suffix(KEYS)
             self.keys = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(self.keys, lines)
+            _write_all(self.keys, memoryview(lines))
             os.fdatasync(self.keys)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -146,6 +143,9 @@ class Spool:
         self._begun = 0.0
         self._nonces: list[bytes] = []
         self._open: _File | None = None
+        # A thread has the open file in its hand: whose keys are to leave it meanwhile waits until it is done.
+        self._writing = False
+        self._to_forget: set[int] = set()
         self._measured = 0.0
         self.waiting_bytes = 0
         self.full = ""
@@ -201,6 +201,8 @@ class Spool:
                 except Exception:
                     log.exception("proctoring.spool.group_failed")
                     self._fail(group)
+                self._writing = False
+                self._forget_what_waited()
                 # What failed may still be looked at by whoever tells the error.
                 again = written and len(group.buffer) <= KEPT_BYTES
                 self._spare = group.buffer if again else bytearray(BUFFER_BYTES)
@@ -212,6 +214,7 @@ class Spool:
         lines = [line_of(key, self._kek) for key in fresh]
         try:
             self._open = self._open or _File(self.folder)
+            self._writing = True
             await asyncio.to_thread(self._open.write, memoryview(group.buffer)[: group.size], lines)
         except OSError as error:
             log.warning("proctoring.spool.not_written", reason=str(error))
@@ -317,12 +320,21 @@ class Spool:
     def forget(self, attempts: set[int]) -> None:
         """Erased attempts: their wrapped keys leave this disk, and their pictures here are noise."""
         open_keys = self._open.path.with_suffix(KEYS) if self._open else None
+        if self._writing:
+            self._to_forget |= attempts
         for path in self._key_files():
+            if self._writing and path == open_keys:
+                continue
             if any(attempt in attempts for attempt in _attempts_in(path)):
                 if path == open_keys:
                     # A file that is being appended to is not exchanged under the writer: it is closed first.
                     self._abandon()
                 _rewrite(path, attempts)
+
+    def _forget_what_waited(self) -> None:
+        attempts, self._to_forget = self._to_forget, set()
+        if attempts:
+            self.forget(attempts)
 
     def _key_files(self) -> list[Path]:
         return [path for folder in (self.folder, *self._taken) for path in folder.glob(f"*{KEYS}")]
@@ -337,6 +349,12 @@ class Spool:
         self._abandon()
         for lock in (self._lock, *self._taken.values()):
             os.close(lock)
+
+
+def _write_all(file: int, rest: memoryview) -> None:
+    while rest:
+        # A short write means a disk that fills up: the next one tells the error.
+        rest = rest[os.write(file, rest) :]
 
 
 def done_with(path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ ADDRESS_S = 900
 PUT_LIMIT_S = 120
 PIECE_BYTES = 2**19
 MOST_ADDRESSES = 5000
+CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 
 
 class StoreRefusedError(Exception):
@@ -52,7 +54,9 @@ class SegmentStore:
         headers = {"content-type": "application/octet-stream", "content-length": str(len(body))}
         async with self._session.put(address, data=_pieces(body), headers=headers) as answer:
             if answer.status != 200:
-                raise StoreRefusedError(f"{answer.status}: {(await answer.text())[:300]}")
+                # Of what it says the code alone: the rest names our account there, and this is told to who asks `/ready`.
+                code = CODE.search((await answer.text())[:2000])
+                raise StoreRefusedError(f"{answer.status} {code[1] if code else ''}".strip())
         self.put_s = time.monotonic() - began
 
     async def get(self, name: str, offset: int, length: int) -> bytes:

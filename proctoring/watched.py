@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from infra.picture_tokens import device_mark
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+# Of sittings that may still send; a device that a hold gave the attempt back to has the highest epoch again.
+TAKEN_OVER = """
+    select distinct on (d.attempt_id) d.attempt_id as attempt, d.device
+    from attempt_device d
+    join participant p on p.id = d.attempt_id
+    join sitting_watch w on w.sitting_id = p.sitting_id
+    join sitting s on s.id = w.sitting_id
+    where d.epoch > 1
+        and coalesce(s.ends_at, s.last_entry_at + make_interval(secs => s.duration_s)) > now() - interval '1 day'
+    order by d.attempt_id, d.epoch desc
+"""
 SLOWER = ((0.75, 8), (0.5, 4), (0.25, 2))
 
 
@@ -56,6 +69,8 @@ class Watched:
         self.erased: set[int] = set()
         # By attempt; not written to the disk: an ask is worth a minute.
         self.live: dict[int, LiveAsk] = {}
+        # Of attempts that more than one device wrote: the mark of the newest (SAFETY J4).
+        self.newest: dict[int, int] = {}
         self.read_at = 0.0
 
     def load(self) -> bool:
@@ -93,6 +108,8 @@ class Watched:
             """
         )
         self.live = {row["attempt"]: LiveAsk(**row) for row in asks}
+        devices = await db.fetch(TAKEN_OVER)
+        self.newest = {row["attempt"]: device_mark(row["device"].bytes) for row in devices}
         known = Known(sittings, sorted(refused), sorted(erased))
         changed = (sittings, set(refused), set(erased)) != (list(self.sittings.values()), before, self.erased)
         self._take(known)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +16,7 @@ from infra.local import decode_key
 from infra.migrate import require_current
 from proctoring import erasure
 from proctoring.blot import blot_some
-from proctoring.checks.numbers import begin
+from proctoring.checks.aside import Aside
 from proctoring.checks.sample import look_at_some
 from proctoring.look.serve import Look, Pictures
 from proctoring.proof import prove_some
@@ -46,20 +44,22 @@ async def run(settings: ProctoringSettings) -> None:
     pool = asyncpg.create_pool(
         settings.database_url, min_size=1, max_size=12, command_timeout=60, server_settings=BY_KEY
     )
-    spawn = multiprocessing.get_context("spawn")
     async with pool, open_store(settings.objects, settings.picture_bucket) as store:
         async with pool.acquire() as db:
             await require_current(db)
         pictures = Pictures(pool, store, decode_key(settings.picture_kek))
         look = Look(settings, pictures)
-        with ProcessPoolExecutor(1, mp_context=spawn, initializer=begin, max_tasks_per_child=2000) as executor:
-            turns = _Turns(pool, look)
+        aside = Aside()
+        turns = _Turns(pool, look)
+        try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(look.serve(_say_ready))
-                tasks.create_task(turns.for_ever("checked", lambda db: look_at_some(db, pictures, executor)))
+                tasks.create_task(turns.for_ever("checked", lambda db: look_at_some(db, pictures, aside)))
                 tasks.create_task(turns.for_ever("scored", score_some))
                 tasks.create_task(turns.for_ever("due", lambda db: _due(db, store.bucket), DUE_EVERY_S))
                 tasks.create_task(turns.for_ever("erased", lambda db: _erase(db, pictures), ERASE_EVERY_S))
+        finally:
+            aside.close()
 
 
 class _Turns:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# Of one candidate: the phone's forty that waited for a line, and a dense rhythm besides.
+# Of one candidate: the phone's forty that waited for a line, and a dense rhythm besides. A photo of the face and a thick
+# report count for several, so that nobody fills the disk of all with what is allowed now and then.
 PICTURES_A_MINUTE = 120
 STOP_S = 8.0
 # So much of a body that is too large is still read, so that an honest phone hears why.
@@ -127,13 +128,13 @@ class Worker:
         """This machine's clock."""
         return time.time_ns() // 1_000_000
 
-    def admit(self, attempt: int, now_ms: int) -> bool:
-        """Count a request of a candidate; False beyond the measure of a minute."""
+    def admit(self, attempt: int, now_ms: int, times: int = 1) -> bool:
+        """Count a request of a candidate as so many; False beyond the measure of a minute."""
         minute, counts = self._minute
         if minute != now_ms // 60_000:
             counts = {}
             self._minute = (now_ms // 60_000, counts)
-        counts[attempt] = count = counts.get(attempt, 0) + 1
+        counts[attempt] = count = counts.get(attempt, 0) + times
         return count <= PICTURES_A_MINUTE
 
     async def _refresh(self, *, first: bool = False) -> None:

@@ -58,7 +58,7 @@ async def release(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
         deadline_ms=deadline,
         now_ms=now_ms,
         now=worker.times.sign(now_ms),
-        watch=worker.watch(pupil, sitting, claims.expires_s),
+        watch=worker.watch(pupil, sitting, claims.expires_s, claims.device),
     )
     proto.response_bytes(200, JSON, encode(reply))
     board.hear_started(claims.attempt, started, attempt.leg)

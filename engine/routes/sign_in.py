@@ -153,7 +153,7 @@ def signed_in(worker: Worker, pupil: Pupil, sitting: Sitting, device: bytes, now
         exam_room=room,
         # The order of items is drawn without the server too; it tells nothing without the form.
         seed=UNSET if room is UNSET else worker.seed(pupil),
-        watch=worker.watch(pupil, sitting, expiry_s(sitting.clock, attempt)),
+        watch=worker.watch(pupil, sitting, expiry_s(sitting.clock, attempt), device),
     )
 
 

@@ -762,6 +762,46 @@ begin
 end
 $$;
 
+CREATE TABLE public.staff (
+    id integer NOT NULL,
+    login text NOT NULL,
+    full_name text NOT NULL,
+    language text DEFAULT 'kk'::text NOT NULL,
+    password_hash text NOT NULL,
+    own_school_id integer,
+    demo boolean DEFAULT false NOT NULL,
+    failed_sign_ins smallint DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text,
+    email_proven_at timestamp with time zone,
+    phone text DEFAULT ''::text NOT NULL,
+    person_id bigint,
+    registered_at timestamp with time zone,
+    phone_proven_at timestamp with time zone,
+    public_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
+    CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
+    CONSTRAINT staff_login_check CHECK ((login = lower(login))),
+    CONSTRAINT staff_phone_proven CHECK (((phone_proven_at IS NULL) OR (phone <> ''::text)))
+);
+
+CREATE FUNCTION public.persons_of_ones_own(staff integer) RETURNS SETOF bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT s.person_id
+    FROM public.staff s
+   WHERE ((s.id = persons_of_ones_own.staff) AND (s.person_id IS NOT NULL))
+ UNION
+  SELECT t.attached_id
+    FROM (public.staff s
+      JOIN public.person_tie t ON ((t.holder_id = s.person_id)))
+   WHERE (s.id = persons_of_ones_own.staff);
+END;
+
 CREATE FUNCTION public.pictures_refused() RETURNS TABLE(attempt bigint, sitting integer, since timestamp with time zone, held boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1618,32 +1658,6 @@ ALTER TABLE public.kpi_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.staff (
-    id integer NOT NULL,
-    login text NOT NULL,
-    full_name text NOT NULL,
-    language text DEFAULT 'kk'::text NOT NULL,
-    password_hash text NOT NULL,
-    own_school_id integer,
-    demo boolean DEFAULT false NOT NULL,
-    failed_sign_ins smallint DEFAULT 0 NOT NULL,
-    locked_until timestamp with time zone,
-    disabled_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    email text,
-    email_proven_at timestamp with time zone,
-    phone text DEFAULT ''::text NOT NULL,
-    person_id bigint,
-    registered_at timestamp with time zone,
-    phone_proven_at timestamp with time zone,
-    public_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT staff_email_proven CHECK (((email IS NULL) = (email_proven_at IS NULL))),
-    CONSTRAINT staff_language_check CHECK ((language = ANY (ARRAY['kk'::text, 'ru'::text, 'en'::text]))),
-    CONSTRAINT staff_login_check CHECK ((login = lower(login))),
-    CONSTRAINT staff_phone_proven CHECK (((phone_proven_at IS NULL) OR (phone <> ''::text)))
 );
 
 CREATE VIEW public.kpi_known WITH (security_barrier='true') AS
@@ -3802,6 +3816,8 @@ CREATE INDEX attempt_device_device ON public.attempt_device USING btree (device)
 
 CREATE INDEX attempt_device_phone ON public.attempt_device USING btree (phone) WHERE (phone IS NOT NULL);
 
+CREATE INDEX attempt_device_taken_over ON public.attempt_device USING btree (attempt_id, epoch) WHERE (epoch > 1);
+
 CREATE INDEX attempt_pulse_sitting ON public.attempt_pulse USING btree (sitting_id);
 
 CREATE INDEX attempt_sitting ON public.attempt USING btree (sitting_id);
@@ -5051,7 +5067,15 @@ GRANT SELECT(room_id) ON TABLE public.participant TO elumiti_engine;
 GRANT SELECT(person_id) ON TABLE public.participant TO elumiti_engine;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_erasure TO elumiti_proctoring;
-GRANT SELECT,INSERT ON TABLE public.picture_erasure TO elumiti_portal;
+GRANT SELECT ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT INSERT(sitting_id) ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT INSERT(attempt_id) ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT INSERT(reason) ON TABLE public.picture_erasure TO elumiti_portal;
+
+GRANT INSERT(asked_by) ON TABLE public.picture_erasure TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.sitting_watch TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.sitting_watch TO elumiti_engine;
@@ -5162,6 +5186,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.person_document TO elumiti_por
 
 REVOKE ALL ON FUNCTION public.person_of_document(p_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_of_document(p_key text) TO elumiti_portal;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
+
+GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
+
+GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
+
+REVOKE ALL ON FUNCTION public.persons_of_ones_own(staff integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.persons_of_ones_own(staff integer) TO elumiti_portal;
 
 REVOKE ALL ON FUNCTION public.pictures_refused() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.pictures_refused() TO elumiti_proctoring;
@@ -5327,12 +5360,6 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.key_challenge TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.kpi_entry TO elumiti_portal;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO elumiti_portal;
-
-GRANT SELECT(id) ON TABLE public.staff TO elumiti_scoring;
-
-GRANT SELECT(full_name) ON TABLE public.staff TO elumiti_scoring;
-
 GRANT SELECT ON TABLE public.kpi_known TO elumiti_portal;
 
 GRANT SELECT ON TABLE public.kpi_measure TO elumiti_portal;
@@ -5407,8 +5434,14 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.picture_hold TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.picture_key TO elumiti_proctoring;
 
-GRANT SELECT,INSERT ON TABLE public.picture_proof TO elumiti_portal;
+GRANT SELECT ON TABLE public.picture_proof TO elumiti_portal;
 GRANT SELECT,INSERT ON TABLE public.picture_proof TO elumiti_proctoring;
+
+GRANT INSERT(sitting_id) ON TABLE public.picture_proof TO elumiti_portal;
+
+GRANT INSERT(attempt_id) ON TABLE public.picture_proof TO elumiti_portal;
+
+GRANT INSERT(asked_by) ON TABLE public.picture_proof TO elumiti_portal;
 
 GRANT UPDATE(checked_at) ON TABLE public.picture_proof TO elumiti_proctoring;
 
@@ -5643,6 +5676,10 @@ GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE public.watch_evidence TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_hand TO elumiti_portal;
+
+GRANT SELECT(attempt_id) ON TABLE public.watch_hand TO elumiti_proctoring;
+
+GRANT SELECT(staff_id) ON TABLE public.watch_hand TO elumiti_proctoring;
 
 GRANT SELECT,INSERT ON TABLE public.watch_live TO elumiti_portal;
 GRANT SELECT ON TABLE public.watch_live TO elumiti_proctoring;

@@ -88,6 +88,13 @@ async def _children(stack: Stack, how_many: int) -> asyncpg.Connection[asyncpg.R
 
 async def _run(stack: Stack, db: Db, number: int, seconds: float) -> tuple[float, dict[str, float], dict[str, float]]:
     base = f"http://{stack.home.address}:{stack.home.ports.live}"
+    await db.execute(
+        """
+        insert into watch_hand (attempt_id, sitting_id, staff_id)
+        select id, sitting_id, (select min(id) from staff) from participant
+        on conflict do nothing
+        """
+    )
     rows = await db.fetch(
         """
         insert into watch_live (attempt_id, sitting_id, staff_id, forwarder, waits_until)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
-from proctoring.checks.numbers import DARK, SILENT, Numbers, look
+from proctoring.checks.numbers import DARK, SILENT, Numbers
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from infra.database import Db
+    from proctoring.checks.aside import Aside
     from proctoring.look.serve import Pictures
 
 log = structlog.get_logger()
 AT_ONCE = 20
-LOOK_LIMIT_S = 20.0
 # Older ones are left unchecked: a sample that is hours behind helps nobody.
 STALE = "30 minutes"
 
@@ -34,7 +31,7 @@ class Beside(msgspec.Struct, frozen=True):
     faces: int | None
 
 
-async def look_at_some(db: Db, pictures: Pictures, executor: Executor) -> int:
+async def look_at_some(db: Db, pictures: Pictures, aside: Aside) -> int:
     """Take some of the sample and look at them; how many were taken."""
     await db.execute(f"delete from picture_to_check where put_at < now() - interval '{STALE}'")
     rows = await db.fetch(
@@ -45,14 +42,12 @@ async def look_at_some(db: Db, pictures: Pictures, executor: Executor) -> int:
         returning sitting_id, attempt_id, seq, taken_ms
         """
     )
-    loop = asyncio.get_running_loop()
     for row in rows:
         place = (row["sitting_id"], row["attempt_id"], row["seq"], row["taken_ms"])
         plain = await pictures.plain(*place)
         if plain is None:
             continue
-        seen = await asyncio.wait_for(loop.run_in_executor(executor, look, plain), LOOK_LIMIT_S)
-        await _write(db, place, seen)
+        await _write(db, place, await aside.look(plain))
     return len(rows)
 
 

@@ -18,9 +18,11 @@ VP8 = re.compile(r"^a=rtpmap:(\d+) VP8/90000$", re.IGNORECASE)
 OF_A_FORMAT = re.compile(r"^a=(?:rtpmap|fmtp|rtcp-fb):(\d+) ")
 # A rate that the receiver estimates would need header extensions, and packets go through without any.
 FEEDBACK = re.compile(r"^a=rtcp-fb:\d+ (?:nack|nack pli|ccm fir)$")
-# Firefox says that it has named all its addresses: without those of its own network there would be none left to come.
-ENDED = "a=end-of-candidates"
 CANDIDATE = re.compile(r"^a=candidate:\S+ \d+ \S+ \d+ (\S+) ")
+# We never knock at an address that an offer names: it may be one of our own network, or a third party's. A side finds us
+# (ours are in the answer), and where its packets come from is where ours go to. The list of its addresses stays open:
+# Firefox says that it is complete, and with none in it nobody would be waited for.
+NAMES_ADDRESSES = ("a=candidate:", "a=end-of-candidates", "a=remote-candidates:", "a=rtcp:")
 
 
 class OfferError(Exception):
@@ -32,7 +34,7 @@ class OfferError(Exception):
 
 
 def narrowed(sdp: str) -> tuple[str, int]:
-    """The offer with VP8 alone, without header extensions and without addresses that only its own network knows.
+    """The offer with VP8 alone, without header extensions and without any address to send to.
 
     With it the payload type of VP8. OfferError: there is sound in it, or it is not one video.
     """
@@ -56,10 +58,7 @@ def narrowed(sdp: str) -> tuple[str, int]:
 
 
 def _stays(line: str, wanted: str) -> bool:
-    if line.startswith(("a=extmap", "a=ssrc", "a=rid", "a=simulcast", ENDED)):
-        return False
-    candidate = CANDIDATE.match(line)
-    if candidate and candidate[1].endswith(".local"):
+    if line.startswith(("a=extmap", "a=ssrc", "a=rid", "a=simulcast", *NAMES_ADDRESSES)):
         return False
     format_ = OF_A_FORMAT.match(line)
     if format_ is None:

@@ -84,6 +84,9 @@ class Signalling:
     async def ice(self, request: web.Request) -> web.Response:
         """How to reach us, and the measure of a view."""
         claims = self._claims(request)
+        if time.time() > claims.expires_s:
+            # With an old ticket anybody could have passwords of the TURN server for ever.
+            raise Problem("ticket-expired")
         settings = self._settings
         servers = ice_servers(settings, claims.view, int(time.time()))
         return web.json_response({"ice_servers": servers, "most_s": settings.live_most_s, "kbit": settings.live_kbit})

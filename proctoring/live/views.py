@@ -112,6 +112,7 @@ class Views:
                     """
                     select l.ended_at is null as open, live_allowed(l.attempt_id) as allowed
                     from watch_live l
+                    join watch_hand h on h.attempt_id = l.attempt_id and h.staff_id = l.staff_id
                     where l.id = $1 and l.attempt_id = $2 and l.forwarder = $3
                     """,
                     *(view.number, view.attempt, self.settings.live_url),
@@ -240,6 +241,9 @@ class Views:
                     """
                     select l.id, l.ended_at is not null as ended, l.why, live_allowed(l.attempt_id) as allowed,
                            exists (
+                               select from watch_hand h
+                               where h.attempt_id = l.attempt_id and h.staff_id = l.staff_id) as in_hand,
+                           exists (
                                select from attempt a where a.id = l.attempt_id and a.finished_at > l.asked_at) as finished
                     from watch_live l
                     where l.id = any ($1)
@@ -264,6 +268,9 @@ class Views:
                 self.end(view, "consent")
             elif row["finished"]:
                 self.end(view, "finished")
+            elif not row["in_hand"]:
+                # Handed over, given back, taken by the next: who has the child no more looks no more.
+                self.end(view, "viewer-left")
 
     async def close(self) -> None:
         """The process ends: so do all views."""

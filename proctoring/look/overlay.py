@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
+from proctoring.images import MOST_SIDE
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -27,6 +29,9 @@ def shown(body: bytes, by: str, at: datetime, *, small: bool) -> bytes:
     """The picture as this viewer gets it: WebP."""
     try:
         with Image.open(io.BytesIO(body), formats=["WEBP", "JPEG"]) as opened:
+            # Before a pixel is decoded: what a file says at its beginning, and what is in it, may be two things.
+            if max(opened.size) > MOST_SIDE:
+                raise UnreadableError
             if small:
                 opened.draft("RGB", SMALL)
                 opened.thumbnail(SMALL)

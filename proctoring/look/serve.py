@@ -72,7 +72,10 @@ class Pictures:
                 join picture_key k on k.id = p.key_id and k.attempt_id = p.attempt_id and k.sitting_id = p.sitting_id
                 join picture_sitting_key s on s.sitting_id = p.sitting_id
                 where p.sitting_id = $1 and p.attempt_id = $2 and p.seq = $3 and p.taken_ms = $4
-                    and (p.sealed_at is null or exists (
+                    and (p.sealed_at is null and not exists (
+                        select from picture_seal l
+                        where l.attempt_id = p.attempt_id and l.seq = p.seq and l.taken_ms = p.taken_ms
+                            and l.state <> 'unsealed') or exists (
                         select from picture_seal_look k
                         join picture_seal l on l.id = k.seal_id and l.state in ('open', 'stays')
                         where k.id = $5 and k.at > now() - interval '5 minutes' and l.attempt_id = p.attempt_id
@@ -119,7 +122,9 @@ class Look:
         """The picture with its viewer's name in it; 404 for what is not there, erased or sealed, all alike."""
         began = time.monotonic()
         given = request.headers.get("authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self._settings.look_key}".encode()):
+        if not hmac.compare_digest(
+            given.encode(errors="surrogateescape"), f"Bearer {self._settings.look_key}".encode()
+        ):
             self.refused += 1
             raise web.HTTPUnauthorized(headers=NOTHING)
         try:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from infra.database import Db
 
 AT_ONCE = 500
-# Of one attempt: more tells nothing new, and nobody may make this slow.
-MOST_EVENTS = 5000
+# Of one attempt, each kind and who saw it: more tells nothing new, nobody may make this slow, and no flood of one kind
+# crowds out another, least of all what the server saw.
+MOST_EVENTS = 500
 
 
 async def score_some(db: Db) -> int:
@@ -41,11 +42,13 @@ async def score_some(db: Db) -> int:
 async def _keep(db: Db, attempt: int, sitting: int, rules: dict[str, Rule]) -> None:
     rows = await db.fetch(
         f"""
-        select kind, at_ms, data::text as data
-        from watch_event
-        where sitting_id = $1 and attempt_id = $2
-        order by at_ms, seq
-        limit {MOST_EVENTS}
+        select kind, at_ms, data
+        from (
+            select kind, at_ms, data::text as data,
+                   row_number() over (partition by kind, data ->> 'by' = 'server' order by at_ms, seq) as nth
+            from watch_event
+            where sitting_id = $1 and attempt_id = $2) as told
+        where nth <= {MOST_EVENTS}
         """,
         *(sitting, attempt),
     )

@@ -14,6 +14,7 @@ from PIL import Image
 from infra.local import decode_key, environment
 from infra.settings import PortalSettings, ProctoringSettings, read
 from portal.core.accounts import create_staff
+from portal.core.accounts.structs import Scope
 from portal.core.iin import keys_of
 from portal.demo import tables
 from portal.demo.content import load_form
@@ -75,7 +76,7 @@ def test_a_proctor_of_the_demo_sees_a_childs_picture(stack: Stack, loop: Loop, o
         await insert_watch(db, watch, opened, staff, pupil)
         took = time.monotonic() - began
         counts = {name: await db.fetchval(sql, opened) for name, sql in COUNTS.items()}
-        await queries.take(db, opened, staff["proctor"], None, WATCHED)
+        await queries.take(db, opened, staff["proctor"], Scope(country=True), None, WATCHED)
         child = await db.fetchrow(
             """
             select p.attempt_id, p.seq, p.taken_ms from picture p

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from infra.local import decode_key, load_secrets
-from infra.picture_tokens import PictureTokens
+from infra.picture_tokens import PictureTokens, device_mark
 from tests.support.camera_consent import give_camera, known_person, withdraw_camera
 from tests.support.pupil import Pupil
 from tests.support.waiting import eventually
@@ -54,7 +54,12 @@ async def test_a_pupil_with_a_consent_gets_a_token_for_his_own_pictures(
     assert (claims.attempt, claims.sitting) == (pupil.attempt, scene.sitting)
     assert claims.opens_s < claims.expires_s
     # It saves nothing: an answer's key is another one (SAFETY D5).
-    assert (await pupil.start())["watch"]["url"] == told["url"]
+    later = (await pupil.start())["watch"]
+    assert later["url"] == told["url"]
+    # Each is for this device: who loses the attempt sends nothing more into it.
+    again = tokens.verify(later["token"])
+    assert again is not None
+    assert claims.device == again.device == device_mark(bytes.fromhex(pupil.device))
     pupil.token = told["token"]
     with pytest.raises(Exception, match="token-rejected"):
         await pupil.call("POST", "/v1/resume", {"device": pupil.device})

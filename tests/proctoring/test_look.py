@@ -130,7 +130,7 @@ async def test_the_same_picture_twice_is_an_event_and_weighs(db: Db, begin: Begi
     scene, phone = await begin()
     for n in (1, 2, 3):
         assert (await phone.send(picture(9), n=n)).status_code == 200
-    assert (await phone.tell({"n": 1, "kind": "paste", "at": 1_790_000_000_000})).status_code == 200
+    assert (await phone.tell({"n": 1, "kind": "paste", "at": now_ms()})).status_code == 200
 
     async def scored() -> None:
         row = await db.fetchrow(
@@ -190,7 +190,7 @@ async def test_what_a_sitting_says_of_a_weight_counts_from_then_on(
     """The same events, worked out anew when the portal asks for it."""
     assert portal
     scene, phone = await begin()
-    assert (await phone.tell({"n": 1, "kind": "paste", "at": 1_790_000_000_000})).status_code == 200
+    assert (await phone.tell({"n": 1, "kind": "paste", "at": now_ms()})).status_code == 200
 
     async def scored(points: float) -> None:
         found = await db.fetchval("select score from watch_score where attempt_id = $1", phone.attempt)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from proctoring import spool as spools
-from proctoring.keys import KeyRing, read_lines
-from proctoring.spool import Spool, done_with
+from proctoring.keys import LINE, KeyRing, draw, line_of, read_lines
+from proctoring.segments import entries
+from proctoring.spool import Spool, _File, done_with
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -119,3 +122,53 @@ async def test_a_large_group_does_not_wait_for_its_time(tmp_path: Path, monkeypa
     await asyncio.wait_for(small, 5)
     assert spool.groups == 2
     await spool.close()
+
+
+async def test_an_erasing_waits_until_the_group_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that a thread writes into is not closed under it: its number may be a socket's the next moment."""
+    closed: list[Path] = []
+    ring = KeyRing()
+    spool = Spool(tmp_path, ring, KEK, closed.append, segment_bytes=2**23, segment_s=60, most_bytes=2**30, free_bytes=0)
+    await spool.join(1, 7, 5, 1, 1, 1, b"picture")
+    within, real = asyncio.Event(), os.fdatasync
+    loop = asyncio.get_running_loop()
+
+    def slow(file: int) -> None:
+        loop.call_soon_threadsafe(within.set)
+        time.sleep(0.5)
+        real(file)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    going = spool.join(1, 8, 5, 1, 1, 1, b"another")
+    await asyncio.wait_for(within.wait(), 5)
+    ring.forget({7, 8})
+    spool.forget({7, 8})
+    await going
+    monkeypatch.undo()
+
+    async def gone() -> None:
+        assert closed
+        assert all(read_lines(path.with_suffix(".keys").read_bytes(), KEK) == [] for path in closed)
+
+    await eventually(gone, limit_s=5)
+    assert sum(1 for path in closed for _ in entries(path.read_bytes(), checked=True)) == 2
+    await spool.close()
+
+
+async def test_a_disk_that_fills_up_leaves_no_half_of_a_key(tmp_path: Path) -> None:
+    """A short write is no write: those whose keys had no room are told so, and all that was acknowledged opens."""
+    files = _File(tmp_path)
+    key = draw(1, 5)
+    files.write(memoryview(b"x" * 10), [line_of(key, KEK)])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    many = [line_of(draw(number, 5), KEK) for number in range(2, 40)]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LINE.size * 20 + 7, before[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            files.write(memoryview(b"y" * 10), many)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    files.write(memoryview(b"z" * 10), many)
+    files.close()
+    assert files.path.read_bytes() == b"x" * 10 + b"z" * 10
+    assert len(read_lines(files.path.with_suffix(".keys").read_bytes(), KEK)) == 39

@@ -49,7 +49,11 @@ def ticket_for(stack: Stack, role: str, view: int, attempt: int, seconds: int = 
 
 
 async def asked(db: Db, stack: Stack, attempt: int, sitting: int, staff: int) -> int:
-    """A row as the portal writes it."""
+    """A row as the portal writes it, of a child in that proctor's hands."""
+    await db.execute(
+        "insert into watch_hand (attempt_id, sitting_id, staff_id) values ($1, $2, $3) on conflict do nothing",
+        *(attempt, sitting, staff),
+    )
     return await db.fetchval(
         """
         insert into watch_live (attempt_id, sitting_id, staff_id, forwarder, waits_until)

@@ -8,6 +8,8 @@ from portal.core.i18n.catalogue import N_, current, t
 
 # One offset for the whole country since 1 March 2024.
 ASTANA = timezone(timedelta(hours=5), "Astana")
+# The year 9891.
+MOST_MS = 250_000_000_000_000
 MONTHS = {
     "kk": [
         "қаңтар",
@@ -84,5 +86,5 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def from_ms(value: int) -> datetime:
-    """Unix milliseconds as a time."""
-    return datetime.fromtimestamp(value / 1000, UTC)
+    """Unix milliseconds as a time; what no calendar has is its last year: a page stands, whatever a phone sent."""
+    return datetime.fromtimestamp(min(max(value, 0), MOST_MS) / 1000, UTC)

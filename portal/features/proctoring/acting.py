@@ -150,9 +150,10 @@ async def _locked(request: StaffRequest, db: Connection, sitting_id: int, attemp
 async def words(request: StaffRequest, db: Connection, sitting_id: int) -> Response[str]:
     """Own words of proctors to children, for a second person's eyes (SAFETY R4)."""
     actor = request.scope["user"]
-    head = await find_head(db, sitting_id, actor.scope("watch.review"))
+    scope = actor.scope("watch.review")
+    head = await find_head(db, sitting_id, scope)
     view = listing(request, {"at"}, "at")
-    rows, total = await deeds.words(db, sitting_id, limit=view.rows, offset=view.offset)
+    rows, total = await deeds.words(db, sitting_id, scope, limit=view.rows, offset=view.offset)
     return page(request, "proctoring/words.html", sitting=head, rows=rows, total=total, view=view)
 
 
@@ -160,13 +161,14 @@ async def words(request: StaffRequest, db: Connection, sitting_id: int) -> Respo
 async def sample(request: StaffRequest, db: Connection, sitting_id: int, act_id: int) -> Response[str]:
     """Fine, or not; by somebody else than who wrote them."""
     actor = request.scope["user"]
-    await find_head(db, sitting_id, actor.scope("watch.review"))
+    scope = actor.scope("watch.review")
+    await find_head(db, sitting_id, scope)
     form = Form(await request.form())
     said = form.choice("said", ["fine", "wrong"])
     if form.errors or act_id >= 2**31:
         raise NotThere
     async with db.transaction():
-        if not await deeds.sample(db, sitting_id, act_id, actor.staff_id, said):
+        if not await deeds.sample(db, sitting_id, scope, act_id, actor.staff_id, said):
             raise NotThere
         fact: dict[str, object] = {"words": act_id, "said": said}
         await audit.record(db, actor, "watch.words.sampled", kind="sitting", object_id=sitting_id, after=fact)

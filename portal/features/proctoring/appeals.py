@@ -158,10 +158,13 @@ async def _find(db: Connection, actor: Actor, appeal_id: int) -> Appeal:
 
 
 async def _list(request: StaffRequest, db: Connection, sitting_id: int, form: Form | None) -> Response[str]:
-    scope = request.scope["user"].scope(APPEAL)
+    actor = request.scope["user"]
+    scope = actor.scope(APPEAL)
     head = await find_head(db, sitting_id, scope)
     state, view = picked(request, "state", STATES, "open"), listing(request, {"made"}, "made")
-    rows, total = await complaints.listed(db, sitting_id, scope, state, limit=view.rows, offset=view.offset)
+    rows, total = await complaints.listed(
+        db, sitting_id, scope, actor.own_school_id, state, limit=view.rows, offset=view.offset
+    )
     return page(
         request,
         "proctoring/appeals.html",

@@ -78,7 +78,8 @@ def axis_of(shots: Sequence[Shot], events: Sequence[Happened], rhythm: Sequence[
     begins = min(moments)
     spans = max(60_000, max(moments) - begins)
     most = max((answers for _, answers in rhythm), default=1)
-    step = next((one for one in STEPS_MIN if spans / (one * 60_000) <= MOST_TICKS), STEPS_MIN[-1]) * 60_000
+    hours = -(-spans // (MOST_TICKS * 3_600_000))
+    step = next((one for one in STEPS_MIN if spans / (one * 60_000) <= MOST_TICKS), hours * 60) * 60_000
     first = -(-begins // step) * step
     thumbs: list[Thumb] = []
     open_ones = [one for one in shots if not one.sealed]

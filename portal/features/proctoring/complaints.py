@@ -64,19 +64,20 @@ async def find(db: Connection, appeal_id: int) -> Appeal | None:
 
 
 async def listed(
-    db: Connection, sitting_id: int, scope: Scope, state: str, *, limit: int, offset: int
+    db: Connection, sitting_id: int, scope: Scope, own_school: int | None, state: str, *, limit: int, offset: int
 ) -> tuple[list[Appeal], int]:
-    """A page of a sitting's appeals within a territory, the oldest first."""
+    """A page of a sitting's appeals within a territory and not of one's own district, the oldest first."""
     where = f"""
         {APPEAL}
         join participant p on p.id = a.attempt_id
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
         where a.sitting_id = $1 and ($2 or d.region_code = any($3) or p.school_id = any($4)) and a.state = $5
+            and not exists (select from school own where own.id = $6 and own.district_id = sc.district_id)
     """
-    known = (sitting_id, *scope.parameters, state)
+    known = (sitting_id, *scope.parameters, state, own_school)
     total = await db.fetchval(f"select count(*) from ({where}) as found", *known)
-    rows = await db.fetch(f"{where} order by a.id limit $6 offset $7", *known, limit, offset)
+    rows = await db.fetch(f"{where} order by a.id limit $7 offset $8", *known, limit, offset)
     return [Appeal(**row) for row in rows], total
 
 

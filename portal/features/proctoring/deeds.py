@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from portal.features.proctoring.queries import within
 from portal.features.proctoring.structs import Deed, Phones, Words
 
 if TYPE_CHECKING:
+    from portal.core.accounts.structs import Scope
     from portal.core.db import Connection
 
 # A pause that its proctor forgot ends after this.
@@ -113,34 +115,46 @@ async def phones(db: Connection, attempt: int) -> Phones:
     return Phones(**row)
 
 
-async def words(db: Connection, sitting_id: int, *, limit: int, offset: int) -> tuple[list[Words], int]:
-    """Own words to children: those that nobody sampled first."""
-    total = await db.fetchval("select count(*) from watch_act where sitting_id = $1 and words <> ''", sitting_id)
+async def words(db: Connection, sitting_id: int, scope: Scope, *, limit: int, offset: int) -> tuple[list[Words], int]:
+    """Own words to children of a territory: those that nobody sampled first."""
+    known = (sitting_id, *scope.parameters)
+    total = await db.fetchval(
+        f"""
+        select count(*)
+        from watch_act a
+        join participant p on p.id = a.attempt_id
+        where a.sitting_id = $1 and a.words <> '' and {within(2)}
+        """,
+        *known,
+    )
     rows = await db.fetch(
-        """
+        f"""
         select a.id, (a.attempt_id % 100000)::int as number, a.words, s.full_name as by, a.made_by, a.made_at, a.sampled,
                o.full_name as sampled_by
         from watch_act a
         join staff s on s.id = a.made_by
         left join staff o on o.id = a.sampled_by
-        where a.sitting_id = $1 and a.words <> ''
+        join participant p on p.id = a.attempt_id
+        where a.sitting_id = $1 and a.words <> '' and {within(2)}
         order by a.sampled is not null, a.id desc
-        limit $2 offset $3
+        limit $5 offset $6
         """,
-        *(sitting_id, limit, offset),
+        *(*known, limit, offset),
     )
     return [Words(**row) for row in rows], total
 
 
-async def sample(db: Connection, sitting_id: int, act_id: int, staff_id: int, said: str) -> bool:
-    """What a second person says of them, once; False: his own, another sitting's, or said before."""
+async def sample(db: Connection, sitting_id: int, scope: Scope, act_id: int, staff_id: int, said: str) -> bool:
+    """What a second person says of them, once; False: his own, beyond his territory, another sitting's, or said before."""
     done = await db.fetchval(
-        """
-        update watch_act set sampled = $4, sampled_by = $3, sampled_at = now()
-        where id = $2 and sitting_id = $1 and words <> '' and sampled is null and made_by <> $3
-        returning id
+        f"""
+        update watch_act a set sampled = $4, sampled_by = $3, sampled_at = now()
+        from participant p
+        where a.id = $2 and a.sitting_id = $1 and a.words <> '' and a.sampled is null and a.made_by <> $3
+            and p.id = a.attempt_id and {within(5)}
+        returning a.id
         """,
-        *(sitting_id, act_id, staff_id, said),
+        *(sitting_id, act_id, staff_id, said, *scope.parameters),
     )
     return done is not None
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 async def mine(request: StaffRequest, db: Connection, attempt: int) -> int:
     """The sitting of a child in one's hands; another's, or nobody's, is not there."""
-    sitting_id = await queries.holds(db, attempt, request.scope["user"].staff_id)
+    actor = request.scope["user"]
+    sitting_id = await queries.holds(db, attempt, actor.staff_id, actor.scope("watch.view"))
     if sitting_id is None:
         raise NotThere
     return sitting_id

@@ -18,7 +18,7 @@ from portal.core.forms import Form
 from portal.core.front import HEADERS
 from portal.core.i18n import N_, t
 from portal.core.permissions import allows
-from portal.core.problems import NotThere
+from portal.core.problems import NotThere, Problem
 from portal.core.ui.pages import page, see_other
 from portal.features.proctoring import live_queries as queries
 from portal.features.proctoring.hands import here
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from portal.features.proctoring.live_queries import LiveView
 
 REASON_WITHIN = timedelta(minutes=10)
+# The machines between bear two hundred for all proctors together.
+MOST_AT_ONCE = 4
 ENDS: dict[str, str] = {
     "proctor": N_("You ended it."),
     "phone": N_("The child's phone ended it: the camera went out or the page was left."),
@@ -39,6 +41,15 @@ ENDS: dict[str, str] = {
     "phone-left": N_("The phone's line was lost."),
     "lost": N_("The machine between you and the phone was away. Ask once more."),
 }
+
+
+class LooksEnough(Problem):
+    """One person's looks take no more places of the others."""
+
+    code = "looks-enough"
+    status = 409
+    title = N_("You are looking live at several children already.")
+    advice = N_("End one of these looks first: four at once are enough for one pair of eyes. Nothing was begun.")
 
 
 @get("/watch/{attempt:int}/live", guards=[allows("watch.view")])
@@ -57,6 +68,8 @@ async def ask(request: StaffRequest, db: Connection, attempt: int) -> Response[s
     if form.errors or not settings.live_urls or not await queries.allowed(db, attempt):
         return await _asking(request, db, attempt, form, status=422)
     async with db.transaction():
+        if await queries.open_looks(db, actor.staff_id, attempt) >= MOST_AT_ONCE:
+            raise LooksEnough
         forwarder = random.choice(settings.live_urls).rstrip("/")
         made = await queries.ask(
             db,

@@ -39,6 +39,7 @@ class LiveView(msgspec.Struct, frozen=True, kw_only=True):
         return "lost" if now > (self.ends_at or self.waits_until) + GRACE else None
 
 
+ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('watch_live'), $1)"
 VIEW = "id, sitting_id, forwarder, reason, asked_at, waits_until, began_at, ends_at, ended_at, why"
 
 
@@ -71,6 +72,20 @@ async def seen_lately(db: Connection, attempt: int, within: timedelta) -> bool:
             "select exists (select from watch_live where attempt_id = $1 and began_at > now() - $2::interval)",
             *(attempt, within),
         )
+    )
+
+
+async def open_looks(db: Connection, staff_id: int, attempt: int) -> int:
+    """At how many other children he looks or waits to; until the transaction ends he asks for no further one."""
+    await db.execute(ONE_AT_A_TIME, staff_id)
+    return await db.fetchval(
+        """
+        select count(*)
+        from watch_live
+        where staff_id = $1 and attempt_id <> $2 and ended_at is null
+            and coalesce(ends_at, waits_until) + $3::interval > now()
+        """,
+        *(staff_id, attempt, GRACE),
     )
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from portal.core.jobs import Context
     from portal.features.proctoring.casework import Case
 
+MOST_EVENTS = 120
+
 
 @post("/cases/{attempt:int}/paper", guards=[allows(REVIEW)])
 async def ask(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
@@ -176,7 +178,7 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
         + (f": {one.reason}" if one.reason else "")
         for one in await complaints.of_attempt(db, attempt)
     ]
-    events = await queries.events(db, case.sitting_id, attempt)
+    events = await queries.events(db, case.sitting_id, attempt, MOST_EVENTS)
     looks = await casework.looks(db, attempt)
     return Sheet(
         title=t(N_("Case of child № {number}"), number=case.number),
@@ -200,7 +202,7 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
                 t(N_("What happened")),
                 [
                     f"{clock(from_ms(one.at_ms))} {t(EVENTS[one.kind]) if one.kind in EVENTS else one.kind}"
-                    for one in events[:120]
+                    for one in events
                 ],
             ),
             (

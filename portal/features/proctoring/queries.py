@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from engine.protocol import Kind
 from portal.core.projects import project
+from portal.features.proctoring.reaching import NOT_TIED
 from portal.features.proctoring.structs import WEIGHING, Colleague, Happened, Said, Shot, Tile, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from portal.core.accounts.structs import Scope
     from portal.core.db import Connection
 
 # Who does not ask for so long has gone: his children are free.
@@ -50,6 +52,8 @@ TILE = """
         select x.seq, x.taken_ms
         from picture x
         where x.sitting_id = $1 and x.attempt_id = h.attempt_id and x.kind = 'snapshot' and x.sealed_at is null
+            -- One that says it is of tomorrow would stand before all that come until then.
+            and x.taken_ms <= $2::bigint + 60000
         order by x.taken_ms desc
         limit 1) n on true
     left join lateral (
@@ -66,6 +70,28 @@ NOT_OWN = """
         join school his on his.id = p.school_id
         where own.id = {own} and own.district_id = his.district_id))
 """
+# A child of a person's territory; `{first}` and the two after it are the scope's parameters.
+WITHIN = """
+    (${first} or exists (
+        select
+        from school his
+        join district near on near.id = his.district_id
+        where his.id = p.school_id and (near.region_code = any(${second}) or his.id = any(${third}))))
+"""
+# The same of somebody who is not here to ask: by his grants.
+MAY_VIEW = """
+    exists (
+        select
+        from staff_grant g
+        join role r on r.code = g.role and not r.raised
+        join role_permission rp on rp.role = g.role and rp.permission = 'watch.view'
+        join school his on his.id = p.school_id
+        join district near on near.id = his.district_id
+        where g.staff_id = $3 and g.ends_at > now() and g.asleep_at is null and (g.project is null or g.project = $5)
+            and (num_nonnulls(g.region_code, g.district_id, g.school_id) = 0 or g.school_id = his.id
+                 or (g.school_id is null and (g.district_id = near.id
+                     or (g.district_id is null and g.region_code = near.region_code)))))
+"""
 # One person's hands are filled by one at a time.
 ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('watch_hand'), $1)"
 
@@ -75,8 +101,10 @@ async def watched(db: Connection, sitting_id: int) -> bool:
     return bool(await db.fetchval("select 1 from sitting_watch where sitting_id = $1", sitting_id))
 
 
-async def take(db: Connection, sitting_id: int, staff_id: int, own_school: int | None, how_many: int) -> int:
-    """Give him the riskiest children that nobody holds, none of his own district (SAFETY R4); how many he got."""
+async def take(
+    db: Connection, sitting_id: int, staff_id: int, scope: Scope, own_school: int | None, how_many: int
+) -> int:
+    """Give him the riskiest children of his territory that nobody holds, none of his own district (SAFETY R4, P2)."""
     await db.execute("delete from watch_hand where seen_at < now() - $1::text::interval", GONE)
     done = await db.execute(
         f"""
@@ -89,6 +117,8 @@ async def take(db: Connection, sitting_id: int, staff_id: int, own_school: int |
                 and not exists (select from watch_hand h where h.attempt_id = p.id)
                 and not exists (select from watch_verdict v where v.attempt_id = p.id and v.made_by = $2)
                 and {NOT_OWN.format(own="$3")}
+                and {NOT_TIED.format(staff="$2")}
+                and {within(5)}
             order by coalesce(w.score, 0) desc, p.id
             limit $4
             for no key update of p skip locked
@@ -97,9 +127,14 @@ async def take(db: Connection, sitting_id: int, staff_id: int, own_school: int |
         select id, $1, $2 from free
         on conflict do nothing
         """,
-        *(sitting_id, staff_id, own_school, min(how_many, await room_in(db, staff_id))),
+        *(sitting_id, staff_id, own_school, min(how_many, await room_in(db, staff_id)), *scope.parameters),
     )
     return int(done.rsplit(" ", 1)[1])
+
+
+def within(first: int) -> str:
+    """The condition on `p`, with the scope's parameters from this number on."""
+    return WITHIN.format(first=first, second=first + 1, third=first + 2)
 
 
 async def room_in(db: Connection, staff_id: int) -> int:
@@ -148,7 +183,7 @@ async def colleagues(db: Connection, sitting_id: int, staff_id: int, only: int |
 async def hand_over(db: Connection, sitting_id: int, staff_id: int, to: int) -> int:
     """His children into a colleague's hands, the riskiest first; how many went.
 
-    As many as these take, none of the colleague's own district, none of whom the colleague has said a verdict.
+    As many as these take, of the colleague's territory and none of his own district, none of whom he has said a verdict.
     """
     done = await db.execute(
         f"""
@@ -160,6 +195,8 @@ async def hand_over(db: Connection, sitting_id: int, staff_id: int, to: int) -> 
             where h.sitting_id = $1 and h.staff_id = $2
                 and not exists (select from watch_verdict v where v.attempt_id = h.attempt_id and v.made_by = $3)
                 and {NOT_OWN.format(own="(select own_school_id from staff where id = $3)")}
+                and {NOT_TIED.format(staff="$3")}
+                and {MAY_VIEW}
             order by coalesce(w.score, 0) desc, h.attempt_id
             limit $4
             for update of h
@@ -167,7 +204,7 @@ async def hand_over(db: Connection, sitting_id: int, staff_id: int, to: int) -> 
         update watch_hand set staff_id = $3, taken_at = now(), seen_at = now()
         where attempt_id in (select attempt_id from going)
         """,
-        *(sitting_id, staff_id, to, await room_in(db, to)),
+        *(sitting_id, staff_id, to, await room_in(db, to), project()),
     )
     return int(done.rsplit(" ", 1)[1])
 
@@ -195,24 +232,32 @@ async def tiles(db: Connection, sitting_id: int, staff_id: int, now_ms: int) -> 
     return sorted(found, key=lambda one: (one.fine(now_ms), -one.score, one.attempt))
 
 
-async def free_children(db: Connection, sitting_id: int) -> int:
-    """How many wait for somebody's eyes."""
+async def free_children(db: Connection, sitting_id: int, scope: Scope) -> int:
+    """How many of a territory wait for somebody's eyes."""
     return await db.fetchval(
-        """
+        f"""
         select count(*)
         from watch_score w
+        join participant p on p.id = w.attempt_id
         where w.sitting_id = $1
+            and {within(2)}
             and not exists (select from watch_hand h where h.attempt_id = w.attempt_id)
             and not exists (select from watch_verdict v where v.attempt_id = w.attempt_id)
         """,
-        sitting_id,
+        *(sitting_id, *scope.parameters),
     )
 
 
-async def holds(db: Connection, attempt: int, staff_id: int) -> int | None:
-    """The sitting of a child in his hands."""
+async def holds(db: Connection, attempt: int, staff_id: int, scope: Scope) -> int | None:
+    """The sitting of a child in his hands, as long as it is of his territory: grants end while hands are full."""
     return await db.fetchval(
-        "select sitting_id from watch_hand where attempt_id = $1 and staff_id = $2", attempt, staff_id
+        f"""
+        select h.sitting_id
+        from watch_hand h
+        join participant p on p.id = h.attempt_id
+        where h.attempt_id = $1 and h.staff_id = $2 and {within(3)} and {NOT_TIED.format(staff="$2")}
+        """,
+        *(attempt, staff_id, *scope.parameters),
     )
 
 
@@ -231,17 +276,21 @@ async def shots(db: Connection, sitting_id: int, attempt: int) -> list[Shot]:
     return [Shot(**row) for row in rows]
 
 
-async def events(db: Connection, sitting_id: int, attempt: int) -> list[Happened]:
-    """What happened, in order."""
+async def events(db: Connection, sitting_id: int, attempt: int, most: int = 1000) -> list[Happened]:
+    """What happened, in order; of too much some of each kind, and of what the server saw, so that a flood hides nothing."""
     rows = await db.fetch(
         """
         select kind, at_ms, data
-        from watch_event
-        where sitting_id = $1 and attempt_id = $2
+        from (
+            select kind, at_ms, seq, data,
+                   row_number() over (partition by kind, data ->> 'by' = 'server' order by at_ms, seq) as nth
+            from watch_event
+            where sitting_id = $1 and attempt_id = $2
+            order by nth
+            limit $3) as told
         order by at_ms, seq
-        limit 1000
         """,
-        *(sitting_id, attempt),
+        *(sitting_id, attempt, most),
     )
     return [Happened(**row) for row in rows]
 
@@ -283,9 +332,11 @@ async def set_fine(db: Connection, attempt: int, staff_id: int, until: datetime)
     )
 
 
-async def say(db: Connection, sitting_id: int, attempt: int, staff_id: int, kind: str, reason: str, words: str) -> bool:
-    """His verdict, once; False if he said one before."""
-    done = await db.fetchval(
+async def say(
+    db: Connection, sitting_id: int, attempt: int, staff_id: int, kind: str, reason: str, words: str
+) -> int | None:
+    """His verdict, once; None if he said one before."""
+    return await db.fetchval(
         """
         insert into watch_verdict (attempt_id, sitting_id, kind, reason, words, made_by) values ($1, $2, $3, $4, $5, $6)
         on conflict (attempt_id, made_by) do nothing
@@ -293,7 +344,6 @@ async def say(db: Connection, sitting_id: int, attempt: int, staff_id: int, kind
         """,
         *(attempt, sitting_id, kind, reason, words, staff_id),
     )
-    return done is not None
 
 
 async def said_by(db: Connection, sitting_id: int, staff_id: int) -> list[Said]:

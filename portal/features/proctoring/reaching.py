@@ -21,6 +21,8 @@ LOOK_LIMIT_S = 5.0
 MOST_NAME = 80
 # For so long an attempt is in a reviewer's hand, and what was opened beyond the queue stays open to who gave the reason.
 IN_HAND = "30 minutes"
+# Whoever it is proposed by or asked for: not oneself, one's child or pupil.
+NOT_TIED = "(p.person_id is null or p.person_id <> all(array(select persons_of_ones_own({staff}))))"
 # Nothing that a browser could do with it: it is a picture.
 SANDBOX = {"content-security-policy": "default-src 'none'; sandbox"}
 
@@ -35,20 +37,20 @@ class PicturesAway(Problem):
 
 
 async def reach(db: Connection, actor: Actor, attempt: int, permission: str) -> int:
-    """The sitting of an attempt within the person's territory and never of his own district (SAFETY R4); else it is not there."""
+    """The sitting of an attempt within the person's territory, never of his own district or his own child or pupil (SAFETY R4)."""
     sitting_id = await db.fetchval(
-        """
+        f"""
         select p.sitting_id
         from participant p
         join sitting s on s.id = p.sitting_id and s.project = $5
         join sitting_watch w on w.sitting_id = s.id
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id
-        where p.id = $4 and ($1 or d.region_code = any($2) or p.school_id = any($3))
+        where p.id = $4 and {NOT_TIED.format(staff="$7")} and ($1 or d.region_code = any($2) or p.school_id = any($3))
             and not exists (select from school own where own.id = $6 and own.district_id = sc.district_id)
         """,
         *actor.scope(permission).parameters,
-        *(attempt, project(), actor.own_school_id),
+        *(attempt, project(), actor.own_school_id, actor.staff_id),
     )
     if sitting_id is None:
         raise NotThere
@@ -128,6 +130,8 @@ async def reached(db: Connection, actor: Actor, attempt: int, permission: str) -
 async def give(request: StaffRequest, db: Connection, sitting_id: int, attempt: int, seq: int) -> Response[bytes]:
     """The picture that the address names, for who may look at the attempt: the look is on record first."""
     at = read_moment(request.query_params.get("at", ""))
+    if not 0 <= seq < 2**31:
+        raise NotThere
     actor = request.scope["user"]
     await look(db, actor.staff_id, sitting_id, attempt, seq)
     small = "1" if request.query_params.get("small") == "1" else "0"

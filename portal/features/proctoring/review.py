@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 REVIEW = "watch.review"
 MOST_ROWS = 20_000
+# A filter by what one person said would say it before one's own word.
+FILTERS = ["waiting", *(state for state in STATES if state not in {"breach", "unclear"})]
 # Of a small sitting every attempt may be looked at.
 SHARES = {"0": 0.0, "1": 1.0, "2": 2.0, "5": 5.0, "10": 10.0, "25": 25.0, "100": 100.0}
 
@@ -140,7 +142,10 @@ async def picture(request: StaffRequest, db: Connection, attempt: int, seq: int)
 async def judge(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """His opinion, once; two who agree settle it, else a third is asked."""
     actor, form = request.scope["user"], Form(await request.form())
-    sitting_id = await reaching.reached(db, request.scope["user"], attempt, REVIEW)
+    sitting_id = await reaching.reached(db, actor, attempt, REVIEW)
+    if await reaching.may_read(db, actor.staff_id, attempt):
+        # Said, or settled: what he says now would not be blind.
+        return see_other(f"/cases/{attempt}" if await cases.exists(db, attempt) else f"/review/{attempt}")
     said = verdicts.read_form(form)
     if form.errors:
         return await _opinion(request, db, attempt, form)
@@ -189,7 +194,7 @@ def _wanted(request: StaffRequest) -> Wanted:
     school = request.query_params.get("school", "")
     region = request.query_params.get("region", "")
     return Wanted(
-        state=picked(request, "state", ["waiting", *STATES]),
+        state=picked(request, "state", FILTERS),
         region=region if region.isascii() and region.isprintable() and len(region) <= 12 else "",
         school=int(school) if school.isascii() and school.isdigit() and len(school) < 9 else None,
         event=picked(request, "event", EVENTS),

@@ -9,7 +9,7 @@ import msgspec
 
 from portal.core.i18n import N_
 from portal.features.proctoring.queries import GONE
-from portal.features.proctoring.reaching import IN_HAND
+from portal.features.proctoring.reaching import IN_HAND, NOT_TIED
 from portal.features.proctoring.structs import why_lines
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ DEVICES: dict[str, str] = {
     "unknown": N_("unknown"),
 }
 SORTS = {
-    "queue": f"array_position(array{[*STATES]}, state), score desc, attempt",
+    # What the one verdict says is told by no order either.
+    "queue": f"array_position(array{[*STATES]}, case when state = 'unclear' and not mine then 'breach' else state end), "
+    "score desc, attempt",
     "score": "score, attempt",
     "-score": "score desc, attempt",
     "last": "last_at nulls first, attempt",
@@ -229,7 +231,7 @@ async def next_one(db: Connection, sitting_id: int, scope: Scope, actor: Actor) 
             select p.id
             from found f
             join participant p on p.id = f.attempt
-            where f.state = any($6) and not f.mine
+            where f.state = any($6) and not f.mine and {NOT_TIED.format(staff="$5")}
                 and not exists (select from watch_review_hand h where h.attempt_id = f.attempt)
                 and not exists (
                     select from watch_hand h where h.attempt_id = f.attempt and h.seen_at > now() - interval '{GONE}')

@@ -92,7 +92,7 @@ async def _seen(request: StaffRequest, db: Connection, sitting_id: int) -> Seen:
         tiles=found,
         counts={"all": len(found)} | {one: sum(tile.of_state(one) for tile in found) for one in STATES},
         quiet=sum(one.quiet(at_ms) for one in found),
-        waiting=await queries.free_children(db, sitting_id),
+        waiting=await queries.free_children(db, sitting_id, request.scope["user"].scope("watch.view")),
         at_ms=at_ms,
         state=state if state in STATES else "",
         event=event if event in WEIGHING else "",
@@ -126,7 +126,9 @@ async def take(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
     how_many = form.integer("how_many", least=1, most=MOST_AT_ONCE, default=10)
     if not form.errors:
         async with db.transaction():
-            got = await queries.take(db, sitting_id, actor.staff_id, actor.own_school_id, how_many)
+            got = await queries.take(
+                db, sitting_id, actor.staff_id, actor.scope("watch.view"), actor.own_school_id, how_many
+            )
             fact: dict[str, object] = {"children": got}
             await audit.record(db, actor, "watch.children.taken", kind="sitting", object_id=sitting_id, after=fact)
     return see_other(f"/sittings/{sitting_id}/wall")

@@ -16,7 +16,8 @@ from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.ui.listing import listing, picked
 from portal.core.ui.pages import page, see_other
-from portal.features.proctoring import queries, reaching, seals
+from portal.features.proctoring import reaching, seals
+from portal.features.proctoring.hands import mine
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor
@@ -39,9 +40,7 @@ DECISIONS: dict[str, str] = {
 @post("/watch/{attempt:int}/seal", guards=[allows("watch.view")])
 async def seal_of_wall(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """A picture of a child in one's hands."""
-    sitting_id = await queries.holds(db, attempt, request.scope["user"].staff_id)
-    if sitting_id is None:
-        raise NotThere
+    sitting_id = await mine(request, db, attempt)
     back = await _seal(request, db, sitting_id, attempt)
     return see_other(f"/sittings/{sitting_id}/wall" if back == "wall" else f"/watch/{attempt}")
 

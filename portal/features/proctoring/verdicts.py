@@ -32,9 +32,12 @@ def read_form(form: Form) -> Said:
 
 
 async def say(db: Connection, actor: Actor, sitting_id: int, attempt: int, said: Said, **beside: object) -> None:
-    """Once: who spoke before changes nothing. `beside`: what the record says besides. In the caller's transaction."""
-    if await queries.say(db, sitting_id, attempt, actor.staff_id, said.kind, said.reason, said.words):
-        fact: dict[str, object] = {"kind": said.kind, "reason": said.reason, **beside}
-        await audit.record(
-            db, actor, "watch.verdict.said", kind="participant", object_id=attempt, after=fact, reason=said.words
-        )
+    """Once: who spoke before changes nothing. `beside`: what the record says besides. In the caller's transaction.
+
+    The trail names the verdict and does not tell it: who reads the trail may be whose own word is still wanted. What was said
+    stands in its row, which nobody changes.
+    """
+    verdict = await queries.say(db, sitting_id, attempt, actor.staff_id, said.kind, said.reason, said.words)
+    if verdict is not None:
+        fact: dict[str, object] = {"verdict": verdict, **beside}
+        await audit.record(db, actor, "watch.verdict.said", kind="participant", object_id=attempt, after=fact)

@@ -12,6 +12,7 @@ import pytest
 
 from infra.live_tickets import verify
 from infra.local import decode_key
+from portal.features.proctoring import live
 from tests.portal.proctoring.test_wall import take
 from tests.support.camera_consent import give_camera, known_person
 
@@ -158,3 +159,28 @@ def test_nobody_else_looks_live_at_this_child(house: House, watched: Scene, proc
     # Whoever looked may always stop looking.
     assert proctor.post(f"{address}/end").status_code == 303
     assert looks(house, child)[0]["why"] == "proctor"
+
+
+def test_one_proctor_does_not_take_all_the_places(
+    house: House, watched: Scene, proctor: Visitor, child: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few children at once; those that ended, and this child's own, are not counted."""
+    monkeypatch.setattr(live, "MOST_AT_ONCE", 1)
+    assert proctor.post(f"/watch/{child}/live", {}).status_code == 303
+    take(proctor, watched)
+    other = watched.pupils[1]
+
+    async def agree() -> None:
+        db = await asyncpg.connect(house.owner_url)
+        try:
+            await give_camera(db, await known_person(db, other))
+        finally:
+            await db.close()
+
+    house.loop.run(agree())
+    answer = proctor.post(f"/watch/{other}/live", {})
+    assert answer.status_code == 409
+    assert "бірнеше баланы" in answer.text
+    assert looks(house, other) == []
+    house.sql("update watch_live set ended_at = now(), why = 'proctor' where attempt_id = $1", child)
+    assert proctor.post(f"/watch/{other}/live", {}).status_code == 303
