@@ -94,7 +94,9 @@ async def child_page(
         names=EVENTS,
         kinds=KINDS,
         reasons=REASONS,
-        sentences={code: (in_all_languages(code)[made["childs_language"]], t(text)) for code, text in SENTENCES.items()},
+        sentences={
+            code: (in_all_languages(code)[made["childs_language"]], t(text)) for code, text in SENTENCES.items()
+        },
         call=call,
         values=form.values,
         errors=form.errors,

@@ -35,11 +35,15 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     ),
     "handed": (
         N_("Your colleague has the children and is told"),
-        N_("Whoever is still shown here stays with you: of the colleague's own district, or with the colleague's verdict."),
+        N_(
+            "Whoever is still shown here stays with you: of the colleague's own district, or with the colleague's verdict."
+        ),
     ),
     "none-went": (
         N_("No child could be handed over"),
-        N_("They are of the colleague's own district or have the colleague's verdict, or the colleague's hands are full."),
+        N_(
+            "They are of the colleague's own district or have the colleague's verdict, or the colleague's hands are full."
+        ),
     ),
 }
 

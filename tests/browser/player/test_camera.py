@@ -76,7 +76,14 @@ def test_the_whole_way_with_a_camera(at_camera: SitterAt, watched: Peer, receive
     page = sitter.page
     to_check(sitter, watched)
     card = page.locator(".camera")
-    for told in ("бір рет бетіңді", "әр 1 секунд сайын", "бақылаушылары (прокторлар)", "минутына тағы 1 МБ", "90 күннен кейін", "ештеңе жоғалтпайсың"):
+    for told in (
+        "бір рет бетіңді",
+        "әр 1 секунд сайын",
+        "бақылаушылары (прокторлар)",
+        "минутына тағы 1 МБ",
+        "90 күннен кейін",
+        "ештеңе жоғалтпайсың",
+    ):
         assert told in card.inner_text()
     assert page.locator("video").count() == 0
     page.locator("#camera-yes").click()

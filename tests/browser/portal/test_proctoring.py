@@ -333,7 +333,10 @@ def test_pictures_that_cannot_be_read_come_back_by_themselves(
     async def run() -> None:
         context, page = await on_shift(browser, served, room, "admin", phone=False)
         away = "**/pictures/**"
-        broken = "[...document.querySelectorAll('%s')].filter((one) => one.src && one.complete && !one.naturalWidth && !one.hidden && getComputedStyle(one).opacity !== '0').length"
+        broken = (
+            "[...document.querySelectorAll('%s')].filter((one) => one.src && one.complete && !one.naturalWidth"
+            " && !one.hidden && getComputedStyle(one).opacity !== '0').length"
+        )
         seen = "[...document.querySelectorAll('%s')].filter((one) => one.naturalWidth > 0).length"
         await page.route(away, lambda route: route.fulfill(status=503, body=""))
         await page.reload()

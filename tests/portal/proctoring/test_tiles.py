@@ -224,8 +224,13 @@ def test_taking_and_handing_over_say_what_came_of_them(house: House, watched: Sc
         )
     to = house.sql("select id from staff where login = $1", login)[0]["id"]
     answer = proctor.post(f"{base}/over", {"to": str(to)})
-    assert "Ешбір баланы беру мүмкін болмады" in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    assert (
+        "Ешбір баланы беру мүмкін болмады"
+        in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    )
     house.sql("delete from watch_verdict where attempt_id = $1", watched.pupils[0])
     answer = proctor.post(f"{base}/over", {"to": str(to)})
-    assert "Балалар әріптесіңізге өтті" in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    assert (
+        "Балалар әріптесіңізге өтті" in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    )
     assert "notice sky" not in proctor.get(f"{base}?told=<b>").text

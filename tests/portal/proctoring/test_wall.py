@@ -210,7 +210,9 @@ def test_an_event_says_its_length_and_a_strange_length_breaks_no_page(
     """A phone sends what it likes as a length; the page of the child stands all the same."""
     take(proctor, watched)
     child = watched.pupils[0]
-    for seq, data in enumerate(('{"ms": 9400}', '{"ms": "long"}', '{"ms": null}', '{"ms": true}', '{"ms": -1e300}'), 20):
+    for seq, data in enumerate(
+        ('{"ms": 9400}', '{"ms": "long"}', '{"ms": null}', '{"ms": true}', '{"ms": -1e300}'), 20
+    ):
         happen(house, watched, child, "no-face", seq)
         house.sql("update watch_event set data = $3::text::jsonb where attempt_id = $1 and seq = $2", child, seq, data)
     answer = proctor.get(f"/watch/{child}")
