@@ -37,6 +37,15 @@ if TYPE_CHECKING:
 
 COUNTS = {
     "children": "select count(distinct attempt_id) from picture where sitting_id = $1",
+    "from the future": "select count(*) from picture where sitting_id = $1 and taken_ms > extract(epoch from clock_timestamp()) * 1000",
+    "back before gone": """
+        select count(*) from watch_event b
+        where b.sitting_id = $1 and b.kind = 'tab-back' and (
+            select count(*) from watch_event l
+            where l.sitting_id = $1 and l.attempt_id = b.attempt_id and l.kind = 'tab-left' and l.at_ms <= b.at_ms) < (
+            select count(*) from watch_event o
+            where o.sitting_id = $1 and o.attempt_id = b.attempt_id and o.kind = 'tab-back' and o.at_ms <= b.at_ms)
+    """,
     "faces": "select count(*) from picture where sitting_id = $1 and kind = 'identity'",
     "sealed": "select count(*) from picture where sitting_id = $1 and sealed_at is not null",
     "settled": "select count(distinct attempt_id) from watch_ruling where sitting_id = $1",
@@ -117,6 +126,8 @@ def test_a_proctor_of_the_demo_sees_a_childs_picture(stack: Stack, loop: Loop, o
     counts, took, status, body, flagged = loop.run(taken_back(), 120)
     assert counts == {
         "children": WATCHED,
+        "from the future": 0,
+        "back before gone": 0,
         "faces": WATCHED,
         "sealed": 1,
         "settled": 3,

@@ -129,7 +129,10 @@ export class Opening {
 
   tick(): void {
     const now = this.attempt.clock.now();
-    if (this.stage === "waits" && now >= this.attempt.record.signed_in.sitting.starts_ms) this.stage = "soon";
+    if (this.stage === "waits" && now >= this.attempt.record.signed_in.sitting.starts_ms) {
+      this.stage = "soon";
+      this.changed();
+    }
     if ((this.stage === "waits" || this.stage === "soon") && now >= this.dueAt) {
       this.want();
       void this.release();

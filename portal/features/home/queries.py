@@ -25,6 +25,7 @@ class NearSitting(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     last_entry_at: datetime
     participants: int
+    watched: bool = False
 
 
 class FoundPupil(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,8 @@ async def near_sittings(db: Connection, scope: Scope) -> list[NearSitting]:
     rows = await db.fetch(
         """
         select s.id, s.title, s.state, s.starts_at, s.last_entry_at,
-               (select count(*) from participant p where p.sitting_id = s.id) as participants
+               (select count(*) from participant p where p.sitting_id = s.id) as participants,
+               exists (select 1 from sitting_watch w where w.sitting_id = s.id) as watched
         from sitting s
         where s.state <> 'archived' and s.project = $4
             and ($1 or exists (

@@ -11,6 +11,7 @@ from portal.core.accounts import StaffRequest
 from portal.core.controls.rules import KINDS as CONTROLS
 from portal.core.db import Connection
 from portal.core.forms import Form
+from portal.core.i18n import t
 from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.ui.pages import page, see_other
@@ -93,7 +94,9 @@ async def child_page(
         names=EVENTS,
         kinds=KINDS,
         reasons=REASONS,
-        sentences={code: in_all_languages(code)[made["childs_language"]] for code in SENTENCES},
+        sentences={
+            code: (in_all_languages(code)[made["childs_language"]], t(text)) for code, text in SENTENCES.items()
+        },
         call=call,
         values=form.values,
         errors=form.errors,

@@ -168,7 +168,11 @@ def _told(view: LiveView) -> dict[str, Any]:
     if view.ends_at is not None:
         left_s = max(0, round((view.ends_at - now).total_seconds()))
         return {"state": "live", "words": t(N_("Live. The child reads that you are looking.")), "left_s": left_s}
-    words = t(N_("The phone is being asked. It hears of it with its next picture."))
+    words = t(
+        N_(
+            "The phone is being asked. It answers with its next picture, within half a minute as a rule; you need not do anything."
+        )
+    )
     return {"state": "waiting", "words": words, "left_s": None}
 
 

@@ -201,7 +201,7 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
             (
                 t(N_("What happened")),
                 [
-                    f"{clock(from_ms(one.at_ms))} {t(EVENTS[one.kind]) if one.kind in EVENTS else one.kind}"
+                    f"{clock(from_ms(one.at_ms), seconds=True)} {t(EVENTS[one.kind]) if one.kind in EVENTS else one.kind}"
                     for one in events
                 ],
             ),

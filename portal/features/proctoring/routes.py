@@ -25,6 +25,27 @@ if TYPE_CHECKING:
     from portal.core.sittings import SittingHead
 
 MOST_AT_ONCE = 50
+# What came of taking and handing over, as the wall says it afterwards.
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "none-left": (
+        N_("Nobody was there to take"),
+        N_(
+            "The others are in somebody's hands, of your own district, have sent no picture yet or have your verdict; or your hands are full."
+        ),
+    ),
+    "handed": (
+        N_("Your colleague has the children and is told"),
+        N_(
+            "Whoever is still shown here stays with you: of the colleague's own district, or with the colleague's verdict."
+        ),
+    ),
+    "none-went": (
+        N_("No child could be handed over"),
+        N_(
+            "They are of the colleague's own district or have the colleague's verdict, or the colleague's hands are full."
+        ),
+    ),
+}
 
 
 class NotOnShift(Problem):
@@ -51,6 +72,7 @@ async def wall(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
         states=STATES,
         events={kind: EVENTS[kind] for kind in WEIGHING},
         colleagues=await queries.colleagues(db, sitting_id, request.scope["user"].staff_id),
+        outcome=OUTCOMES.get(request.query_params.get("told", "")),
         said=await queries.said_by(db, sitting_id, request.scope["user"].staff_id),
         kinds=KINDS,
         most=MOST_AT_ONCE,
@@ -131,6 +153,8 @@ async def take(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
             )
             fact: dict[str, object] = {"children": got}
             await audit.record(db, actor, "watch.children.taken", kind="sitting", object_id=sitting_id, after=fact)
+        if not got:
+            return see_other(f"/sittings/{sitting_id}/wall?told=none-left")
     return see_other(f"/sittings/{sitting_id}/wall")
 
 
@@ -165,7 +189,7 @@ async def hand_over(request: StaffRequest, db: Connection, sitting_id: int) -> R
             await notices.tell(
                 db, to, "watch.handed-over", about=about, link=f"/sittings/{head.id}/wall", filled=filled
             )
-    return see_other(f"/sittings/{sitting_id}/wall")
+    return see_other(f"/sittings/{sitting_id}/wall?told={'handed' if went else 'none-went'}")
 
 
 @get("/watch/{attempt:int}/pictures/{seq:int}", guards=[allows("watch.view")])

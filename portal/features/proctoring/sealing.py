@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from litestar import Response, get, post
 
@@ -18,6 +19,8 @@ from portal.core.ui.listing import listing, picked
 from portal.core.ui.pages import page, see_other
 from portal.features.proctoring import reaching, seals
 from portal.features.proctoring.hands import mine
+from portal.features.proctoring.structs import STATES as STATES_OF_WALL
+from portal.features.proctoring.structs import WEIGHING
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor
@@ -41,8 +44,8 @@ DECISIONS: dict[str, str] = {
 async def seal_of_wall(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
     """A picture of a child in one's hands."""
     sitting_id = await mine(request, db, attempt)
-    back = await _seal(request, db, sitting_id, attempt)
-    return see_other(f"/sittings/{sitting_id}/wall" if back == "wall" else f"/watch/{attempt}")
+    form = await _seal(request, db, sitting_id, attempt)
+    return see_other(_wall(sitting_id, form) if form.values.get("back") == "wall" else f"/watch/{attempt}")
 
 
 @post("/review/{attempt:int}/seal", guards=[allows("watch.review")])
@@ -50,11 +53,18 @@ async def seal_of_review(request: StaffRequest, db: Connection, attempt: int) ->
     """A picture that came up in the review or in a case."""
     actor = request.scope["user"]
     sitting_id = await reaching.reached(db, actor, attempt, "watch.review")
-    back = await _seal(request, db, sitting_id, attempt)
-    return see_other(f"/cases/{attempt}" if back == "case" else f"/review/{attempt}")
+    form = await _seal(request, db, sitting_id, attempt)
+    return see_other(f"/cases/{attempt}" if form.values.get("back") == "case" else f"/review/{attempt}")
 
 
-async def _seal(request: StaffRequest, db: Connection, sitting_id: int, attempt: int) -> str:
+def _wall(sitting_id: int, form: Form) -> str:
+    """The wall with the filters that it had."""
+    known = (("state", STATES_OF_WALL), ("event", WEIGHING), ("quiet", ("hide",)))
+    asked = {name: value for name, values in known if (value := form.values.get(name, "")) in values}
+    return f"/sittings/{sitting_id}/wall" + (f"?{urlencode(asked)}" if asked else "")
+
+
+async def _seal(request: StaffRequest, db: Connection, sitting_id: int, attempt: int) -> Form:
     """No question is asked first: what should not be seen is gone from every page with this transaction."""
     actor, form = request.scope["user"], Form(await request.form())
     # The button that was pressed names its picture: its number and the time when it was taken.
@@ -68,7 +78,7 @@ async def _seal(request: StaffRequest, db: Connection, sitting_id: int, attempt:
             await audit.record(db, actor, "watch.picture.sealed", kind="participant", object_id=attempt, after=fact)
             for officer in await seals.officers(db, attempt):
                 await notices.tell(db, officer, "watch.sealed", about=seal_id, link=f"/safety/{seal_id}", filled={})
-    return form.values.get("back", "")
+    return form
 
 
 @get("/safety", guards=[allows(SAFETY)])

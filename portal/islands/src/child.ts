@@ -9,6 +9,7 @@ interface Shot {
 }
 
 const LARGEST = 3;
+const AGAIN_MS = 5_000;
 
 export function mountChild(root: Document): void {
   const viewer = root.querySelector<HTMLElement>("[data-viewer]");
@@ -37,6 +38,10 @@ class Viewer {
   }
 
   begin(): void {
+    // An error does not bubble. Asked for again by itself; meanwhile one line says so, and no broken sign stands there.
+    this.viewer.addEventListener("error", (event) => this.missed(event.target), true);
+    this.viewer.addEventListener("load", (event) => this.came(event.target), true);
+    for (const image of this.viewer.querySelectorAll<HTMLImageElement>(".pair img")) if (image.complete && image.naturalWidth === 0) this.missed(image);
     for (const part of this.viewer.querySelectorAll<HTMLElement>("[data-play], [data-script], [data-scrub], [data-step]")) part.hidden = false;
     this.viewer.addEventListener("click", (event) => this.click(event));
     this.viewer.addEventListener("keydown", (event) => this.key(event));
@@ -44,6 +49,27 @@ class Viewer {
       this.stop();
       this.choose(Number(this.scrub?.value ?? "0"));
     });
+  }
+
+  private missed(image: EventTarget | null): void {
+    if (!(image instanceof HTMLImageElement) || !image.closest(".pair")) return;
+    const source = image.src;
+    image.classList.add("away");
+    this.away();
+    window.setTimeout(() => {
+      if (image.src === source) image.src = source;
+    }, AGAIN_MS);
+  }
+
+  private came(image: EventTarget | null): void {
+    if (!(image instanceof HTMLImageElement)) return;
+    image.classList.remove("away");
+    this.away();
+  }
+
+  private away(): void {
+    const line = this.viewer.querySelector<HTMLElement>("[data-away]");
+    if (line) line.hidden = !this.viewer.querySelector(".pair img.away");
   }
 
   private get scrub(): HTMLInputElement | null {

@@ -35,6 +35,7 @@ const SLOWER_HIDDEN = 4;
 const LONGEST_S = 60;
 const SOUND = "wall-sound";
 const NEWS_MS = 2500;
+const AGAIN_S = 4;
 
 export function mountWall(root: Document): void {
   const wall = root.querySelector<HTMLElement>("[data-wall]");
@@ -49,6 +50,9 @@ class Wall {
   private readonly sealed = new Set<string>();
   private readonly inSight = new Set<Element>();
   private readonly sight: IntersectionObserver;
+  /** Pictures that could not be read, and how often; and those that are asked for again in a while. */
+  private readonly vain = new WeakMap<HTMLImageElement, { source: string; times: number }>();
+  private readonly waits = new WeakMap<HTMLImageElement, string>();
   private misses = 0;
   private timer = 0;
   private asking = false;
@@ -65,6 +69,9 @@ class Wall {
     this.rove();
     this.wall.addEventListener("keydown", (event) => this.key(event));
     this.wall.addEventListener("focusin", (event) => this.rove(event.target));
+    // An error does not bubble.
+    this.wall.addEventListener("error", (event) => this.missed(event.target), true);
+    for (const image of this.wall.querySelectorAll("img")) if (image.complete && image.naturalWidth === 0) this.missed(image);
     this.root.addEventListener("click", (event) => this.click(event));
     const event = this.root.querySelector<HTMLFormElement>("[data-wall-event]");
     event?.querySelector("[data-plain]")?.remove();
@@ -172,7 +179,7 @@ class Wall {
       if (place.hidden !== !text) place.hidden = !text;
     }
     const image = tile.querySelector("img");
-    if (image && told.picture && image.getAttribute("src") !== told.picture && !this.sealed.has(told.picture)) {
+    if (image && told.picture && image.getAttribute("src") !== told.picture && !this.sealed.has(told.picture) && this.waits.get(image) !== told.picture) {
       this.wanted.set(image, { source: told.picture, shot: told.shot ?? "" });
       if (this.inSight.has(tile)) this.load(tile, image);
     } else if (image && !told.picture && image.getAttribute("src")) {
@@ -207,6 +214,27 @@ class Wall {
     const seal = sealOf(tile);
     seal.value = wanted.shot;
     seal.hidden = false;
+  }
+
+  /** It could not be read just now: no broken sign stands there, and it is asked for again, later each time. */
+  private missed(target: EventTarget | null): void {
+    const tile = target instanceof HTMLImageElement ? target.closest<HTMLElement>("[data-id]") : null;
+    const source = target instanceof HTMLImageElement ? target.getAttribute("src") : null;
+    if (!tile || !source || !(target instanceof HTMLImageElement)) return;
+    const shot = sealOf(tile).value;
+    const before = this.vain.get(target);
+    const times = before?.source === source ? before.times + 1 : 0;
+    this.vain.set(target, { source, times });
+    this.waits.set(target, source);
+    target.hidden = true;
+    target.removeAttribute("src");
+    window.setTimeout(() => {
+      this.waits.delete(target);
+      // Sealed, or a newer one came meanwhile.
+      if (target.getAttribute("src") || this.wanted.has(target) || this.sealed.has(source)) return;
+      this.wanted.set(target, { source, shot });
+      if (this.inSight.has(tile)) this.load(tile, target);
+    }, Math.min(LONGEST_S, AGAIN_S * 2 ** times) * 1000);
   }
 
   private empty(tile: Element, image: HTMLImageElement): void {

@@ -79,6 +79,23 @@ def test_the_test_opens_by_itself_at_its_time_and_not_before(peer: Peer, sitter_
     assert sitter.page.locator(".time").inner_text() == "60 мин"
 
 
+def test_between_the_start_and_ones_own_turn_no_clock_stands_at_nought(
+    peer: Peer, sitter_at: Callable[..., Sitter]
+) -> None:
+    """The start is spread: until this phone's turn the page says that the test opens within a minute, not «0 с»."""
+    peer.starts_in_s = time.time() - peer.made_ms / 1000 + 8
+    # So wide that this phone's turn does not come during the test.
+    peer.spread_s = 360_000
+    sitter = sitter_at(peer.url)
+    sitter.choose_language()
+    sitter.sign_in(peer.pupils[0])
+    sitter.page.locator(".findings").wait_for()
+    sitter.page.locator(".big").click()
+    sitter.page.locator(".countdown .figure").wait_for()
+    sitter.page.get_by_text("Тестің бір минут ішінде ашылады").wait_for()
+    assert sitter.page.locator(".countdown .figure").count() == 0
+
+
 def test_the_code_in_the_slips_address_is_typed_already(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
     """As the QR carries it; it waits through the language, leaves the address, and must fit; who is signed in is left alone."""
     pupil, other = peer.pupils[:2]

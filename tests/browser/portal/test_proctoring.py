@@ -323,3 +323,67 @@ def test_all_of_it_without_script(loop: Loop, browser: Browser, served: str, roo
         await context.close()
 
     loop.run(run(), 100)
+
+
+def test_pictures_that_cannot_be_read_come_back_by_themselves(
+    loop: Loop, browser: Browser, served: str, room: Room
+) -> None:
+    """No broken sign stands on wall or child's page; one line says that they are kept; nobody has to reload."""
+
+    async def run() -> None:
+        context, page = await on_shift(browser, served, room, "admin", phone=False)
+        away = "**/pictures/**"
+        broken = (
+            "[...document.querySelectorAll('%s')].filter((one) => one.src && one.complete && !one.naturalWidth"
+            " && !one.hidden && getComputedStyle(one).opacity !== '0').length"
+        )
+        seen = "[...document.querySelectorAll('%s')].filter((one) => one.naturalWidth > 0).length"
+        await page.route(away, lambda route: route.fulfill(status=503, body=""))
+        await page.reload()
+        first = page.locator("li.tile").first.locator("img")
+        await expect(first).to_be_hidden()
+        assert await page.evaluate(broken % "li.tile img") == 0
+        await page.unroute(away)
+        await expect(first).to_be_visible(timeout=20_000)
+        assert await page.evaluate(seen % "li.tile img") > 0
+        await page.route(away, lambda route: route.fulfill(status=503, body=""))
+        await page.goto(f"{served}/watch/{room.children[0]}")
+        line = page.locator("[data-away]")
+        await expect(line).to_be_visible()
+        assert await page.evaluate(broken % ".pair img") == 0
+        await page.unroute(away)
+        await expect(line).to_be_hidden(timeout=20_000)
+        assert await page.evaluate(seen % ".pair img") == 2
+        await page.goto(f"{served}/sittings/{room.sitting}/wall")
+        await page.click("form[action$='/back'] button")
+        await context.close()
+
+    loop.run(run(), 120)
+
+
+def test_a_tile_holds_its_marks(loop: Loop, browser: Browser, served: str, room: Room) -> None:
+    """A mark widens no picture beyond its tile, and the button over the line of the name lies on no mark."""
+
+    async def run() -> None:
+        context, page = await on_shift(browser, served, room, "admin", phone=True)
+        told = await page.evaluate("""() => {
+            const tile = document.querySelector("li.tile");
+            for (const [name, text] of [["state", "түсірілім жоқ"], ["verdict", "Ереже бұзылды"]]) {
+                const mark = tile.querySelector(`[data-${name}]`);
+                mark.hidden = false;
+                mark.textContent = text;
+            }
+            const box = (one) => one.getBoundingClientRect();
+            const seal = box(tile.querySelector("[data-seal] .icon"));
+            const marks = [...tile.querySelectorAll(".tag")].map(box);
+            return {
+                wide: box(tile.querySelector(".tile-picture")).right <= box(tile).right,
+                over: marks.some((one) => one.right > seal.left && one.top < seal.bottom && one.bottom > seal.top),
+            };
+        }""")
+        await photographed(page, "wall-marks")
+        assert told == {"wide": True, "over": False}
+        await page.click("form[action$='/back'] button")
+        await context.close()
+
+    loop.run(run(), 60)

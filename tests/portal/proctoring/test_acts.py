@@ -288,3 +288,16 @@ def test_who_is_on_a_childs_page_keeps_his_children(house: House, watched: Scene
         "select seen_at > now() - interval '20 seconds' as fresh from watch_hand where sitting_id = $1", watched.id
     )
     assert row[0]["fresh"]
+
+
+def test_who_reads_another_language_is_told_what_a_sentence_means(
+    house: House, watched: Scene, proctor: Visitor
+) -> None:
+    """The child's language is said first; the proctor's own stands below it, where it is another."""
+    child = watched.pupils[0]
+    meaning = "Please stay on the page of the test. Your answers are kept."
+    assert meaning not in proctor.get(f"/watch/{child}").text
+    proctor.get("/language/en?next=/")
+    page = proctor.get(f"/watch/{child}").text
+    assert "Тест бетінен шықпай отыр" in page
+    assert meaning in page

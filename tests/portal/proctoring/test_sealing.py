@@ -60,6 +60,22 @@ def test_one_tap_takes_a_picture_from_every_page_at_once(
     assert looker.asked == []
 
 
+def test_a_wall_keeps_its_filters_after_a_seal_without_script(house: House, watched: Scene) -> None:
+    """The form says them; what is no filter of ours, or leads elsewhere, is left out."""
+    proctor, child = house.worker("proctor"), watched.pupils[0]
+    take(proctor, watched, 1)
+    page = proctor.get(f"/sittings/{watched.id}/wall?state=flagged&event=paste&quiet=hide").text
+    for name, value in (("state", "flagged"), ("event", "paste"), ("quiet", "hide")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page
+    at = house.sql("select taken_ms from picture where attempt_id = $1 and seq = 1", child)[0]["taken_ms"]
+    filters = {"state": "flagged", "event": "paste", "quiet": "hide"}
+    answer = proctor.post(f"/watch/{child}/seal", {"shot": f"1-{at}", "back": "wall", **filters})
+    assert answer.headers["location"].endswith(f"/sittings/{watched.id}/wall?state=flagged&event=paste&quiet=hide")
+    strange = {"state": "//x.example", "event": "line-lost", "quiet": "1"}
+    answer = proctor.post(f"/watch/{child}/seal", {"shot": f"1-{at}", "back": "wall", **strange})
+    assert answer.headers["location"].endswith(f"/sittings/{watched.id}/wall")
+
+
 def test_another_childs_picture_is_not_sealed_by_who_does_not_hold_it(house: House, watched: Scene) -> None:
     """404, as if it were not there."""
     stranger = house.worker("proctor")

@@ -204,3 +204,33 @@ def test_two_hundred_tiles_are_quickly_told(house: House, watched: Scene, procto
     began = time.monotonic()
     told(proctor, watched)
     assert time.monotonic() - began < 2
+
+
+def test_taking_and_handing_over_say_what_came_of_them(house: House, watched: Scene, proctor: Visitor) -> None:
+    """Nobody looks at an unchanged wall and wonders: nothing to take, nobody could be handed over, some stay behind."""
+    take(proctor, watched)
+    base = f"/sittings/{watched.id}/wall"
+    answer = proctor.post(f"{base}/take", {"how_many": "5"})
+    assert "Алатын бала қалмады" in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    login = house.person("proctor")
+    house.visitor(login)
+    for child in watched.pupils:
+        house.sql(
+            """
+            insert into watch_verdict (sitting_id, attempt_id, made_by, kind, reason)
+            select $1, $2, id, 'fine', 'seen' from staff where login = $3
+            """,
+            *(watched.id, child, login),
+        )
+    to = house.sql("select id from staff where login = $1", login)[0]["id"]
+    answer = proctor.post(f"{base}/over", {"to": str(to)})
+    assert (
+        "Ешбір баланы беру мүмкін болмады"
+        in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    )
+    house.sql("delete from watch_verdict where attempt_id = $1", watched.pupils[0])
+    answer = proctor.post(f"{base}/over", {"to": str(to)})
+    assert (
+        "Балалар әріптесіңізге өтті" in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    )
+    assert "notice sky" not in proctor.get(f"{base}?told=<b>").text

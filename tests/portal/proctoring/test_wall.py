@@ -202,3 +202,29 @@ def test_looks_and_verdicts_are_only_added(house: House, watched: Scene, proctor
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             house.loop.run(run(statement))
+
+
+def test_an_event_says_its_length_and_a_strange_length_breaks_no_page(
+    house: House, watched: Scene, proctor: Visitor
+) -> None:
+    """A phone sends what it likes as a length; the page of the child stands all the same."""
+    take(proctor, watched)
+    child = watched.pupils[0]
+    for seq, data in enumerate(
+        ('{"ms": 9400}', '{"ms": "long"}', '{"ms": null}', '{"ms": true}', '{"ms": -1e300}'), 20
+    ):
+        happen(house, watched, child, "no-face", seq)
+        house.sql("update watch_event set data = $3::text::jsonb where attempt_id = $1 and seq = $2", child, seq, data)
+    answer = proctor.get(f"/watch/{child}")
+    assert answer.status_code == 200
+    assert answer.text.count("камера алдында ешкім жоқ, ") == answer.text.count("камера алдында ешкім жоқ, 9 с") == 1
+
+
+def test_a_wall_without_children_begins_with_taking_some(house: House, watched: Scene, proctor: Visitor) -> None:
+    """The first step stands before filters that filter nothing."""
+    page = wall(proctor, watched)
+    assert page.index("/wall/take") < page.index('data-filter="state"')
+    take(proctor, watched)
+    page = wall(proctor, watched)
+    assert page.index("/wall/take") > page.index('data-filter="state"')
+    assert page.count("/wall/take") == 1

@@ -44,10 +44,12 @@ function Stand({ watching }: { watching: Watching }) {
 
 /** What is taken, how often, who sees it, when it is erased. */
 function Promised({ watching }: { watching: Watching }) {
-  const { every_s, most_bytes, keep_days } = watching.watch;
-  const mb = decimal((3600 / every_s) * most_bytes / 1e6);
+  const { every_s, most_bytes, keep_days, identity } = watching.watch;
+  // As its author reads it (portal/features/sittings/watching.py): pictures with their requests, the face checks, the photo.
+  const mb = decimal(((3600 / every_s) * (most_bytes + 600) + 290_000 + (identity ? 4 * most_bytes : 0)) / 1e6);
   return (
     <ul class="ticks">
+      {identity && <li><Icon name="camera" /><span>{t("watch.identity")}</span></li>}
       <li><Icon name="eye" /><span>{t("watch.what", { n: every_s })}</span></li>
       <li><Icon name="device" /><span>{t("watch.events")}</span></li>
       <li><Icon name="durable" /><span>{t("watch.who")}</span></li>
