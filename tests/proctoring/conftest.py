@@ -79,8 +79,9 @@ def begin(stack: Stack, ingest: str, db: asyncpg.Connection[asyncpg.Record], own
         phone = Phone(stack, scene.seats[0].attempt, scene.sitting)
 
         async def known() -> None:
-            # An empty report asks for the token and the sitting, and leaves nothing.
-            for _ in range(6):
+            # An empty report asks for the token and the sitting, and leaves nothing. Either worker may take it: that twelve
+            # come to the same one happens once in two thousand times.
+            for _ in range(12):
                 async with httpx.AsyncClient() as client:
                     answer = await client.post(
                         f"{ingest}/v1/watch",

@@ -17,6 +17,7 @@ from playwright.async_api import expect
 
 from portal.core.db import prepare
 from tests.browser.portal.test_first_rooms import enter, make_sitting
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -338,6 +339,10 @@ def test_pictures_that_cannot_be_read_come_back_by_themselves(
             " && !one.hidden && getComputedStyle(one).opacity !== '0').length"
         )
         seen = "[...document.querySelectorAll('%s')].filter((one) => one.naturalWidth > 0).length"
+
+        async def shown(images: str, least: int) -> None:
+            assert await page.evaluate(seen % images) >= least
+
         await page.route(away, lambda route: route.fulfill(status=503, body=""))
         await page.reload()
         first = page.locator("li.tile").first.locator("img")
@@ -345,7 +350,8 @@ def test_pictures_that_cannot_be_read_come_back_by_themselves(
         assert await page.evaluate(broken % "li.tile img") == 0
         await page.unroute(away)
         await expect(first).to_be_visible(timeout=20_000)
-        assert await page.evaluate(seen % "li.tile img") > 0
+        # Visible is the place; the bytes come a moment later.
+        await eventually(lambda: shown("li.tile img", 1))
         await page.route(away, lambda route: route.fulfill(status=503, body=""))
         await page.goto(f"{served}/watch/{room.children[0]}")
         line = page.locator("[data-away]")
@@ -353,7 +359,7 @@ def test_pictures_that_cannot_be_read_come_back_by_themselves(
         assert await page.evaluate(broken % ".pair img") == 0
         await page.unroute(away)
         await expect(line).to_be_hidden(timeout=20_000)
-        assert await page.evaluate(seen % ".pair img") == 2
+        await eventually(lambda: shown(".pair img", 2))
         await page.goto(f"{served}/sittings/{room.sitting}/wall")
         await page.click("form[action$='/back'] button")
         await context.close()
