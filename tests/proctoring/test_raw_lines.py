@@ -33,7 +33,8 @@ async def say(ingest: str, phone: Phone, heads: str, body: bytes, *, shut: bool 
         if shut:
             writer.write_eof()
         return await asyncio.wait_for(reader.read(), 10)
-    except (ConnectionError, TimeoutError):
+    except (OSError, TimeoutError):
+        # It has cut the line already: to a shutdown that is ENOTCONN.
         return b""
     finally:
         writer.close()
