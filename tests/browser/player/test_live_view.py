@@ -178,6 +178,12 @@ def test_the_child_reads_it_the_proctor_sees_it_move_and_it_ends(
     sitter.choose(1)
     sitter.next()
     assert "көріп отыр" in bar.inner_text()
+    # A dialog lies over the whole page: there he reads it too.
+    sitter.page.locator(".counter").click()
+    sitter.page.locator("dialog[open]").get_by_text("Бақылаушы қазір сені камерадан көріп отыр").wait_for()
+    sitter.page.screenshot(path=str(tmp_path / "dialog.png"))
+    sitter.page.keyboard.press("Escape")
+    sitter.page.locator("dialog").wait_for(state="detached")
 
     desk.page.get_by_role("button", name="Қазір аяқтау").click()
     until(lambda: bar.inner_text() == "", limit_s=10)

@@ -1,8 +1,10 @@
 /** Where the camera shows itself: a card before the test, a small calm sign during it. Nothing where there is none. */
 
+import type { ComponentChildren } from "preact";
+import { useContext } from "preact/hooks";
 import type { App } from "../app";
 import { t } from "../i18n";
-import { Dialog, Icon } from "./parts";
+import { Above, Dialog, Icon } from "./parts";
 
 export function CameraSection({ app }: { app: App }) {
   const { watching } = app;
@@ -33,9 +35,14 @@ export function CameraDialog({ app, close }: { app: App; close: () => void }) {
 }
 
 /** Stands for as long as a person looks at the camera's picture, and before it begins. */
-export function LiveBar({ app }: { app: App }) {
-  const looked = app.watching?.lookedAt ?? false;
-  return <div class={looked ? "live-bar on" : "live-bar"} role="status" id="live-bar">{looked && <p><Icon name="eye" /><span>{t("watch.live")}</span></p>}</div>;
+export function LiveBar() {
+  const words = useContext(Above);
+  return <div class={words ? "live-bar on" : "live-bar"} role="status" id="live-bar">{words}</div>;
+}
+
+/** Of a child that is looked at live: read on the page and in each dialog over it (SAFETY R4). */
+export function liveWords(app: App): ComponentChildren {
+  return app.watching?.lookedAt ? <p><Icon name="eye" /><span>{t("watch.live")}</span></p> : null;
 }
 
 /** One calm line, when there is something to say. */

@@ -1,7 +1,7 @@
 /** Small pieces that several pages share: frame, dialog, icons, languages, whom to call. */
 
-import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { createContext, type ComponentChildren } from "preact";
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import doneArt from "../art/done.svg";
 import ornament from "../art/ornament.svg";
@@ -51,10 +51,14 @@ export function Icon({ name, filled = false }: { name: IconName; filled?: boolea
   );
 }
 
+/** What is read as long as it holds, whatever lies open: nothing of the page is above a modal dialog but what is in it. */
+export const Above = createContext<ComponentChildren>(null);
+
 /** Modal where the browser can; where it has no `<dialog>` (Safari 14), a covering box with the same roles. */
 export function Dialog({ title, close, children, wide = false }: { title: string; close: () => void; children: ComponentChildren; wide?: boolean }) {
   const box = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  const above = useContext(Above);
   useLayoutEffect(() => {
     const dialog = box.current;
     if (!dialog) return;
@@ -78,8 +82,9 @@ export function Dialog({ title, close, children, wide = false }: { title: string
   };
   const cancel = (event: Event) => { event.preventDefault(); close(); };
   return (
-    <dialog ref={box} class={wide ? "wide" : ""} role="dialog" aria-modal="true" aria-label={title} onKeyDown={onKeyDown} onCancel={cancel}
+    <dialog ref={box} class={`${wide ? "wide" : ""} ${above ? "under" : ""}`} role="dialog" aria-modal="true" aria-label={title} onKeyDown={onKeyDown} onCancel={cancel}
       onClick={(event) => { if (event.target === box.current) close(); }}>
+      {above && <div class="live-bar on" role="status">{above}</div>}
       <div class="sheet">
         <header>
           <h2 tabIndex={-1} ref={heading}>{title}</h2>

@@ -21,7 +21,7 @@ export function Review({ app, attempt }: { app: App; attempt: Attempt }) {
   };
   return (
     <Page title={t("review.title")}>
-      <LiveBar app={app} />
+      <LiveBar />
       {empty === 0 ? <p class="strong">{t("review.all", { n: items.length })}</p> : <p class="strong">{t("review.empty", { n: empty })}</p>}
       {marked > 0 && <p>{t("review.marked", { n: marked })}</p>}
       <Grid attempt={attempt} go={go} />

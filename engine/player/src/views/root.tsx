@@ -3,10 +3,12 @@
 import { useEffect, useReducer } from "preact/hooks";
 import type { App } from "../app";
 import { t } from "../i18n";
+import { liveWords } from "./camera";
 import { Check } from "./check";
 import { Elsewhere } from "./elsewhere";
 import { HandedIn } from "./handed_in";
 import { ChooseLanguage } from "./language";
+import { Above } from "./parts";
 import { Practice } from "./practice";
 import { Receipt } from "./receipt";
 import { Review } from "./review";
@@ -51,6 +53,10 @@ export function Root({ app }: { app: App }) {
       if (!attempt) return signIn;
       if (attempt.handedIn) return <HandedIn app={app} attempt={attempt} />;
       if (attempt.stopped) return <Stopped app={app} attempt={attempt} />;
-      return app.screen === "test" ? <Test app={app} attempt={attempt} /> : <Review app={app} attempt={attempt} />;
+      return (
+        <Above.Provider value={liveWords(app)}>
+          {app.screen === "test" ? <Test app={app} attempt={attempt} /> : <Review app={app} attempt={attempt} />}
+        </Above.Provider>
+      );
   }
 }

@@ -105,7 +105,7 @@ function Top({ app, attempt, at, all, open }: { app: App; attempt: Attempt; at: 
       </div>
       <div class={`line ${level}`} aria-hidden="true" />
       <SpokenState level={level} />
-      <LiveBar app={app} />
+      <LiveBar />
       <Banner app={app} attempt={attempt} />
     </header>
   );
