@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 import os
 from typing import TYPE_CHECKING
 
 import cv2
 import msgspec
 import numpy as np
-from PIL import Image
 
 from infra.parts.process import die_with_parent
-from proctoring.images import MOST_SIDE
+from proctoring.decoding import UnreadableError, opened
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike as Grey
@@ -57,12 +55,10 @@ def look(body: bytes) -> Numbers | None:
     # OpenCV's stub knows of no None, which is its answer to what it cannot decode.
     decoded: Grey | None
     try:
-        with Image.open(io.BytesIO(body), formats=["WEBP", "JPEG"]) as opened:
-            # OpenCV tells a size only after it has made room for it.
-            if max(opened.size) > MOST_SIDE:
-                return None
-        decoded = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_GRAYSCALE)
-    except (cv2.error, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        # OpenCV tells a size only after it has made room for it.
+        with opened(body):
+            decoded = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except (cv2.error, UnreadableError):
         return None
     grey = decoded
     if grey is None or min(grey.shape) < 16:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from proctoring.images import MOST_SIDE
+from proctoring.decoding import opened
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,23 +21,13 @@ LINE_EVERY = 60
 INK, SHADE, COVER = (255, 255, 255), (0, 0, 0), 130
 
 
-class UnreadableError(Exception):
-    """What was stored is no picture that can be decoded."""
-
-
 def shown(body: bytes, by: str, at: datetime, *, small: bool) -> bytes:
-    """The picture as this viewer gets it: WebP."""
-    try:
-        with Image.open(io.BytesIO(body), formats=["WEBP", "JPEG"]) as opened:
-            # Before a pixel is decoded: what a file says at its beginning, and what is in it, may be two things.
-            if max(opened.size) > MOST_SIDE:
-                raise UnreadableError
-            if small:
-                opened.draft("RGB", SMALL)
-                opened.thumbnail(SMALL)
-            image = opened.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnreadableError from error
+    """The picture as this viewer gets it: WebP. UnreadableError: it cannot be decoded."""
+    with opened(body) as found:
+        if small:
+            found.draft("RGB", SMALL)
+            found.thumbnail(SMALL)
+        image = found.convert("RGB")
     strip, mask = _line(f"{by} · {at:%Y-%m-%d %H:%M:%S}", max(9, image.height // 22))
     for number, y in enumerate(range(4, max(5, image.height - strip.height), max(strip.height * 2, LINE_EVERY))):
         image.paste(strip, (4 if number % 2 == 0 else max(4, image.width // 4), y), mask)

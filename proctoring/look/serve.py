@@ -17,7 +17,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from infra.callers import may_measure
 from infra.database import AWAY
 from proctoring import index
-from proctoring.look.overlay import UnreadableError, shown
+from proctoring.decoding import UnreadableError
+from proctoring.look.overlay import shown
 from proctoring.segments import KINDS, head_of
 
 if TYPE_CHECKING:

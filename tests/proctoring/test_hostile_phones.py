@@ -20,8 +20,9 @@ from PIL import Image
 from infra.picture_tokens import device_mark
 from proctoring import index
 from proctoring.checks.numbers import look
+from proctoring.decoding import UnreadableError
 from proctoring.images import size_of
-from proctoring.look.overlay import UnreadableError, shown
+from proctoring.look.overlay import shown
 from tests.proctoring.test_attacks import refused
 from tests.proctoring.test_line import read_back, rows_of
 from tests.proctoring.test_sealed import seal

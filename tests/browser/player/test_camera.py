@@ -10,7 +10,7 @@ import axe_playwright_python
 import pytest
 from PIL import Image
 
-from tests.browser.player.peer import DIST, Peer
+from tests.browser.player.peer import DIST, Peer, Pupil
 from tests.browser.player.pictures import Receiver, face, film
 from tests.support.waiting import until
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Request, Route
 
     from tests.browser.player.sitter import Sitter
+    from tests.support.sittings import Seat
 
     SitterAt = Callable[..., Sitter]
 
@@ -78,6 +79,15 @@ def agree(sitter: Sitter) -> None:
     page.locator("#shoot").click()
     page.locator("#keep-photo").click()
     page.get_by_text("Камера дайын").wait_for()
+
+
+def sit_down(sitter: Sitter, seat: Seat) -> None:
+    """From the language to the first question of a real sitting, with the camera on."""
+    sitter.choose_language()
+    sitter.sign_in(Pupil(seat.attempt, seat.code, "Айдар", seat.day, seat.month))
+    sitter.page.locator(".findings").wait_for()
+    agree(sitter)
+    begin(sitter)
 
 
 def begin(sitter: Sitter) -> None:

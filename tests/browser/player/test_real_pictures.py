@@ -8,8 +8,7 @@ import asyncpg
 import pytest
 
 from infra.parts.supervisor import pictures_argv
-from tests.browser.player.peer import Pupil
-from tests.browser.player.test_camera import FAKE, PHONE, agree, begin
+from tests.browser.player.test_camera import FAKE, PHONE, sit_down
 from tests.support.camera_consent import sitting_with_camera, withdraw_camera
 from tests.support.waiting import until
 
@@ -42,7 +41,6 @@ def test_pictures_of_a_real_browser_reach_the_index_and_end_with_the_consent(
     made, person = loop.run(sitting_with_camera(stack, owner_url, every_s=5), 60)
     seat = made.seats[0]
     sitter = sitter_at(service, flags=FAKE, viewport=PHONE, ours=(ingest,))
-    sitter.choose_language()
 
     def ask(sql: str, *given: object) -> list[asyncpg.Record]:
         async def asked() -> list[asyncpg.Record]:
@@ -57,10 +55,7 @@ def test_pictures_of_a_real_browser_reach_the_index_and_end_with_the_consent(
     def kinds() -> list[str]:
         return [row["kind"] for row in ask("select kind from picture where attempt_id = $1 order by seq", seat.attempt)]
 
-    sitter.sign_in(Pupil(seat.attempt, seat.code, "Айдар", seat.day, seat.month))
-    sitter.page.locator(".findings").wait_for()
-    agree(sitter)
-    begin(sitter)
+    sit_down(sitter, seat)
     until(lambda: kinds()[:1] == ["identity"] and kinds().count("snapshot") >= 2, limit_s=40)
 
     async def withdraw() -> None:

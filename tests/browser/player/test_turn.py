@@ -16,8 +16,7 @@ import psutil
 
 from infra.parts.supervisor import command_argv
 from infra.parts.unused import unused_ports
-from tests.browser.player.peer import Pupil
-from tests.browser.player.test_camera import FAKE, PHONE, agree, begin
+from tests.browser.player.test_camera import FAKE, PHONE, sit_down
 from tests.browser.player.test_live_view import assets, desk, ours
 from tests.support.camera_consent import sitting_with_camera
 from tests.support.waiting import until
@@ -127,11 +126,7 @@ def test_without_udp_the_live_picture_comes_through_a_relay(
         sitter.page.add_init_script(NO_UDP)
         sitter.page.reload()
         desk.page.add_init_script(NO_UDP)
-        sitter.choose_language()
-        sitter.sign_in(Pupil(seat.attempt, seat.code, "Айдар", seat.day, seat.month))
-        sitter.page.locator(".findings").wait_for()
-        agree(sitter)
-        begin(sitter)
+        sit_down(sitter, seat)
         shots = "select count(*) from picture where attempt_id = $1 and kind = 'snapshot'"
         until(lambda: desk.ask(shots, seat.attempt) >= 1, limit_s=40)
 
