@@ -88,6 +88,7 @@ MAY_VIEW = """
         join school his on his.id = p.school_id
         join district near on near.id = his.district_id
         where g.staff_id = $3 and g.ends_at > now() and g.asleep_at is null and (g.project is null or g.project = $5)
+            and not g.own_pupils and g.class_name = ''
             and (num_nonnulls(g.region_code, g.district_id, g.school_id) = 0 or g.school_id = his.id
                  or (g.school_id is null and (g.district_id = near.id
                      or (g.district_id is null and g.region_code = near.region_code)))))

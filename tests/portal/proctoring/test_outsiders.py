@@ -94,6 +94,21 @@ def test_a_colleague_is_handed_children_of_his_territory_alone(house: House, wat
     assert [row["attempt_id"] for row in went] == [watched.pupils[2]]
 
 
+def test_a_grant_of_a_class_takes_over_no_school(house: House, watched: Scene) -> None:
+    """He could not look at one of them, and nobody else would."""
+    login = house.person("proctor")
+    colleague = house.visitor(login)
+    colleague.get("/account")
+    to = house.sql("select id from staff where login = $1", login)[0]["id"]
+    house.sql(
+        "update staff_grant set school_id = $2, class_name = '6А' where staff_id = $1", to, watched.place.schools[1]
+    )
+    one = house.worker("proctor")
+    take(one, watched)
+    one.post(f"/sittings/{watched.id}/wall/over", {"to": str(to)})
+    assert house.sql("select 1 from watch_hand where staff_id = $1", to) == []
+
+
 def test_own_words_to_children_elsewhere_are_not_read(house: House, watched: Scene) -> None:
     """Nor sampled: who has one school has its words."""
     one = house.worker("proctor")
