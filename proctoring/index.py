@@ -137,7 +137,9 @@ async def _erased(db: Db, sittings: list[int]) -> tuple[set[int], set[int]]:
 
 
 async def _keep_keys(db: Db, keys: list[Key], kek: bytes) -> None:
-    of_sitting = {sitting: await sitting_key(db, sitting, kek) for sitting in sorted({key.sitting for key in keys})}
+    of_sitting = {
+        sitting: AESGCM(await sitting_key(db, sitting, kek)) for sitting in sorted({key.sitting for key in keys})
+    }
     await db.execute(
         """
         insert into picture_key (id, attempt_id, sitting_id, wrapped)
@@ -160,7 +162,7 @@ async def sitting_key(db: Db, sitting: int, kek: bytes) -> bytes:
     select = "select wrapped from picture_sitting_key where sitting_id = $1"
     wrapped = await db.fetchval(select, sitting)
     if wrapped is None:
-        drawn = wrapping.wrap(wrapping.draw(0, sitting).secret, kek, label)
+        drawn = wrapping.wrap(wrapping.draw(0, sitting).secret, AESGCM(kek), label)
         insert = "insert into picture_sitting_key (sitting_id, wrapped) values ($1, $2) on conflict do nothing"
         await db.execute(insert, sitting, drawn)
         wrapped = await db.fetchval(select, sitting)

@@ -39,10 +39,10 @@ def draw(attempt: int, sitting: int) -> Key:
     return Key(drawn[:ID_BYTES], drawn[ID_BYTES:], attempt, sitting)
 
 
-def wrap(secret: bytes, by: bytes, label: bytes) -> bytes:
-    """A key under a key."""
+def wrap(secret: bytes, by: AESGCM, label: bytes) -> bytes:
+    """A key under a key, whose cipher is made once for many."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(by).encrypt(nonce, secret, label)
+    return nonce + by.encrypt(nonce, secret, label)
 
 
 def unwrap(wrapped: bytes, by: bytes, label: bytes) -> bytes:
@@ -63,10 +63,13 @@ def sitting_label(sitting: int) -> bytes:
     return LABEL.pack(b"sitting", 0, sitting, bytes(ID_BYTES))
 
 
-def line_of(key: Key, kek: bytes) -> bytes:
-    """The key as it waits on this machine's disk."""
-    wrapped = wrap(key.secret, kek, label_of(key.id, key.attempt, key.sitting))
-    return LINE.pack(key.id, key.attempt, key.sitting, wrapped)
+def lines_of(keys: list[Key], kek: bytes) -> list[bytes]:
+    """Keys as they wait on this machine's disk."""
+    by = AESGCM(kek)
+    return [
+        LINE.pack(key.id, key.attempt, key.sitting, wrap(key.secret, by, label_of(key.id, key.attempt, key.sitting)))
+        for key in keys
+    ]
 
 
 def read_lines(lines: bytes, kek: bytes, ring: KeyRing | None = None) -> list[Key]:

@@ -1,7 +1,10 @@
-"""A segment: entries one after the other, in the spool and in the store the same bytes.
+"""A segment: groups one after the other, in the spool and in the store the same bytes.
 
-An entry is a head of 52 bytes, then nonce (12), ciphertext and tag (16). The head is bound to the ciphertext as its
-associated data, so no picture can be passed off as another child's; its checksum tells a torn tail after a crash.
+A group is a mark, then the entries that were written and acknowledged together. The mark names the segment and has a
+checksum over all of the group: it tells what a crash tore, and what is left of an older segment in the same file.
+
+An entry is a head of 48 bytes, then nonce (12), ciphertext and tag (16). The head is bound to the ciphertext as its
+associated data, so no picture can be passed off as another child's.
 """
 
 from __future__ import annotations
@@ -22,9 +25,13 @@ if TYPE_CHECKING:
 
 # magic · version · kind · length of what follows · attempt · sitting · seq · taken ms · received ms · key
 HEAD = struct.Struct(">2sBBIQIIQQ8s")
+HEAD_BYTES = HEAD.size
+# magic · version · kind, which is 0 · length of what follows · segment · CRC-32 of the mark up to here and what follows
+MARK = struct.Struct(">2sBBI16sI")
+MARK_BYTES = MARK.size
 CHECK = struct.Struct(">I")
-HEAD_BYTES = HEAD.size + CHECK.size
 MAGIC, VERSION = b"EP", 1
+GROUP = 0
 NONCE_BYTES, TAG_BYTES = 12, 16
 KINDS = {"snapshot": 1, "identity": 2, "screen": 3, "events": 4}
 NAMES = {number: name for name, number in KINDS.items()}
@@ -53,11 +60,6 @@ def head_of(
     return HEAD.pack(MAGIC, VERSION, kind, length, attempt, sitting, seq, taken_ms, received_ms, key)
 
 
-def check_of(head: bytes, rest: Buffer) -> bytes:
-    """The checksum (CRC-32) that stands behind the head; `rest`: nonce, ciphertext and tag."""
-    return CHECK.pack(crc32(rest, crc32(head)))
-
-
 def entry_bytes(body: int) -> int:
     """How long the entry of a body of so many bytes is."""
     return HEAD_BYTES + NONCE_BYTES + body + TAG_BYTES
@@ -69,34 +71,47 @@ def seal_into(
     """Fill `entry`, which is `entry_bytes` long. `nonce`: 12 random bytes, used for this alone."""
     length = NONCE_BYTES + len(body) + TAG_BYTES
     head = head_of(kind, length, key.attempt, key.sitting, seq, taken_ms, received_ms, key.id)
-    rest = entry[HEAD_BYTES:]
-    rest[:NONCE_BYTES] = nonce
-    AESGCM(key.secret).encrypt_into(nonce, body, head, rest[NONCE_BYTES:])
-    entry[: HEAD.size] = head
-    entry[HEAD.size : HEAD_BYTES] = check_of(head, rest)
+    body_at = HEAD_BYTES + NONCE_BYTES
+    entry[:HEAD_BYTES] = head
+    entry[HEAD_BYTES:body_at] = nonce
+    AESGCM(key.secret).encrypt_into(nonce, body, head, entry[body_at:])
 
 
-def entries(segment: Buffer, *, checked: bool) -> Iterator[Entry]:
-    """The entries up to the end, or to the first that is not whole. `checked`: look at the checksums too."""
+def mark(group: memoryview, segment: bytes) -> None:
+    """Fill the mark that a group begins with; `segment`: the 16 bytes of its id."""
+    end = MARK_BYTES - CHECK.size
+    MARK.pack_into(group, 0, MAGIC, VERSION, GROUP, len(group) - MARK_BYTES, segment, 0)
+    CHECK.pack_into(group, end, crc32(group[MARK_BYTES:], crc32(group[:end])))
+
+
+def entries(segment: Buffer) -> Iterator[Entry]:
+    """The entries of whole groups, one after the other."""
     view = memoryview(segment)
     at, size = 0, len(view)
     while at + HEAD_BYTES <= size:
         magic, version, kind, length, attempt, sitting, seq, taken, received, key = HEAD.unpack_from(view, at)
-        offset = at + HEAD_BYTES
-        if magic != MAGIC or version != VERSION or kind not in NAMES or length > LARGEST or offset + length > size:
+        if magic != MAGIC or version != VERSION:
             return
-        if checked:
-            (told,) = CHECK.unpack_from(view, at + HEAD.size)
-            seen = crc32(view[offset : offset + length], crc32(view[at : at + HEAD.size]))
-            if told != seen:
-                return
+        if kind == GROUP:
+            at += MARK_BYTES
+            continue
+        offset = at + HEAD_BYTES
+        if kind not in NAMES or length > LARGEST or offset + length > size:
+            return
         yield Entry(kind, attempt, sitting, seq, taken, received, key, offset, length)
         at = offset + length
 
 
-def whole_bytes(segment: Buffer) -> int:
-    """How many bytes at the beginning are whole entries: what a crash left of the rest is no entry."""
-    end = 0
-    for entry in entries(segment, checked=True):
-        end = entry.offset + entry.length
-    return end
+def whole_bytes(body: Buffer, segment: bytes) -> int:
+    """How many bytes at the beginning are whole groups of this segment: what a crash left of the rest was promised to nobody."""
+    view = memoryview(body)
+    at = 0
+    while at + MARK_BYTES <= len(view):
+        magic, version, kind, length, named, told = MARK.unpack_from(view, at)
+        first, end = at + MARK_BYTES, at + MARK_BYTES + length
+        if (magic, version, kind, named) != (MAGIC, VERSION, GROUP, segment) or end > len(view):
+            break
+        if told != crc32(view[first:end], crc32(view[at : first - CHECK.size])):
+            break
+        at = end
+    return at

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from proctoring import segments
-from proctoring.keys import LINE, line_of, read_lines
+from proctoring.keys import LINE, lines_of, read_lines
 from proctoring.problems import Problem
-from proctoring.segments import NONCE_BYTES
+from proctoring.segment_file import KEYS, SEGMENT, SPARE, SegmentFile, Spares, done_with, sync_folder
+from proctoring.segments import MARK_BYTES, NONCE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,7 +43,7 @@ PENDING_BYTES = 128 * 2**20
 # A group's buffer at first; one that has grown beyond the second number is not kept.
 BUFFER_BYTES, KEPT_BYTES = 2**20, 32 * 2**20
 NONCES = 256
-SEGMENT, KEYS, LOCK, BAD, MAKING = ".seg", ".keys", "lock", ".bad", ".making"
+LOCK, BAD, MAKING = "lock", ".bad", ".making"
 MEASURE_EVERY_S = 1.0
 
 
@@ -53,7 +54,7 @@ class _Group:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, buffer: bytearray) -> None:
         self.buffer = buffer
-        self.size = 0
+        self.size = MARK_BYTES
         self.pictures = 0
         self.future: asyncio.Future[None] = loop.create_future()
         self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -64,53 +65,6 @@ class _Group:
         if end > len(self.buffer):
             self.buffer.extend(bytes(max(BUFFER_BYTES, end - len(self.buffer))))
         return memoryview(self.buffer)[self.size : end]
-
-
-class _File:
-    """The segment that is being written."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / f"{uuid.uuid4()}{SEGMENT}"
-        self.file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        self.keys: int | None = None
-        self.size = 0
-        self.keys_size = 0
-        self.began = time.monotonic()
-
-    def write(self, entries: memoryview, lines: list[bytes]) -> None:
-        """All of it on the disk; after an error, as it was before. Runs in a thread."""
-        size, keys_size = self.size, self.keys_size
-        try:
-            if lines:
-                keys_size = self._write_keys(b"".join(lines))
-            _write_all(self.file, entries)
-            size += len(entries)
-            os.fdatasync(self.file)
-            if self.size == 0:
-                _sync_folder(self.path.parent)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self.file, self.size)
-            raise
-        self.size, self.keys_size = size, keys_size
-
-    def _write_keys(self, lines: bytes) -> int:
-        if self.keys is None:
-            path = self.path.with_suffix(KEYS)
-            self.keys = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            _write_all(self.keys, memoryview(lines))
-            os.fdatasync(self.keys)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self.keys, self.keys_size)
-            raise
-        return self.keys_size + len(lines)
-
-    def close(self) -> None:
-        os.close(self.file)
-        if self.keys is not None:
-            os.close(self.keys)
 
 
 class Spool:
@@ -142,7 +96,8 @@ class Spool:
         self._wake, self._enough = asyncio.Event(), asyncio.Event()
         self._begun = 0.0
         self._nonces: list[bytes] = []
-        self._open: _File | None = None
+        self._spares = Spares()
+        self._open: SegmentFile | None = None
         # A thread has the open file in its hand: whose keys are to leave it meanwhile waits until it is done.
         self._writing = False
         self._to_forget: set[int] = set()
@@ -211,9 +166,9 @@ class Spool:
     async def _commit(self, group: _Group) -> bool:
         """Whether it is on the disk; who waits for it knows then."""
         fresh, self._ring.fresh = self._ring.fresh, []
-        lines = [line_of(key, self._kek) for key in fresh]
+        lines = lines_of(fresh, self._kek) if fresh else []
         try:
-            self._open = self._open or _File(self.folder)
+            self._open = self._open or SegmentFile(self.folder, self._spares.take())
             self._writing = True
             await asyncio.to_thread(self._open.write, memoryview(group.buffer)[: group.size], lines)
         except OSError as error:
@@ -281,6 +236,12 @@ class Spool:
             self.full = f"only {free // 2**20} MB of the disk are free"
         else:
             self.full = ""
+
+    def done_with(self, path: Path, again: bool) -> None:  # noqa: FBT001 (a callback of the uploads)
+        """A segment is in the store and in the index: the disk forgets it. `again`: its file may be written over."""
+        if again and path.parent == self.folder:
+            self._spares.keep(path)
+        done_with(path)
 
     def adopt(self) -> list[Path]:
         """Take over what dead processes left, where it lies: whole entries only. Nothing is moved, so nothing is torn apart."""
@@ -351,29 +312,17 @@ class Spool:
             os.close(lock)
 
 
-def _write_all(file: int, rest: memoryview) -> None:
-    while rest:
-        # A short write means a disk that fills up: the next one tells the error.
-        rest = rest[os.write(file, rest) :]
-
-
-def done_with(path: Path) -> None:
-    """A segment is in the store and in the index: the disk forgets it, its keys last."""
-    path.unlink(missing_ok=True)
-    path.with_suffix(KEYS).unlink(missing_ok=True)
-
-
 def set_aside(path: Path) -> None:
     """A segment that the index will never take stays here for a person, and out of everybody's way."""
     path.rename(path.with_suffix(BAD))
 
 
 def whole(path: Path) -> int:
-    """Cut a segment's torn tail off; the bytes that are left."""
+    """Cut off what is no whole group of this segment; the bytes that are left."""
     body = path.read_bytes()
-    size = segments.whole_bytes(body)
+    size = segments.whole_bytes(body, uuid.UUID(path.stem).bytes)
     if size < len(body):
-        log.warning("proctoring.spool.torn_tail", segment=path.name, kept=size, dropped=len(body) - size)
+        log.info("proctoring.spool.tail", segment=path.name, kept=size, dropped=len(body) - size)
         os.truncate(path, size)
     return size
 
@@ -404,7 +353,7 @@ def _rewrite(path: Path, without: set[int]) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _new_folder(root: Path) -> tuple[Path, int]:
@@ -436,8 +385,10 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _whole_segments(folder: Path) -> list[Path]:
-    """What a dead process left: torn tails cut off, empty files and keys of what has gone already dropped."""
+    """What a dead process left: tails cut off; empty files, and keys of what has gone already, dropped."""
     found: list[Path] = []
+    for path in folder.glob(f"*{SPARE}"):
+        path.unlink()
     for path in sorted(folder.glob(f"*{SEGMENT}")):
         if whole(path):
             found.append(path)
@@ -447,11 +398,3 @@ def _whole_segments(folder: Path) -> list[Path]:
         if not path.with_suffix(SEGMENT).exists():
             path.unlink()
     return found
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -14,8 +14,9 @@ import structlog
 
 from proctoring import index
 from proctoring.keys import read_lines
+from proctoring.segment_file import KEYS
 from proctoring.segments import EVENTS, Entry, entries
-from proctoring.spool import KEYS, done_with, set_aside
+from proctoring.spool import set_aside
 from proctoring.store import object_name
 
 if TYPE_CHECKING:
@@ -46,13 +47,16 @@ class Uploads:
         at_once: int,
         check_one_of: int,
         stored: Callable[[list[Entry]], None],
+        done: Callable[[Path, bool], None],
     ) -> None:
         self._store, self._pool, self._ring, self._kek = store, pool, ring, kek
         self._check_one_of = check_one_of
-        self._stored = stored
+        self._stored, self._done = stored, done
         self._waiting: collections.deque[Path] = collections.deque()
         self._wake = asyncio.Semaphore(0)
         self._partitions: set[int] = set()
+        # Those whose sending failed once: a connection that broke may still hold a piece of the file.
+        self._tried: set[Path] = set()
         self._pause_s = PAUSE_S
         self.trouble = ""
         self.segments = self.pictures = self.bytes = self.failures = self.set_aside = 0
@@ -85,6 +89,7 @@ class Uploads:
                 self.failures += 1
                 self.trouble = f"{type(error).__name__}: {error}"[:300]
                 log.warning("proctoring.segment.again", segment=path.name, reason=self.trouble)
+                self._tried.add(path)
                 self._waiting.append(path)
                 await asyncio.sleep(self._pause_s)
                 self._wake.release()
@@ -104,26 +109,31 @@ class Uploads:
             known = await index.knows(db, name)
         if known:
             # A process died between the index and its disk. Sent again, it would bring back what was erased since.
-            done_with(path)
+            self._forget(path, again=False)
             return
+        mapped = None
         if size:
             with path.open("rb") as file:
-                # Closed when nobody looks at it any more: a connection that broke may still hold a piece.
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             await self._store.put(object_name(name), mapped)
             body = memoryview(mapped)
-        found = list(entries(body, checked=False))
+        found = list(entries(body))
         async with self._pool.acquire() as db:
             await index.watch_partitions(db, {entry.sitting for entry in found}, self._partitions)
             has_events = any(entry.kind == EVENTS for entry in found)
             events = await index.events_of(db, body, found, self._ring, keys, self._kek) if has_events else []
             segment = index.Segment(name, object_name(name), size, found, keys, events)
             await index.put_down(db, segment, self._kek, self._wants_check)
-        done_with(path)
+        self._forget(path, again=_closed(mapped, body))
         self.segments += 1
         self.pictures += len(found)
         self.bytes += size
         self._stored(found)
+
+    def _forget(self, path: Path, *, again: bool) -> None:
+        """The disk needs it no more; its file is written over when surely nobody looks at it."""
+        self._done(path, again and path not in self._tried)
+        self._tried.discard(path)
 
     def _wants_check(self, entry: Entry) -> bool:
         """One of so many, spread over attempts and times; identity photos all."""
@@ -141,3 +151,15 @@ class Uploads:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+def _closed(mapped: mmap.mmap | None, view: Buffer) -> bool:
+    """Whether nobody holds a piece of the mapping any more."""
+    if mapped is None or not isinstance(view, memoryview):
+        return True
+    view.release()
+    try:
+        mapped.close()
+    except BufferError:
+        return False
+    return True

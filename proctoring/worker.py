@@ -80,6 +80,7 @@ class Worker:
             at_once=settings.uploads,
             check_one_of=settings.check_one_of,
             stored=self.stored.add,
+            done=self._done_with,
         )
         self.spool = Spool(
             self.root,
@@ -101,6 +102,9 @@ class Worker:
         garbage.settle()
         follow = [self._follow(), self.metrics.write_for_ever(self), self.reads.sweep_for_ever()]
         self._tasks = [asyncio.create_task(work) for work in follow]
+
+    def _done_with(self, path: Path, again: bool) -> None:  # noqa: FBT001 (a callback; the spool comes after the uploads)
+        self.spool.done_with(path, again)
 
     def _adopt(self) -> None:
         """Segments of processes that are dead: theirs at our start, and whoever dies while we live."""

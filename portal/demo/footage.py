@@ -35,9 +35,10 @@ async def put_down(
 
     Nothing of it is checked by a machine: that would see that it is drawn.
     """
-    name, kek = str(uuid.uuid4()), decode_key(settings.picture_kek)
+    segment_id, kek = uuid.uuid4(), decode_key(settings.picture_kek)
     pieces: list[bytes] = []
     drawn: list[keys.Key] = []
+    name = str(segment_id)
     for phone in sent:
         key = keys.draw(phone.attempt, sitting)
         drawn.append(key)
@@ -45,11 +46,13 @@ async def put_down(
         if phone.events:
             told = index.encode_events(phone.events)
             pieces.append(_entry(key, "events", 1, phone.events[-1].at, told))
-    body = b"".join(pieces)
+    group = bytearray(segments.MARK_BYTES) + b"".join(pieces)
+    segments.mark(memoryview(group), segment_id.bytes)
+    body = bytes(group)
     async with open_bucket(settings.objects, settings.picture_bucket) as bucket:
         await bucket.ensure()
         await bucket.put(object_name(name), body)
-    found = list(segments.entries(body, checked=False))
+    found = list(segments.entries(body))
     events = await index.events_of(db, body, found, keys.KeyRing(), drawn, kek)
     segment = index.Segment(name, object_name(name), len(body), found, drawn, events)
     await index.put_down(db, segment, kek, lambda _entry: False)

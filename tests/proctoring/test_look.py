@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from PIL import Image
 
 from proctoring import index
@@ -173,7 +174,7 @@ async def test_another_wrapping_key_is_said_before_anybody_needs_a_picture(
     assert not await index.opens_newest(db, bytes(32))
     kept = await db.fetchrow("select sitting_id, wrapped from picture_sitting_key order by sitting_id desc limit 1")
     assert kept
-    other = wrap(bytes(32), bytes(32), sitting_label(kept["sitting_id"]))
+    other = wrap(bytes(32), AESGCM(bytes(32)), sitting_label(kept["sitting_id"]))
     try:
         await db.execute("update picture_sitting_key set wrapped = $2 where sitting_id = $1", kept["sitting_id"], other)
         answer = await portal.get("/ready")

@@ -42,7 +42,7 @@ def run(root: str) -> bytes:
     found: list[bytes] = []
     for path in Path(root).glob("*/*.seg"):
         body = path.read_bytes()
-        found += [body[entry.offset : entry.offset + NONCE_BYTES] for entry in entries(body, checked=False)]
+        found += [body[entry.offset : entry.offset + NONCE_BYTES] for entry in entries(body)]
     return b"".join(found)
 
 

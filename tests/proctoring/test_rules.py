@@ -16,7 +16,7 @@ from proctoring.images import size_of
 from proctoring.risk.fairness import Child, device_class, light_class, shares
 from proctoring.risk.rules import HOUSE, rules_of
 from proctoring.risk.score import Seen, score, seconds_of
-from proctoring.segments import check_of, entries, head_of, whole_bytes
+from proctoring.segments import MARK_BYTES, entries, head_of, mark, whole_bytes
 from proctoring.watched import slower
 
 
@@ -58,28 +58,49 @@ def test_jpegs_and_webps_cut_anywhere_are_no_pictures(data: st.DataObject) -> No
 PLAIN_JPEG, PLAIN_WEBP = drawn("JPEG"), drawn("WEBP")
 
 
-def entry(number: int, body: bytes) -> bytes:
-    head = head_of(1, 28 + len(body), number, 1, number, 5, 6, b"k" * 8)
-    rest = b"n" * 12 + body + b"t" * 16
-    return head + check_of(head, rest) + rest
+def group(*attempts: int, segment: bytes = b"s" * 16) -> bytes:
+    """Entries that were written together."""
+    parts = [
+        head_of(1, 28 + 50, attempt, 1, attempt, 5, 6, b"k" * 8) + b"n" * 12 + bytes([attempt]) * 50 + b"t" * 16
+        for attempt in attempts
+    ]
+    written = bytearray(MARK_BYTES) + b"".join(parts)
+    mark(memoryview(written), segment)
+    return bytes(written)
 
 
 @given(st.integers(0, 700), st.binary(max_size=90))
-def test_a_segment_cut_or_soiled_anywhere_keeps_what_is_whole(cut: int, rubbish: bytes) -> None:
-    parts = [entry(number, bytes([number]) * 50) for number in range(5)]
+def test_a_segment_cut_or_soiled_anywhere_keeps_the_groups_that_are_whole(cut: int, rubbish: bytes) -> None:
+    parts = [group(0, 1), group(2), group(3, 4)]
     whole = b"".join(parts)
     body = whole[:cut] + rubbish
-    kept = whole_bytes(body)
-    assert kept >= sum(len(part) for part in parts[: min(cut, len(whole)) // len(parts[0])])
-    found = list(entries(body[:kept], checked=True))
-    assert [one.attempt for one in found[: cut // len(parts[0])]] == list(range(min(5, cut // len(parts[0]))))
+    kept = whole_bytes(body, b"s" * 16)
+    ends = [0, len(parts[0]), len(parts[0] + parts[1]), len(whole)]
+    assert kept >= max(end for end in ends if end <= min(cut, len(whole)))
+    found = [one.attempt for one in entries(body[:kept])]
+    assert found == list(range([0, 2, 3, 5][ends.index(kept)]))
 
 
-def test_one_bit_in_an_entry_is_seen() -> None:
-    body = bytearray(entry(1, b"x" * 40) + entry(2, b"y" * 40))
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.lists(st.integers(1, 9), max_size=3), st.data())
+def test_what_an_older_segment_left_in_the_file_is_never_taken_for_ours(
+    old: list[int], new: list[int], data: st.DataObject
+) -> None:
+    """The file is written over group by group, of the same length as before too; a crash may come anywhere."""
+    before = b"".join(group(*range(100, 100 + size), segment=b"o" * 16) for size in old)
+    ours = [group(*range(size)) for size in new]
+    written = b"".join(ours)
+    torn = data.draw(st.integers(0, len(written)))
+    body = written[:torn] + before[torn:]
+    kept = whole_bytes(body, b"s" * 16)
+    assert kept == sum(len(one) for number, one in enumerate(ours) if len(b"".join(ours[: number + 1])) <= torn)
+    assert all(one.attempt < 100 for one in entries(body[:kept]))
+
+
+def test_one_bit_in_a_group_is_seen() -> None:
+    body = bytearray(group(1) + group(2))
     for at in range(len(body) // 2):
         body[at] ^= 1
-        assert whole_bytes(bytes(body)) == 0
+        assert whole_bytes(bytes(body), b"s" * 16) == 0
         body[at] ^= 1
 
 

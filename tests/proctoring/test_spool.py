@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from proctoring import spool as spools
-from proctoring.keys import LINE, KeyRing, draw, line_of, read_lines
-from proctoring.segments import entries
-from proctoring.spool import Spool, _File, done_with
+from proctoring.keys import LINE, KeyRing, draw, lines_of, read_lines
+from proctoring.segment_file import SegmentFile
+from proctoring.segments import MARK_BYTES, entries
+from proctoring.spool import Spool, done_with
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -151,24 +152,68 @@ async def test_an_erasing_waits_until_the_group_is_on_the_disk(tmp_path: Path, m
         assert all(read_lines(path.with_suffix(".keys").read_bytes(), KEK) == [] for path in closed)
 
     await eventually(gone, limit_s=5)
-    assert sum(1 for path in closed for _ in entries(path.read_bytes(), checked=True)) == 2
+    assert sum(1 for path in closed for _ in entries(path.read_bytes())) == 2
     await spool.close()
+
+
+async def test_a_file_that_the_store_has_is_written_over_and_a_crash_brings_nothing_old_back(tmp_path: Path) -> None:
+    """The second segment is smaller than the first and lies in its file: what stands behind it was sent long ago."""
+    closed: list[Path] = []
+    spool = Spool(
+        tmp_path, KeyRing(), KEK, closed.append, segment_bytes=100_000, segment_s=60, most_bytes=2**30, free_bytes=0
+    )
+    await asyncio.gather(*(spool.join(1, number, 5, 1, 1, 1, bytes(12_288)) for number in range(10)))
+
+    async def whole() -> None:
+        assert len(closed) == 1
+
+    await eventually(whole, limit_s=5)
+    first = closed[0]
+    size, file = first.stat().st_size, first.stat().st_ino
+    spool.done_with(first, again=True)
+    assert list(spool.folder.glob("*.seg")) == []
+    for number in (20, 21):
+        await spool.join(1, number, 5, 1, 1, 1, bytes(12_288))
+    (open_now,) = spool.folder.glob("*.seg")
+    assert (open_now.stat().st_ino, open_now.stat().st_size) == (file, size)
+    die(spool)
+    third = made(tmp_path, [])
+    (left,) = third.adopt()
+    assert [entry.attempt for entry in entries(left.read_bytes())] == [20, 21]
+    assert {key.attempt for key in third.keys_here()} == {20, 21}
+    await third.close()
+
+
+async def test_a_file_that_somebody_may_still_read_is_not_written_over(tmp_path: Path) -> None:
+    spool = made(tmp_path, [])
+    await spool.join(1, 7, 5, 1, 1, 1, b"picture")
+    (path,) = spool.folder.glob("*.seg")
+    spool._abandon()
+    spool.done_with(path, again=False)
+    assert {one.name for one in spool.folder.iterdir()} == {spools.LOCK}
+    await spool.close()
+
+
+def group(letter: str) -> memoryview:
+    return memoryview(bytearray(MARK_BYTES) + letter.encode() * 10)
 
 
 async def test_a_disk_that_fills_up_leaves_no_half_of_a_key(tmp_path: Path) -> None:
     """A short write is no write: those whose keys had no room are told so, and all that was acknowledged opens."""
-    files = _File(tmp_path)
+    files = SegmentFile(tmp_path)
     key = draw(1, 5)
-    files.write(memoryview(b"x" * 10), [line_of(key, KEK)])
+    files.write(group("x"), lines_of([key], KEK))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    many = [line_of(draw(number, 5), KEK) for number in range(2, 40)]
+    many = lines_of([draw(number, 5) for number in range(2, 40)], KEK)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LINE.size * 20 + 7, before[1]))
     try:
         with pytest.raises(OSError, match="large"):
-            files.write(memoryview(b"y" * 10), many)
+            files.write(group("y"), many)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    files.write(memoryview(b"z" * 10), many)
+    files.write(group("z"), many)
     files.close()
-    assert files.path.read_bytes() == b"x" * 10 + b"z" * 10
+    whole = files.path.read_bytes()
+    assert len(whole) == 2 * (MARK_BYTES + 10)
+    assert whole.endswith(b"z" * 10)
     assert len(read_lines(files.path.with_suffix(".keys").read_bytes(), KEK)) == 39
