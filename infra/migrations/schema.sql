@@ -3196,7 +3196,7 @@ CREATE TABLE public.watch_score (
     last_event_ms bigint,
     changed_at timestamp with time zone DEFAULT now() NOT NULL
 )
-WITH (fillfactor='70');
+WITH (fillfactor='50');
 
 CREATE TABLE public.watch_to_score (
     sitting_id integer NOT NULL,
