@@ -26,9 +26,14 @@ PHONE = {"width": 360, "height": 640}
 NAMES = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
 
 
-def browser_path() -> str:
-    """An installed Chromium or Chrome; without one the tests cannot say anything, so they fail."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+def browser_path(*, whole: bool = False) -> str:
+    """An installed Chromium or Chrome; without one the tests cannot say anything, so they fail.
+
+    Best the one without a window of its own: the same pages for a ninth of a start's work. What its window asks a
+    person (may the page use the camera?) wants the `whole` one.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    for name in names if whole else ("chromium-headless-shell", *names):
         if found := shutil.which(name):
             return found
     raise FileNotFoundError("no Chromium: apt install chromium")
@@ -45,8 +50,10 @@ class Sitter:
         *,
         flags: list[str] | None = None,
         ours: tuple[str, ...] = (),
+        whole: bool = False,
         **options: Any,
     ) -> None:
+        self.browser = browser_path(whole=whole)
         self.playwright, self.url, self.profile = playwright, url, profile
         # Hosts beside the player's that are the house's own: the pictures' ingest.
         self.ours = ours
@@ -57,7 +64,7 @@ class Sitter:
     def open(self) -> None:
         """Open the browser, as at first or again."""
         self.context: BrowserContext = self.playwright.chromium.launch_persistent_context(
-            str(self.profile), executable_path=browser_path(), args=self.flags, accept_downloads=True, **self.options
+            str(self.profile), executable_path=self.browser, args=self.flags, accept_downloads=True, **self.options
         )
         watch_pupil(self.context)
         self.page = self.watch(self.context.pages[0] if self.context.pages else self.context.new_page())
