@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from tests.portal.proctoring.test_lists import file_of, lines_of
 from tests.portal.proctoring.test_review import BREACH, FINE, next_of, reviewer, say_on_the_wall
 from tests.portal.proctoring.test_wall import take, wall
 
@@ -170,6 +171,28 @@ def test_nobody_watches_or_judges_a_child_of_his_own(house: House, watched: Scen
     assert one.get(f"/cases/{child}").status_code == 404
     said = {"channel": "phone", "told_by": "Анасы", "words": "Жоқ", "language": "kk"}
     assert one.post(f"/sittings/{watched.id}/appeals", {"attempt": str(child), **said}).status_code == 422
+    # Nobody stands in a list whom its reader may not open.
+    assert reviewer(house).post(f"/sittings/{watched.id}/appeals", {"attempt": str(child), **said}).status_code == 303
+    for path in ("verdicts", "appeals"):
+        assert f"№ {child % 100_000}<" not in one.get(f"/sittings/{watched.id}/{path}").text
+        assert f"№ {child % 100_000}<" in reviewer(house).get(f"/sittings/{watched.id}/{path}").text
+
+
+def test_the_review_lists_and_counts_nobody_of_ones_own_district(house: House, watched: Scene, no_lot: None) -> None:
+    """What is in the list can be opened; the file is the list's."""
+    assert no_lot is None
+    child = watched.pupils[0]
+    for _ in range(2):
+        say_on_the_wall(house, watched, BREACH, child)
+    login = house.person("test-administrator")
+    neighbour = house.visitor(login)
+    assert listed(neighbour, watched) == [child]
+    assert neighbour.get(f"/cases/{child}").status_code == 200
+    house.sql("update staff set own_school_id = $2 where login = $1", login, watched.place.schools[0])
+    assert neighbour.get(f"/cases/{child}").status_code == 404
+    assert listed(neighbour, watched) == []
+    assert "Әзірге қорытынды жоқ" in neighbour.get(f"/sittings/{watched.id}/verdicts").text
+    assert lines_of(file_of(house, neighbour, watched.id, "", "csv")) == []
 
 
 # ---- the blind second opinion
