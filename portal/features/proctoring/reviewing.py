@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from portal.core.i18n import N_
+from portal.features.proctoring import queries
 from portal.features.proctoring.queries import GONE
 from portal.features.proctoring.reaching import IN_HAND, NOT_TIED
-from portal.features.proctoring.structs import why_lines
+from portal.features.proctoring.structs import flood_line, why_lines
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor, Scope
@@ -149,11 +150,17 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
     score: float
     reasons: list[dict[str, Any]]
+    left_out: int
 
     @property
     def lines(self) -> list[str]:
         """The reasons in words."""
         return why_lines(self.reasons)
+
+    @property
+    def flood(self) -> str:
+        """That more events came than are kept; empty: no more came."""
+        return flood_line(self.left_out)
 
 
 def conditions(wanted: Wanted) -> tuple[str, list[object]]:
@@ -269,9 +276,10 @@ async def open_one(db: Connection, sitting_id: int, attempt: int, staff_id: int,
 
 
 async def looked(db: Connection, attempt: int) -> Looked:
-    """Score and reasons."""
+    """Score and reasons, and whether more events came than are kept."""
     row = await db.fetchrow("select score::float as score, reasons from watch_score where attempt_id = $1", attempt)
-    return Looked(**row) if row else Looked(score=0.0, reasons=[])
+    left_out = await queries.left_out(db, attempt)
+    return Looked(**row, left_out=left_out) if row else Looked(score=0.0, reasons=[], left_out=left_out)
 
 
 async def rules(db: Connection, sitting_id: int) -> Rules:

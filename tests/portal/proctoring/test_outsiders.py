@@ -288,6 +288,26 @@ def test_a_flood_of_one_kind_hides_no_other(house: House, watched: Scene) -> Non
     assert "камера түсірмеген" in one.get(f"/watch/{child}").text
 
 
+def test_a_flood_beyond_what_is_kept_is_told_to_who_looks(house: House, watched: Scene, no_lot: None) -> None:
+    """On the wall's page of the child, to the reviewer and in the case; of another child nothing is said."""
+    assert no_lot is None
+    child, other = watched.pupils[:2]
+    house.sql("insert into watch_flood (attempt_id, sitting_id, left_out) values ($1, $2, 12345)", child, watched.id)
+    proctor = house.worker("proctor")
+    take(proctor, watched)
+    words = "сақталатыннан көп оқиға"
+    assert words in proctor.get(f"/watch/{child}").text
+    assert "12\u202f345" in proctor.get(f"/watch/{child}").text
+    assert words not in proctor.get(f"/watch/{other}").text
+    proctor.post(f"/sittings/{watched.id}/wall/back")
+    say_on_the_wall(house, watched, BREACH, child)
+    one = reviewer(house)
+    assert next_of(one, watched) == child
+    assert words in one.get(f"/review/{child}").text
+    assert one.post(f"/review/{child}/verdict", BREACH).status_code == 303
+    assert words in one.get(f"/cases/{child}").text
+
+
 def test_a_picture_of_tomorrow_does_not_stand_on_the_wall_for_ever(house: House, watched: Scene) -> None:
     """One sent ahead would hide all that come until then, and say that the child still sends."""
     child, now = watched.pupils[0], int(time.time() * 1000)
