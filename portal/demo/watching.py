@@ -188,7 +188,8 @@ async def _judge(db: Db, opened: int, children: list[int], staff: dict[str, int]
         for _kind, seq, _at, _body in sent[place].pictures[-3:]:
             await reaching.look(db, staff[who], opened, children[place], seq)
         await queries.say(db, opened, children[place], staff[who], kind, reason, words)
-        await _on_record(db, staff[who], "watch.verdict.said", children[place], words)
+        # That it was said, never what: who reads the trail may be asked for a second opinion (decision 0072).
+        await _on_record(db, staff[who], "watch.verdict.said", children[place])
     for who, words in NOTES:
         await casework.note(db, children[0], staff[who], words)
         await _on_record(db, staff[who], "watch.case.noted", children[0])
@@ -220,7 +221,7 @@ async def _judge(db: Db, opened: int, children: list[int], staff: dict[str, int]
     )
 
 
-async def _on_record(db: Db, staff_id: int, act: str, child: int, reason: str = "") -> None:
+async def _on_record(db: Db, staff_id: int, act: str, child: int) -> None:
     await audit.record_for(
-        db, staff_id=staff_id, acting_as="", address="", act=act, kind="participant", object_id=child, reason=reason
+        db, staff_id=staff_id, acting_as="", address="", act=act, kind="participant", object_id=child
     )

@@ -22,7 +22,7 @@ from portal.demo.people import draw_people
 from portal.demo.pictures import KINDS, MOST_BYTES, draw_room
 from portal.demo.registry import insert_registry
 from portal.demo.tables import Seat
-from portal.demo.watching import WATCHED, insert_watch
+from portal.demo.watching import VERDICTS, WATCHED, insert_watch
 from portal.features.proctoring import queries
 from proctoring.look.serve import Look, Pictures
 from proctoring.store import open_store
@@ -52,6 +52,12 @@ COUNTS = {
     "waiting appeals": "select count(*) from watch_appeal where sitting_id = $1 and state = 'open'",
     "upheld": "select count(*) from watch_appeal where sitting_id = $1 and state = 'upheld'",
     "evidence": "select count(*) from watch_evidence e join participant p on p.id = e.attempt_id where p.sitting_id = $1",
+    # Who reads the trail may be asked for a second opinion.
+    "verdicts in the trail": "select count(*) from audit where act = 'watch.verdict.said' and $1 > 0",
+    "told by the trail": """
+        select count(*) from audit
+        where act like 'watch.%' and $1 > 0 and (reason <> '' or after::text ~ 'breach|unclear|fine' or after ? 'words')
+    """,
     "notes": "select count(*) from watch_case_note n join participant p on p.id = n.attempt_id where p.sitting_id = $1",
 }
 
@@ -134,6 +140,8 @@ def test_a_proctor_of_the_demo_sees_a_childs_picture(stack: Stack, loop: Loop, o
         "waiting appeals": 1,
         "upheld": 1,
         "evidence": 2,
+        "verdicts in the trail": len(VERDICTS),
+        "told by the trail": 0,
         "notes": 2,
     }
     assert status == 200
