@@ -76,8 +76,10 @@ NOTES = (
 )
 
 
-async def insert_watch(db: Db, settings: ProctoringSettings, opened: int, staff: dict[str, int], pupil: str) -> None:
-    """Needs the registry, the sittings and the object store. `pupil`: the number of the child with a login of its own."""
+async def insert_watch(
+    db: Db, settings: ProctoringSettings, opened: int, staff: dict[str, int], pupil: str
+) -> list[int]:
+    """Who is watched. Needs the registry, the sittings and the object store. `pupil`: who has a login of its own."""
     await db.execute("insert into sitting_watch (sitting_id, keep_days) values ($1, 30)", opened)
     await db.execute("update sitting_review set sample_percent = 10 where sitting_id = $1", opened)
     await db.execute("select make_watch_partition($1)", opened)
@@ -96,6 +98,7 @@ async def insert_watch(db: Db, settings: ProctoringSettings, opened: int, staff:
     await _note_light(db, opened, children)
     await _judge(db, opened, children, staff, sent)
     await keeping.mark(db, opened, children[-1], "Әсел Мұратқызы Жақсылықова, Нұрлан Болатұлы Сейітов")
+    return children
 
 
 def _phone(child: int, place: int, now_ms: int) -> Sent:
