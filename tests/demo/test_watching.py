@@ -55,10 +55,14 @@ COUNTS = {
     "upheld": "select count(*) from watch_appeal where sitting_id = $1 and state = 'upheld'",
     "evidence": "select count(*) from watch_evidence e join participant p on p.id = e.attempt_id where p.sitting_id = $1",
     # Who reads the trail may be asked for a second opinion.
-    "verdicts in the trail": "select count(*) from audit where act = 'watch.verdict.said' and $1 > 0",
+    "verdicts in the trail": """
+        select count(*) from audit a join participant p on p.id::text = a.object_id
+        where p.sitting_id = $1 and a.object_kind = 'participant' and a.act = 'watch.verdict.said'
+    """,
     "told by the trail": """
-        select count(*) from audit
-        where act like 'watch.%' and $1 > 0 and (reason <> '' or after::text ~ 'breach|unclear|fine' or after ? 'words')
+        select count(*) from audit a join participant p on p.id::text = a.object_id
+        where p.sitting_id = $1 and a.object_kind = 'participant' and a.act like 'watch.%'
+            and (a.reason <> '' or a.after::text ~ 'breach|unclear|fine')
     """,
     "notes": "select count(*) from watch_case_note n join participant p on p.id = n.attempt_id where p.sitting_id = $1",
 }
