@@ -214,12 +214,21 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
 
 
 async def _play(home: Home) -> None:
-    """The rest of the demo, with its progress, while the person looks around; then pupils beside him."""
+    """The rest of the demo, with its progress, while the person looks around; then pupils beside him, and cameras all along."""
+    await asyncio.gather(_pupils(home), _cameras(home))
+
+
+async def _pupils(home: Home) -> None:
     try:
         await _run(home, "seed")
         await _run(home, "play", str(home.folder / "play-open.json"), "--quiet", output=home.log("play"))
     except PlainError as error:
         _say(f"elumiti: {error}")
+
+
+async def _cameras(home: Home) -> None:
+    with contextlib.suppress(PlainError):
+        await _run(home, "demo-pictures", output=home.log("demo-pictures"))
 
 
 async def _run(home: Home, *words: str, output: Path | None = None) -> None:

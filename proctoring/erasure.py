@@ -114,7 +114,10 @@ async def _drop_keys(db: Db, erasure: Erasure) -> bool:
                 *(sitting, attempt),
             )
         ]
-        for table in ("picture_key", "picture", "watch_event", "watch_score", "picture_to_check", "watch_to_score"):
+        for table in (
+            *("picture_key", "picture", "watch_event", "watch_score"),
+            *("watch_flood", "picture_to_check", "watch_to_score"),
+        ):
             await db.execute(
                 f"""
                 delete from {table}

@@ -8,6 +8,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from proctoring import bounds
 from proctoring import keys as wrapping
 from proctoring.keys import Key, KeyRing
 from proctoring.segments import EVENTS, HEAD, HEAD_BYTES, NAMES, NONCE_BYTES
@@ -286,6 +287,7 @@ async def _put_events(db: Db, told: list[tuple[Entry, list[Event]]], attempts: s
         if entry.attempt not in attempts and entry.sitting not in whole
         for event in events
     ]
+    rows = await bounds.within(db, rows)
     await db.executemany(
         """
         insert into watch_event (sitting_id, attempt_id, seq, kind, at_ms, received_ms, data)

@@ -27,13 +27,32 @@ NAMES = {
     "elumiti_pictures_write_failures": "Pictures whose group could not be written (answered 503).",
     "elumiti_pictures_store_failures": "Times that a segment could not be stored or put down, and waits again.",
     "elumiti_pictures_set_aside": "Segments that Postgres will never take; they wait for a person.",
+    "elumiti_pictures_events_left_out": "Events beyond what is put down of one attempt.",
     "elumiti_pictures_waiting_segments": "Segments that wait for the store.",
     "elumiti_pictures_waiting_bytes": "Bytes in the spool of this machine.",
     "elumiti_pictures_spool_fill": "Share of the spool's bound that is used; from 0.25 phones take fewer pictures.",
     "elumiti_pictures_known_age_seconds": "Age of what is known of sittings and refusals, the oldest worker's.",
     "elumiti_pictures_workers": "Workers alive.",
 }
-SUMS = ("received", "groups", "stored", "stored_bytes", "segments", "write_failures", "store_failures", "set_aside")
+SUMS = (
+    *("received", "groups", "stored", "stored_bytes", "segments", "write_failures", "store_failures", "set_aside"),
+    "events_left_out",
+)
+
+
+class Tally:
+    """A figure of this process."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def add(self, count: int) -> None:
+        """So many more."""
+        self.total += count
+
+
+# Put down by whichever upload of this worker (proctoring/bounds.py).
+LEFT_OUT = Tally()
 
 
 class Figures(msgspec.Struct, kw_only=True):
@@ -49,6 +68,7 @@ class Figures(msgspec.Struct, kw_only=True):
     write_failures: int
     store_failures: int
     set_aside: int
+    events_left_out: int
     waiting_segments: int
     waiting_bytes: int
     fill: float
@@ -88,6 +108,7 @@ class WorkerMetrics:
             write_failures=spool.failures,
             store_failures=uploads.failures,
             set_aside=uploads.set_aside,
+            events_left_out=LEFT_OUT.total,
             waiting_segments=uploads.waiting,
             waiting_bytes=spool.waiting_bytes,
             fill=spool.fill,

@@ -3087,6 +3087,14 @@ CREATE TABLE public.watch_evidence (
     chosen_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.watch_flood (
+    attempt_id bigint NOT NULL,
+    sitting_id integer NOT NULL,
+    left_out bigint NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT watch_flood_left_out_check CHECK ((left_out > 0))
+);
+
 CREATE TABLE public.watch_hand (
     attempt_id bigint NOT NULL,
     sitting_id integer NOT NULL,
@@ -3777,6 +3785,9 @@ ALTER TABLE ONLY public.watch_case
 ALTER TABLE ONLY public.watch_evidence
     ADD CONSTRAINT watch_evidence_pkey PRIMARY KEY (attempt_id, seq, taken_ms);
 
+ALTER TABLE ONLY public.watch_flood
+    ADD CONSTRAINT watch_flood_pkey PRIMARY KEY (attempt_id);
+
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_pkey PRIMARY KEY (attempt_id);
 
@@ -4083,6 +4094,8 @@ CREATE INDEX watch_appeal_sitting ON public.watch_appeal USING btree (sitting_id
 CREATE INDEX watch_case_note_attempt ON public.watch_case_note USING btree (attempt_id, id);
 
 CREATE INDEX watch_case_sitting ON public.watch_case USING btree (sitting_id);
+
+CREATE INDEX watch_flood_sitting ON public.watch_flood USING btree (sitting_id);
 
 CREATE INDEX watch_hand_staff ON public.watch_hand USING btree (staff_id, sitting_id);
 
@@ -4823,6 +4836,9 @@ ALTER TABLE ONLY public.watch_evidence
 
 ALTER TABLE ONLY public.watch_evidence
     ADD CONSTRAINT watch_evidence_chosen_by_fkey FOREIGN KEY (chosen_by) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.watch_flood
+    ADD CONSTRAINT watch_flood_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
 
 ALTER TABLE ONLY public.watch_hand
     ADD CONSTRAINT watch_hand_sitting_id_fkey FOREIGN KEY (sitting_id) REFERENCES public.sitting(id);
@@ -5674,6 +5690,9 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.watch_event TO elumiti_proctoring;
 GRANT SELECT ON TABLE public.watch_event TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.watch_evidence TO elumiti_portal;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_flood TO elumiti_proctoring;
+GRANT SELECT ON TABLE public.watch_flood TO elumiti_portal;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watch_hand TO elumiti_portal;
 

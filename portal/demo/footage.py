@@ -29,10 +29,15 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def put_down(
-    db: asyncpg.Connection[asyncpg.Record], settings: ProctoringSettings, sitting: int, sent: list[Sent]
+    db: asyncpg.Connection[asyncpg.Record],
+    settings: ProctoringSettings,
+    sitting: int,
+    sent: list[Sent],
+    known: dict[int, keys.Key] | None = None,
 ) -> None:
     """Into the object store, then into the tables; the scores are worked out at once.
 
+    `known`: the keys of attempts by a run before, kept by who comes again.
     Nothing of it is checked by a machine: that would see that it is drawn.
     """
     segment_id, kek = uuid.uuid4(), decode_key(settings.picture_kek)
@@ -40,7 +45,9 @@ async def put_down(
     drawn: list[keys.Key] = []
     name = str(segment_id)
     for phone in sent:
-        key = keys.draw(phone.attempt, sitting)
+        key = (known or {}).get(phone.attempt) or keys.draw(phone.attempt, sitting)
+        if known is not None:
+            known[phone.attempt] = key
         drawn.append(key)
         pieces += [_entry(key, kind, seq, at, body) for kind, seq, at, body in phone.pictures]
         if phone.events:

@@ -29,6 +29,7 @@ from loadtest.scenario import PlayPupil, Scenario
 from portal.core.accounts import Place, create_staff, give_role, school_year_end
 from portal.core.iin import keys_of
 from portal.demo import tables
+from portal.demo.alive import write_note
 from portal.demo.cards import insert_cards
 from portal.demo.content import load_form
 from portal.demo.machines import insert_machines
@@ -158,7 +159,8 @@ async def fill() -> Demo:
             await insert_sign_on(db)
             await insert_talents(db)
             watch = read(ProctoringSettings, environment(default_home(), "proctoring"))
-            await insert_watch(db, watch, demo.open_sitting, numbers, registered.pupil.external_id)
+            children = await insert_watch(db, watch, demo.open_sitting, numbers, registered.pupil.external_id)
+            write_note(default_home().folder, demo.open_sitting, children)
             await insert_machines(db, portal)
             await insert_cards(db, portal.objects, numbers)
     finally:

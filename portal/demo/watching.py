@@ -76,8 +76,10 @@ NOTES = (
 )
 
 
-async def insert_watch(db: Db, settings: ProctoringSettings, opened: int, staff: dict[str, int], pupil: str) -> None:
-    """Needs the registry, the sittings and the object store. `pupil`: the number of the child with a login of its own."""
+async def insert_watch(
+    db: Db, settings: ProctoringSettings, opened: int, staff: dict[str, int], pupil: str
+) -> list[int]:
+    """Who is watched. Needs the registry, the sittings and the object store. `pupil`: who has a login of its own."""
     await db.execute("insert into sitting_watch (sitting_id, keep_days) values ($1, 30)", opened)
     await db.execute("update sitting_review set sample_percent = 10 where sitting_id = $1", opened)
     await db.execute("select make_watch_partition($1)", opened)
@@ -96,6 +98,7 @@ async def insert_watch(db: Db, settings: ProctoringSettings, opened: int, staff:
     await _note_light(db, opened, children)
     await _judge(db, opened, children, staff, sent)
     await keeping.mark(db, opened, children[-1], "Әсел Мұратқызы Жақсылықова, Нұрлан Болатұлы Сейітов")
+    return children
 
 
 def _phone(child: int, place: int, now_ms: int) -> Sent:
@@ -188,7 +191,8 @@ async def _judge(db: Db, opened: int, children: list[int], staff: dict[str, int]
         for _kind, seq, _at, _body in sent[place].pictures[-3:]:
             await reaching.look(db, staff[who], opened, children[place], seq)
         await queries.say(db, opened, children[place], staff[who], kind, reason, words)
-        await _on_record(db, staff[who], "watch.verdict.said", children[place], words)
+        # That it was said, never what: who reads the trail may be asked for a second opinion (decision 0072).
+        await _on_record(db, staff[who], "watch.verdict.said", children[place])
     for who, words in NOTES:
         await casework.note(db, children[0], staff[who], words)
         await _on_record(db, staff[who], "watch.case.noted", children[0])
@@ -220,7 +224,7 @@ async def _judge(db: Db, opened: int, children: list[int], staff: dict[str, int]
     )
 
 
-async def _on_record(db: Db, staff_id: int, act: str, child: int, reason: str = "") -> None:
+async def _on_record(db: Db, staff_id: int, act: str, child: int) -> None:
     await audit.record_for(
-        db, staff_id=staff_id, acting_as="", address="", act=act, kind="participant", object_id=child, reason=reason
+        db, staff_id=staff_id, acting_as="", address="", act=act, kind="participant", object_id=child
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import time
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -17,12 +18,13 @@ from portal.core.accounts import create_staff
 from portal.core.accounts.structs import Scope
 from portal.core.iin import keys_of
 from portal.demo import tables
+from portal.demo.alive import HANDFUL, Watched, send
 from portal.demo.content import load_form
 from portal.demo.people import draw_people
 from portal.demo.pictures import KINDS, MOST_BYTES, draw_room
 from portal.demo.registry import insert_registry
 from portal.demo.tables import Seat
-from portal.demo.watching import WATCHED, insert_watch
+from portal.demo.watching import VERDICTS, WATCHED, insert_watch
 from portal.features.proctoring import queries
 from proctoring.look.serve import Look, Pictures
 from proctoring.store import open_store
@@ -52,6 +54,16 @@ COUNTS = {
     "waiting appeals": "select count(*) from watch_appeal where sitting_id = $1 and state = 'open'",
     "upheld": "select count(*) from watch_appeal where sitting_id = $1 and state = 'upheld'",
     "evidence": "select count(*) from watch_evidence e join participant p on p.id = e.attempt_id where p.sitting_id = $1",
+    # Who reads the trail may be asked for a second opinion.
+    "verdicts in the trail": """
+        select count(*) from audit a join participant p on p.id::text = a.object_id
+        where p.sitting_id = $1 and a.object_kind = 'participant' and a.act = 'watch.verdict.said'
+    """,
+    "told by the trail": """
+        select count(*) from audit a join participant p on p.id::text = a.object_id
+        where p.sitting_id = $1 and a.object_kind = 'participant' and a.act like 'watch.%'
+            and (a.reason <> '' or a.after::text ~ 'breach|unclear|fine')
+    """,
     "notes": "select count(*) from watch_case_note n join participant p on p.id = n.attempt_id where p.sitting_id = $1",
 }
 
@@ -82,7 +94,7 @@ def test_a_proctor_of_the_demo_sees_a_childs_picture(stack: Stack, loop: Loop, o
     async def run(db: Db) -> tuple[dict[str, int], float, int, bytes, int]:
         opened, staff, pupil = await scene(db, portal)
         began = time.monotonic()
-        await insert_watch(db, watch, opened, staff, pupil)
+        children = await insert_watch(db, watch, opened, staff, pupil)
         took = time.monotonic() - began
         counts = {name: await db.fetchval(sql, opened) for name, sql in COUNTS.items()}
         await queries.take(db, opened, staff["proctor"], Scope(country=True), None, WATCHED)
@@ -111,6 +123,29 @@ def test_a_proctor_of_the_demo_sees_a_childs_picture(stack: Stack, loop: Loop, o
             )
             answer: Any = await look.look(request)
         reviewed = await db.fetchval("select count(*) from watch_score where sitting_id = $1 and score >= 20", opened)
+        # The cameras go on: of those in somebody's hands, never of who has handed in.
+        watched, keys, random = Watched(opened, children), {}, Random(1)
+        await db.execute("delete from watch_hand")
+        calm = children[40:43]
+        await db.executemany(
+            "insert into watch_hand (attempt_id, sitting_id, staff_id) values ($1, $2, $3)",
+            [(one, opened, staff["proctor"]) for one in calm],
+        )
+        await db.execute("update attempt set finished_at = now() where id = $1", calm[2])
+        before = await db.fetchval("select count(*) from picture_key where sitting_id = $1", opened)
+        first, second = [await send(db, watch, watched, keys, random) for _ in range(2)]
+        assert first == second
+        assert len(first) == HANDFUL
+        assert first[:2] == calm[:2]
+        assert calm[2] not in first
+        assert children[-1] not in first, "erased"
+        known = await db.fetchval("select count(*) from picture_key where sitting_id = $1", opened)
+        assert known - before == HANDFUL, "a key for each child, not for each picture"
+        tiles = await queries.tiles(db, opened, staff["proctor"], time.time_ns() // 1_000_000)
+        assert {one.attempt: one.state for one in tiles} == dict(
+            zip(calm, ("writing", "writing", "finished"), strict=True)
+        )
+        assert all(one.fresh_ms and one.fresh_ms > (time.time() - 30) * 1000 for one in tiles[:2])
         return counts, took, answer.status, answer.body, reviewed
 
     async def taken_back() -> tuple[dict[str, int], float, int, bytes, int]:
@@ -134,6 +169,8 @@ def test_a_proctor_of_the_demo_sees_a_childs_picture(stack: Stack, loop: Loop, o
         "waiting appeals": 1,
         "upheld": 1,
         "evidence": 2,
+        "verdicts in the trail": len(VERDICTS),
+        "told by the trail": 0,
         "notes": 2,
     }
     assert status == 200

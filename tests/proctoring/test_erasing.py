@@ -105,11 +105,15 @@ async def test_one_of_a_thousand_is_erased_everywhere(
         "select id, attempt_id, sitting_id, wrapped from picture_key where sitting_id = $1", scene.sitting
     )
 
+    await db.execute(
+        "insert into watch_flood (attempt_id, sitting_id, left_out) select unnest($2::bigint[]), $1, 3",
+        *(scene.sitting, attempts),
+    )
     await erasure.ask(db, scene.sitting, target["attempt_id"], "asked", "head")
     await gone(db, scene.sitting, target["attempt_id"])
 
     # Database: no key, no row, no score; the others' are all there.
-    for table in ("picture_key", "picture", "watch_score"):
+    for table in ("picture_key", "picture", "watch_score", "watch_flood"):
         attempt_ids = {
             row["attempt_id"]
             for row in await db.fetch(f"select attempt_id from {table} where sitting_id = $1", scene.sitting)

@@ -19,6 +19,7 @@ from PIL import Image
 
 from infra.picture_tokens import device_mark
 from proctoring import index
+from proctoring.bounds import MOST_OF_ONE
 from proctoring.checks.numbers import look
 from proctoring.decoding import UnreadableError
 from proctoring.images import size_of
@@ -239,6 +240,46 @@ async def test_a_flood_of_harmless_events_hides_nothing_from_the_score(
         assert await db.fetchval("select score from watch_score where attempt_id = $1", phone.attempt) == 15
 
     await eventually(scored, limit_s=20)
+
+
+async def test_events_of_one_attempt_have_an_end_and_the_child_hears_nothing_of_it(
+    stack: Stack, db: Db, begin: Begin
+) -> None:
+    """Beyond the bound all is answered as before, nothing more of this attempt is put down, and how much was left is known."""
+    scene, phone = await begin()
+    other = Phone(stack, scene.seats[1].attempt, scene.sitting)
+    await db.execute("select make_watch_partition($1)", scene.sitting)
+    # What the server saw takes no room.
+    await db.execute(
+        """
+        insert into watch_event (sitting_id, attempt_id, seq, kind, at_ms, received_ms, data)
+        select $1, $2, n, 'line-back', $3::bigint - n, $3, case when n > $4 then '{"by": "server"}'::jsonb else '{}' end
+        from generate_series(1, $4 + 9) n
+        """,
+        *(scene.sitting, phone.attempt, now_ms(), MOST_OF_ONE - 2),
+    )
+    counted = "elumiti_pictures_events_left_out_total"
+    for one in (phone, other):
+        said = [{"n": 9000 + n, "kind": "copy", "at": now_ms()} for n in range(5)]
+        answer = await one.tell(*said)
+        assert answer.status_code == 200
+        assert answer.json()["received"] == [9000, 9001, 9002, 9003, 9004]
+        assert (await one.send(n=1)).status_code == 200
+
+    async def put() -> None:
+        rows = await db.fetch(
+            "select attempt_id, count(*) as many from watch_event where sitting_id = $1 and kind = 'copy' group by 1",
+            scene.sitting,
+        )
+        assert {row["attempt_id"]: row["many"] for row in rows} == {phone.attempt: 2, other.attempt: 5}
+        left = await db.fetch("select attempt_id, left_out from watch_flood where sitting_id = $1", scene.sitting)
+        assert [tuple(row) for row in left] == [(phone.attempt, 3)]
+        page = (await phone.client.get(f"{phone.base}/metrics")).text
+        assert any(float(line.split()[1]) >= 3 for line in page.splitlines() if line.startswith(counted))
+
+    await eventually(put, limit_s=20)
+    for one in (phone, other):
+        await stored(db, one)
 
 
 @pytest.mark.parametrize(

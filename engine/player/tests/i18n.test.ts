@@ -13,6 +13,21 @@ test("each sentence exists in three languages with the same places to fill", () 
   }
 });
 
+// Two offices, two words (decision 0069): the room supervisor is there in the room, the proctor looks through the camera.
+test("who looks through the camera is the proctor, who is in the room the supervisor, and what either sends names neither", () => {
+  const proctor = /проктор|proctor/i;
+  const room = /кезекші|дежурн|supervisor/i;
+  for (const texts of [kk, ru, en]) {
+    for (const [key, text] of Object.entries(texts)) {
+      expect([key, text]).not.toEqual([key, expect.stringMatching(/бақылаушы|наблюдател|observer|invigilator/i)]);
+      const watched = key.startsWith("watch.");
+      expect([key, text]).not.toEqual([key, expect.stringMatching(watched ? room : proctor)]);
+    }
+    for (const key of ["watch.who", "watch.watched", "watch.live", "watch.live_may"] as const) expect(texts[key]).toMatch(proctor);
+    for (const key of ["pause.lead", "news.message"] as const) expect(texts[key]).not.toMatch(room);
+  }
+});
+
 test("times are Astana's, whatever the phone's zone", async () => {
   globalThis.document = { documentElement: {} } as Document;
   await speak("kk");

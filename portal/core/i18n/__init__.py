@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from portal.core.i18n.catalogue import LANGUAGES, N_, Language, Text, current, in_language, of, speak, t
-from portal.core.i18n.times import ASTANA, clock, day, number, when
+from portal.core.i18n.times import ASTANA, clock, day, day_time, number, when
 
 __all__ = [
     "ASTANA",
@@ -17,6 +17,7 @@ __all__ = [
     "clock",
     "current",
     "day",
+    "day_time",
     "in_language",
     "number",
     "of",

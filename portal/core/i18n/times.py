@@ -55,6 +55,7 @@ MONTHS = {
     ],
 }
 WHEN = N_("{day}, {time} (Astana time)")
+DAY_TIME = N_("{day}, {time}")
 # Groups of three keep together; a fraction has a comma in Kazakh and Russian.
 NARROW_SPACE = "\u202f"
 
@@ -75,6 +76,11 @@ def when(value: datetime | None) -> str:
     if value is None:
         return "—"
     return t(WHEN, day=day(value), time=clock(value))
+
+
+def day_time(value: datetime | None) -> str:
+    """The same without the zone, for a table that names it once; a dash for none."""
+    return "—" if value is None else t(DAY_TIME, day=day(value), time=clock(value))
 
 
 def number(value: float | None, digits: int = 0) -> str:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from litestar import Response
 from litestar.enums import MediaType
 
-from portal.core.i18n import ASTANA, LANGUAGES, N_, clock, current, day, number, of, t, when
+from portal.core.i18n import ASTANA, LANGUAGES, N_, clock, current, day, day_time, number, of, t, when
 from portal.core.jobs.titles import home_of, title_of
 from portal.core.ui.devices import device
 from portal.core.ui.navigation import menu
@@ -66,6 +66,7 @@ def _environment() -> Environment:
     made.globals.update(
         _=t,
         of=of,
+        day_time=day_time,
         when=when,
         day=day,
         clock=clock,

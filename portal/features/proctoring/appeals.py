@@ -162,9 +162,7 @@ async def _list(request: StaffRequest, db: Connection, sitting_id: int, form: Fo
     scope = actor.scope(APPEAL)
     head = await find_head(db, sitting_id, scope)
     state, view = picked(request, "state", STATES, "open"), listing(request, {"made"}, "made")
-    rows, total = await complaints.listed(
-        db, sitting_id, scope, actor.own_school_id, state, limit=view.rows, offset=view.offset
-    )
+    rows, total = await complaints.listed(db, sitting_id, scope, actor, state, limit=view.rows, offset=view.offset)
     return page(
         request,
         "proctoring/appeals.html",

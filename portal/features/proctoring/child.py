@@ -19,7 +19,7 @@ from portal.features.proctoring import deeds, queries, verdicts
 from portal.features.proctoring.axis import axis_of
 from portal.features.proctoring.hands import here, mine, now_ms
 from portal.features.proctoring.sentences import SENTENCES, in_all_languages
-from portal.features.proctoring.structs import EVENTS, KINDS, ONE_STATE, REASONS
+from portal.features.proctoring.structs import EVENTS, KINDS, ONE_STATE, REASONS, flood_line
 
 if TYPE_CHECKING:
     from portal.features.proctoring.structs import Phones, Shot
@@ -88,6 +88,7 @@ async def child_page(
         playable=playable,
         axis=axis_of(seen, events, await queries.rhythm(db, sitting_id, attempt)),
         events=events,
+        flood=flood_line(await queries.left_out(db, attempt)),
         own=own,
         # Blind: who has not said his own reads nobody else's.
         others=[one for one in said if not one.mine] if own else [],

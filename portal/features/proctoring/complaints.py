@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from portal.core.i18n import N_, Language
+from portal.features.proctoring.reaching import NOT_TIED
 
 if TYPE_CHECKING:
-    from portal.core.accounts.structs import Scope
+    from portal.core.accounts.structs import Actor, Scope
     from portal.core.db import Connection
 
 STATES: dict[str, str] = {"open": N_("open"), "upheld": N_("upheld"), "rejected": N_("rejected")}
@@ -64,9 +65,9 @@ async def find(db: Connection, appeal_id: int) -> Appeal | None:
 
 
 async def listed(
-    db: Connection, sitting_id: int, scope: Scope, own_school: int | None, state: str, *, limit: int, offset: int
+    db: Connection, sitting_id: int, scope: Scope, actor: Actor, state: str, *, limit: int, offset: int
 ) -> tuple[list[Appeal], int]:
-    """A page of a sitting's appeals within a territory and not of one's own district, the oldest first."""
+    """A page of a sitting's appeals within a territory, not of one's own district, child or pupil, the oldest first."""
     where = f"""
         {APPEAL}
         join participant p on p.id = a.attempt_id
@@ -74,10 +75,11 @@ async def listed(
         join district d on d.id = sc.district_id
         where a.sitting_id = $1 and ($2 or d.region_code = any($3) or p.school_id = any($4)) and a.state = $5
             and not exists (select from school own where own.id = $6 and own.district_id = sc.district_id)
+            and {NOT_TIED.format(staff="$7")}
     """
-    known = (sitting_id, *scope.parameters, state, own_school)
+    known = (sitting_id, *scope.parameters, state, actor.own_school_id, actor.staff_id)
     total = await db.fetchval(f"select count(*) from ({where}) as found", *known)
-    rows = await db.fetch(f"{where} order by a.id limit $7 offset $8", *known, limit, offset)
+    rows = await db.fetch(f"{where} order by a.id limit $8 offset $9", *known, limit, offset)
     return [Appeal(**row) for row in rows], total
 
 

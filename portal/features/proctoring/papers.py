@@ -121,7 +121,7 @@ async def make(context: Context) -> dict[str, Any]:
         if case is None:
             raise NotThere
         chosen = await casework.evidence(db, case.sitting_id, attempt)
-        sheet = await _sheet(db, case, payload, staff_id)
+        sheet = await _sheet(db, case, payload, staff_id, len(chosen))
     await context.progress(0, len(chosen) + 1)
     shown: list[Shown] = []
     by = reaching.viewer(payload["reader"], payload["login"])
@@ -152,7 +152,7 @@ async def make(context: Context) -> dict[str, Any]:
     }
 
 
-async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: int) -> Sheet:
+async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: int, chosen: int) -> Sheet:
     """Everything but the pictures, in the language of who asked. A child is a number on paper too."""
     attempt = case.attempt
     looked = await reviewing.looked(db, attempt)
@@ -213,9 +213,12 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
         pictures=[],
         pictures_title=t(N_("Pictures chosen as evidence")),
         nothing=t(N_("None.")),
+        no_pictures=t(ALL_GONE if chosen else NONE_CHOSEN),
     )
 
 
+NONE_CHOSEN = N_("No picture was chosen as evidence.")
+ALL_GONE = N_("The pictures that were chosen as evidence are sealed or erased, or could not be read.")
 BY_APPEAL, BY_TWO = N_("by an appeal"), N_("two persons agree")
 WORK = {PAPER: make}
 ROUTES = [ask, show]

@@ -296,6 +296,11 @@ async def events(db: Connection, sitting_id: int, attempt: int, most: int = 1000
     return [Happened(**row) for row in rows]
 
 
+async def left_out(db: Connection, attempt: int) -> int:
+    """How many events of his were not kept, for more came than are kept of one attempt."""
+    return await db.fetchval("select left_out from watch_flood where attempt_id = $1", attempt) or 0
+
+
 async def tile(db: Connection, sitting_id: int, attempt: int, staff_id: int, now_ms: int) -> Tile | None:
     """One of his children."""
     row = await db.fetchrow(f"{TILE} and h.attempt_id = $5", sitting_id, now_ms, staff_id, WEIGHING, attempt)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from portal.core.i18n import N_
+from portal.features.proctoring import queries
 from portal.features.proctoring.queries import GONE
 from portal.features.proctoring.reaching import IN_HAND, NOT_TIED
-from portal.features.proctoring.structs import why_lines
+from portal.features.proctoring.structs import flood_line, why_lines
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor, Scope
@@ -44,8 +45,9 @@ SORTS = {
     "number": "number, attempt",
     "-number": "number desc, attempt",
 }
-# $1 the sitting, $2–$4 the territory, $5 the reader. Who is in the sample follows from seed and attempt alone.
-ROWS = """
+# $1 the sitting, $2–$4 the territory, $5 the reader: nobody stands in his list, his counts or his file whom he may not open
+# (reaching.reach). Who is in the sample follows from seed and attempt alone.
+ROWS = f"""
     with how as (
         select sample_percent as percent, seed from sitting_review where sitting_id = $1
     ), said as (
@@ -68,7 +70,7 @@ ROWS = """
     ), found as (
         select k.attempt_id as attempt, (k.attempt_id % 100000)::int as number, coalesce(w.score, 0)::float as score,
                coalesce(s.opinions, 0) as opinions, s.last_at, coalesce(s.mine, false) as mine, r.kind as outcome,
-               a.state as appeal, p.school_id, sc.district_id, d.region_code as region,
+               a.state as appeal, p.school_id, d.region_code as region,
                jsonb_build_object('kk', sc.name_kk, 'ru', sc.name_ru, 'en', sc.name_en) as school,
                case when v.agent is null or v.agent = '' then 'unknown'
                     when v.agent like '%iPad%' or (v.agent like '%Android%' and v.agent not like '%Mobile%') then 'tablet'
@@ -94,7 +96,12 @@ ROWS = """
             select state from watch_appeal where attempt_id = k.attempt_id order by id desc limit 1) a on true
         left join lateral (
             select agent from attempt_device where attempt_id = k.attempt_id order by epoch desc limit 1) v on true
-        where $2 or d.region_code = any($3) or p.school_id = any($4)
+        where ($2 or d.region_code = any($3) or p.school_id = any($4)) and {NOT_TIED.format(staff="$5")}
+            and not exists (
+                select
+                from staff me
+                join school own on own.id = me.own_school_id
+                where me.id = $5 and own.district_id = sc.district_id)
     )
 """
 
@@ -143,11 +150,17 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
     score: float
     reasons: list[dict[str, Any]]
+    left_out: int
 
     @property
     def lines(self) -> list[str]:
         """The reasons in words."""
         return why_lines(self.reasons)
+
+    @property
+    def flood(self) -> str:
+        """That more events came than are kept; empty: no more came."""
+        return flood_line(self.left_out)
 
 
 def conditions(wanted: Wanted) -> tuple[str, list[object]]:
@@ -231,11 +244,10 @@ async def next_one(db: Connection, sitting_id: int, scope: Scope, actor: Actor) 
             select p.id
             from found f
             join participant p on p.id = f.attempt
-            where f.state = any($6) and not f.mine and {NOT_TIED.format(staff="$5")}
+            where f.state = any($6) and not f.mine
                 and not exists (select from watch_review_hand h where h.attempt_id = f.attempt)
                 and not exists (
                     select from watch_hand h where h.attempt_id = f.attempt and h.seen_at > now() - interval '{GONE}')
-                and not exists (select from school own where own.id = $7 and own.district_id = f.district_id)
             order by array_position($6, f.state),
                      case when f.state = 'sample' then 0 else f.score end desc, md5(f.attempt::text)
             limit 1
@@ -246,7 +258,7 @@ async def next_one(db: Connection, sitting_id: int, scope: Scope, actor: Actor) 
         on conflict do nothing
         returning attempt_id
         """,
-        *(sitting_id, *scope.parameters, actor.staff_id, WAITING, actor.own_school_id),
+        *(sitting_id, *scope.parameters, actor.staff_id, WAITING),
     )
 
 
@@ -264,9 +276,10 @@ async def open_one(db: Connection, sitting_id: int, attempt: int, staff_id: int,
 
 
 async def looked(db: Connection, attempt: int) -> Looked:
-    """Score and reasons."""
+    """Score and reasons, and whether more events came than are kept."""
     row = await db.fetchrow("select score::float as score, reasons from watch_score where attempt_id = $1", attempt)
-    return Looked(**row) if row else Looked(score=0.0, reasons=[])
+    left_out = await queries.left_out(db, attempt)
+    return Looked(**row, left_out=left_out) if row else Looked(score=0.0, reasons=[], left_out=left_out)
 
 
 async def rules(db: Connection, sitting_id: int) -> Rules:

@@ -41,6 +41,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     pictures: list[Shown]
     pictures_title: str
     nothing: str
+    no_pictures: str
 
 
 def as_pdf(sheet: Sheet) -> bytes:
@@ -60,9 +61,11 @@ def as_pdf(sheet: Sheet) -> bytes:
     for name, lines in sheet.parts:
         body.append(Paragraph(escape(name), head))
         body += [Paragraph(escape(line), text) for line in lines] or [Paragraph(escape(sheet.nothing), quiet)]
-    body.append(Paragraph(escape(sheet.pictures_title), head))
-    if not sheet.pictures:
-        body.append(Paragraph(escape(sheet.nothing), quiet))
+    if sheet.pictures:
+        body.append(Paragraph(escape(sheet.pictures_title), head))
+    else:
+        # A heading over nothing reads like a page that was lost.
+        body += [Spacer(1, 4 * mm), Paragraph(escape(sheet.no_pictures), quiet)]
     cells = [[_image(one), Paragraph(escape(one.caption), quiet)] for one in sheet.pictures]
     for start in range(0, len(cells), 2):
         row = cells[start : start + 2]

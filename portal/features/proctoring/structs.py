@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from portal.core.i18n import N_, t
+from portal.core.i18n import N_, number, t
+from proctoring.bounds import MOST_OF_ONE
 from proctoring.risk.rules import INNOCENT
 
 # What happened, in words; that a line was lost or the light is poor is told as what it is: no sign of anything.
@@ -71,6 +72,9 @@ FINE_FOR = timedelta(minutes=10)
 FRESH_MS = 120_000
 LONG = N_("{what}: {times} times, {seconds} s in all")
 OFTEN = N_("{what}: {times} times")
+FLOOD = N_(
+    "{most} are kept of one attempt, {count} were let go. By itself a phone sends no such number. The test goes on as before."
+)
 
 
 class Tile(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +156,11 @@ def why_lines(reasons: list[dict[str, Any]]) -> list[str]:
         else:
             said.append(t(OFTEN, what=what, times=times) if times > 1 else what)
     return said
+
+
+def flood_line(left_out: int) -> str:
+    """That more events came than are kept of one attempt; empty: no more came."""
+    return t(FLOOD, most=number(MOST_OF_ONE), count=number(left_out)) if left_out else ""
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):

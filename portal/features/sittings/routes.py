@@ -232,17 +232,21 @@ async def _publish(db: Connection, actor: Actor, sitting_id: int, reason: str) -
 
 
 async def _ask_second(db: Connection, actor: Actor, sitting: Sitting, missing: list[Check], reason: str) -> None:
+    accepted = [check.code for check in missing]
+    days = sitting.watch.keep_days if sitting.watch and rules.KEPT in accepted else None
     await acts.ask(
         db,
         actor,
         PUBLISH_ANYWAY.code,
         sitting_id=sitting.id,
-        payload={"regions": sitting.regions, "accepted": [check.code for check in missing]},
-        before={N_("State"): Text(STATES["draft"]), N_("Pupils"): number(sitting.participants)},
+        payload={"regions": sitting.regions, "accepted": accepted, "keep_days": days},
+        before={N_("State"): Text(STATES["draft"]), N_("Pupils"): number(sitting.participants)}
+        | ({N_("Pictures are kept, days"): number(watching.USUAL_DAYS)} if days else {}),
         after={
             N_("State"): Text(STATES["published"]),
             N_("Accepted though missing"): [Text(check.text) for check in missing],
-        },
+        }
+        | ({N_("Pictures are kept, days"): number(days)} if days else {}),
         reason=reason,
     )
 
@@ -259,6 +263,9 @@ async def _perform_publish(db: Connection, actor: Actor, act: acts.Pending, _set
         if not check.fulfilled
     }
     if not missing <= set(act.payload["accepted"]):
+        raise NotReady
+    # What the second person agreed to is a number of days, not whatever the draft says by now.
+    if rules.KEPT in missing and (sitting.watch is None or sitting.watch.keep_days != act.payload.get("keep_days")):
         raise NotReady
     await _publish(db, actor, act.sitting_id, act.reason)
 
@@ -317,6 +324,7 @@ async def _form_page(
         policies=rules.LATE_POLICIES,
         watches=watching.WATCHES,
         rhythms=watching.rhythms(),
+        usual_days=watching.USUAL_DAYS,
     )
 
 

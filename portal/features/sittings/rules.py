@@ -9,7 +9,7 @@ from engine.timing import AttemptClock, Phase, SittingClock, deadline_ms, last_p
 from portal.core.i18n import N_, clock, of, when
 from portal.core.sittings import to_ms
 from portal.features.sittings.structs import Check, Course, Draft, Facts, Sitting, Stretch
-from portal.features.sittings.watching import read_watch
+from portal.features.sittings.watching import USUAL_DAYS, read_watch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,6 +27,9 @@ MOST_SPREAD_FIXED_END_S = 10
 # Extra minutes that are rehearsed even when nobody has them yet.
 USUAL_EXTRA = (0, 15, 30)
 LONGEST_WAITING = timedelta(hours=24)
+
+# The check of the term of pictures.
+KEPT = "kept"
 
 
 def read_draft(form: Form, allowed_forms: Collection[int], allowed_regions: Collection[str]) -> Draft | None:
@@ -192,6 +195,24 @@ def checks(sitting: Sitting, facts: Facts, now: datetime) -> list[Check]:
             text=N_("The clock is rehearsed"),
             advice=N_("Look at the whole time line and confirm it. Any change of the draft asks for it again."),
         ),
+        *_kept(sitting),
+    ]
+
+
+def _kept(sitting: Sitting) -> list[Check]:
+    """Children's pictures are kept beyond the usual term by no one person's word."""
+    if sitting.watch is None:
+        return []
+    days = sitting.watch.keep_days
+    return [
+        Check(
+            code=KEPT,
+            fulfilled=days <= USUAL_DAYS,
+            acceptable=True,
+            text=N_("Pictures are kept no longer than usual"),
+            advice=N_("They would be kept {days} days in place of {usual}."),
+            values={} if days <= USUAL_DAYS else {"days": str(days), "usual": str(USUAL_DAYS)},
+        )
     ]
 
 

@@ -404,6 +404,12 @@ class Wall {
       else if (on) chip.setAttribute("aria-current", "true");
       else chip.removeAttribute("aria-current");
     }
+    const chosen = this.root.querySelector<HTMLElement>("[data-wall-filters] [data-chosen]");
+    if (chosen) {
+      const count = ["state", "event", "quiet"].filter((one) => asked.has(one)).length;
+      write(chosen, String(count));
+      chosen.hidden = count === 0;
+    }
     void this.ask();
   }
 

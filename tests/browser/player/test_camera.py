@@ -105,7 +105,7 @@ def test_the_whole_way_with_a_camera(at_camera: SitterAt, watched: Peer, receive
     for told in (
         "бір рет бетіңді",
         "әр 1 секунд сайын",
-        "бақылаушылары (прокторлар)",
+        "прокторлары",
         "минутына тағы 1 МБ",
         "90 күннен кейін",
         "ештеңе жоғалтпайсың",
@@ -323,9 +323,9 @@ def test_a_look_from_outside_is_told(at_camera: SitterAt, watched: Peer, receive
     to_check(sitter, watched)
     agree(sitter)
     begin(sitter)
-    sitter.page.get_by_text("Қазір бақылаушы сенің суретіңді қарап отыр").wait_for()
+    sitter.page.get_by_text("Қазір проктор сенің суретіңді қарап отыр").wait_for()
     receiver.watched = False
-    sitter.page.get_by_text("Қазір бақылаушы сенің суретіңді қарап отыр").wait_for(state="detached")
+    sitter.page.get_by_text("Қазір проктор сенің суретіңді қарап отыр").wait_for(state="detached")
 
 
 def test_a_pupil_who_sits_there_is_nothing_to_tell_of(
@@ -470,7 +470,7 @@ def test_axe_finds_nothing_on_the_pages_of_the_camera(
     look()
     receiver.watched = True
     page.locator("#start").click()
-    page.get_by_text("Қазір бақылаушы").wait_for()
+    page.get_by_text("Қазір проктор").wait_for()
     look()
     page.get_by_label("Камера қосулы").click()
     look()

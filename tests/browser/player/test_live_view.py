@@ -161,7 +161,7 @@ def test_the_child_reads_it_the_proctor_sees_it_move_and_it_ends(
     desk.page.get_by_role("button", name="Балаларды алу").click()
     desk.look(seat.attempt)
     began = "select began_at is not null from watch_live where attempt_id = $1 order by id desc limit 1"
-    bar.get_by_text("Бақылаушы қазір сені камерадан көріп отыр").wait_for(timeout=20_000)
+    bar.get_by_text("Проктор қазір сені камерадан көріп отыр").wait_for(timeout=20_000)
     # Told before anything is sent.
     assert desk.ask(began, seat.attempt) is False
     assert bar.get_attribute("role") == "status"
@@ -180,7 +180,7 @@ def test_the_child_reads_it_the_proctor_sees_it_move_and_it_ends(
     assert "көріп отыр" in bar.inner_text()
     # A dialog lies over the whole page: there he reads it too.
     sitter.page.locator(".counter").click()
-    sitter.page.locator("dialog[open]").get_by_text("Бақылаушы қазір сені камерадан көріп отыр").wait_for()
+    sitter.page.locator("dialog[open]").get_by_text("Проктор қазір сені камерадан көріп отыр").wait_for()
     sitter.page.screenshot(path=str(tmp_path / "dialog.png"))
     sitter.page.keyboard.press("Escape")
     sitter.page.locator("dialog").wait_for(state="detached")

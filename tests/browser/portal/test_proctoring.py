@@ -220,6 +220,44 @@ def test_a_wall_that_lives(loop: Loop, browser: Browser, served: str, room: Room
     loop.run(run(), 140)
 
 
+@pytest.mark.parametrize("phone", [True, False])
+def test_the_first_screen_has_children_in_it(
+    loop: Loop, browser: Browser, served: str, room: Room, phone: bool
+) -> None:
+    """A phone's filters are one line that says how many are set, and stand open while any is; a desktop shows them all."""
+
+    async def run() -> None:
+        context, page = await on_shift(browser, served, room, "admin", phone=phone)
+        chip, summary = (
+            page.locator("[data-filter='state'][data-value='flagged']"),
+            page.locator("[data-wall-filters] > summary"),
+        )
+        bottom = await page.evaluate(
+            "document.querySelector('li.tile .tile-picture').getBoundingClientRect().bottom + window.scrollY"
+        )
+        assert bottom < await page.evaluate("window.innerHeight")
+        if phone:
+            await expect(chip).to_be_hidden()
+            await expect(summary).to_have_text("Сүзгі", use_inner_text=True)
+            await summary.click()
+        else:
+            await expect(summary).to_be_hidden()
+        await chip.click()
+        await page.click("[data-filter='quiet']")
+        await page.reload()
+        await expect(chip).to_be_visible()
+        if phone:
+            await expect(summary).to_have_text("Сүзгі 2", use_inner_text=True)
+            await page.click("[data-filter='quiet']")
+            await expect(summary).to_have_text("Сүзгі 1", use_inner_text=True)
+            assert (await Axe().run(page)).violations_count == 0
+            await photographed(page, "wall-filters")
+        await page.click("form[action$='/back'] button")
+        await context.close()
+
+    loop.run(run(), 100)
+
+
 def test_filters_and_sound_are_remembered(loop: Loop, browser: Browser, served: str, room: Room) -> None:
     """In the address, so that a reload keeps them; the sound by this browser."""
 
@@ -310,6 +348,7 @@ def test_all_of_it_without_script(loop: Loop, browser: Browser, served: str, roo
 
     async def run() -> None:
         context, page = await on_shift(browser, served, room, "admin", phone=True, script=False)
+        await page.click("[data-wall-filters] > summary")
         await page.click("a.chip[href*='state=flagged']")
         assert await page.locator("li.tile:not([hidden])").count() == 7
         await page.goto(f"{served}/watch/{room.children[0]}")

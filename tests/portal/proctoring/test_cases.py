@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+import pypdf
 import pytest
 from PIL import Image
 
@@ -84,6 +85,19 @@ def test_a_case_has_notes_evidence_and_a_paper_that_a_seal_takes_back(
     assert one.post(f"/review/{settled}/seal", {"shot": f"1-{at}", "back": "case"}).status_code == 303
     assert one.get(link).status_code == 404
     assert "кері алынды" in one.get(path).text
+
+
+def test_a_paper_without_evidence_says_so_in_a_sentence(house: House, settled: int, looker: Looker) -> None:
+    """No heading stands over nothing."""
+    one = reviewer(house)
+    path = one.post(f"/cases/{settled}/paper", {"purpose": "Комиссия"}).headers["location"]
+    state = house.front.inner.state
+    house.loop.run(run_one(state.pool, state.settings, WORK, int(path.rsplit("/", 1)[1])))
+    link = one.get(path).text.split('class="button primary" href="')[1].split('"')[0].replace("&amp;", "&")
+    text = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(one.get(link).content)).pages)
+    assert "Дәлел ретінде сурет таңдалмаған" in text
+    assert "Дәлел ретінде таңдалған суреттер" not in text
+    assert not looker.asked
 
 
 def test_an_appeal_is_decided_by_somebody_else_and_nothing_is_overwritten(

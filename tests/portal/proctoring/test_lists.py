@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -12,6 +13,7 @@ import pytest
 from portal.core.jobs.worker import run_one
 from portal.features.work import WORK
 from tests.portal.proctoring.test_review import BREACH, FINE, reviewer, say_on_the_wall
+from tests.portal.proctoring.test_wall import take
 
 if TYPE_CHECKING:
     from tests.portal.conftest import House, Scene, Visitor
@@ -97,3 +99,25 @@ def test_a_name_that_looks_like_a_formula_is_text(house: House, judged: Scene) -
     book = openpyxl.load_workbook(io.BytesIO(file_of(house, one, judged.id, "state=settled", "xlsx")))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if "HYPERLINK" in str(cell.value)]
     assert [cell.data_type for cell in cells] == ["s"]
+
+
+def test_a_table_names_the_zone_once(house: House, judged: Scene) -> None:
+    """Not in every cell: a line under the table says it for all of them."""
+    one = reviewer(house)
+    said = {"channel": "phone", "told_by": "Анасы", "words": "Әжесі кірген", "language": "kk"}
+    assert one.post(f"/sittings/{judged.id}/appeals", {"attempt": str(judged.pupils[0]), **said}).status_code == 303
+    take(one, judged)
+    child = judged.pupils[1]
+    assert one.post(f"/watch/{child}/warn", {"sentence": "own", "own": "Шамды жақ"}).status_code == 303
+    assert one.post(f"/watch/{child}/verdict", FINE).status_code == 303
+    at = house.sql("select taken_ms from picture where attempt_id = $1", child)[0]["taken_ms"]
+    assert one.post(f"/watch/{child}/seal", {"shot": f"1-{at}"}).status_code == 303
+    for path in (
+        *(f"/sittings/{judged.id}/{page}" for page in ("verdicts", "verdicts/words", "appeals", "wall", "pictures")),
+        "/safety",
+    ):
+        text = house.worker("child-safety-officer").get(path).text if path == "/safety" else one.get(path).text
+        tables = re.findall(r"<table.*?</table>", text, re.DOTALL)
+        assert tables, path
+        assert "Астана" not in "".join(tables), path
+        assert text.count("Уақыт Астана бойынша көрсетілген.") == len(tables), path

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from tests.portal.proctoring.test_lists import file_of, lines_of
 from tests.portal.proctoring.test_review import BREACH, FINE, next_of, reviewer, say_on_the_wall
 from tests.portal.proctoring.test_wall import take, wall
 
@@ -170,6 +171,28 @@ def test_nobody_watches_or_judges_a_child_of_his_own(house: House, watched: Scen
     assert one.get(f"/cases/{child}").status_code == 404
     said = {"channel": "phone", "told_by": "Анасы", "words": "Жоқ", "language": "kk"}
     assert one.post(f"/sittings/{watched.id}/appeals", {"attempt": str(child), **said}).status_code == 422
+    # Nobody stands in a list whom its reader may not open.
+    assert reviewer(house).post(f"/sittings/{watched.id}/appeals", {"attempt": str(child), **said}).status_code == 303
+    for path in ("verdicts", "appeals"):
+        assert f"№ {child % 100_000}<" not in one.get(f"/sittings/{watched.id}/{path}").text
+        assert f"№ {child % 100_000}<" in reviewer(house).get(f"/sittings/{watched.id}/{path}").text
+
+
+def test_the_review_lists_and_counts_nobody_of_ones_own_district(house: House, watched: Scene, no_lot: None) -> None:
+    """What is in the list can be opened; the file is the list's."""
+    assert no_lot is None
+    child = watched.pupils[0]
+    for _ in range(2):
+        say_on_the_wall(house, watched, BREACH, child)
+    login = house.person("test-administrator")
+    neighbour = house.visitor(login)
+    assert listed(neighbour, watched) == [child]
+    assert neighbour.get(f"/cases/{child}").status_code == 200
+    house.sql("update staff set own_school_id = $2 where login = $1", login, watched.place.schools[0])
+    assert neighbour.get(f"/cases/{child}").status_code == 404
+    assert listed(neighbour, watched) == []
+    assert "Әзірге қорытынды жоқ" in neighbour.get(f"/sittings/{watched.id}/verdicts").text
+    assert lines_of(file_of(house, neighbour, watched.id, "", "csv")) == []
 
 
 # ---- the blind second opinion
@@ -263,6 +286,26 @@ def test_a_flood_of_one_kind_hides_no_other(house: House, watched: Scene) -> Non
     one = house.worker("proctor")
     take(one, watched, 1)
     assert "камера түсірмеген" in one.get(f"/watch/{child}").text
+
+
+def test_a_flood_beyond_what_is_kept_is_told_to_who_looks(house: House, watched: Scene, no_lot: None) -> None:
+    """On the wall's page of the child, to the reviewer and in the case; of another child nothing is said."""
+    assert no_lot is None
+    child, other = watched.pupils[:2]
+    house.sql("insert into watch_flood (attempt_id, sitting_id, left_out) values ($1, $2, 12345)", child, watched.id)
+    proctor = house.worker("proctor")
+    take(proctor, watched)
+    words = "сақталатыннан көп оқиға"
+    assert words in proctor.get(f"/watch/{child}").text
+    assert "12\u202f345" in proctor.get(f"/watch/{child}").text
+    assert words not in proctor.get(f"/watch/{other}").text
+    proctor.post(f"/sittings/{watched.id}/wall/back")
+    say_on_the_wall(house, watched, BREACH, child)
+    one = reviewer(house)
+    assert next_of(one, watched) == child
+    assert words in one.get(f"/review/{child}").text
+    assert one.post(f"/review/{child}/verdict", BREACH).status_code == 303
+    assert words in one.get(f"/cases/{child}").text
 
 
 def test_a_picture_of_tomorrow_does_not_stand_on_the_wall_for_ever(house: House, watched: Scene) -> None:

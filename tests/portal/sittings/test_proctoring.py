@@ -82,6 +82,50 @@ def test_once_published_it_stands_and_its_partitions_are_there(house: House, pla
     assert row(house, sitting) is not None
 
 
+def test_pictures_are_kept_beyond_the_usual_term_by_two_persons_alone(house: House, place: Place) -> None:
+    """With a reason; the second one is shown the days, and agrees to no others."""
+    admin, second = house.worker("test-administrator"), house.worker("test-administrator")
+    forms = make_forms(house)
+    usual, long, longer = ({**CHOSEN, "watch_keep_days": days} for days in ("90", "200", "365"))
+    sitting = make(admin, draft(place, forms, **usual))
+    add_pupil(house, sitting, place)
+    admin.post(f"/sittings/{sitting}/clock")
+    assert 'name="reason"' not in admin.get(f"/sittings/{sitting}").text
+    where = f"/sittings/{sitting}/publish"
+
+    def ask(chosen: dict[str, str]) -> int:
+        admin.post(f"/sittings/{sitting}/edit", draft(place, forms, **chosen))
+        admin.post(f"/sittings/{sitting}/clock")
+        assert admin.post(where, {"reason": ""}).status_code == 409, "a reason is needed"
+        assert admin.post(where, {"reason": "Сот шешімі күтілуде"}).status_code == 303
+        return house.sql("select max(id) as id from pending_act where sitting_id = $1", sitting)[0]["id"]
+
+    act = ask(long)
+    shown = admin.get(f"/sittings/{sitting}").text
+    assert 'name="reason"' in shown
+    assert "90 күннің орнына 200 күн" in shown
+    assert "200" in second.get("/acts").text
+    assert admin.post(f"/acts/{act}/decide", {"do": "do"}).status_code == 403, "the same person"
+    # Asked for 200 days, changed to 365 meanwhile.
+    admin.post(f"/sittings/{sitting}/edit", draft(place, forms, **longer))
+    admin.post(f"/sittings/{sitting}/clock")
+    assert second.post(f"/acts/{act}/decide", {"do": "do"}).status_code == 409
+    assert house.sql("select state from sitting where id = $1", sitting)[0]["state"] == "draft"
+    admin.post(f"/sittings/{sitting}/edit", draft(place, forms, **long))
+    admin.post(f"/sittings/{sitting}/clock")
+    assert second.post(f"/acts/{act}/decide", {"do": "do"}).status_code == 303
+    assert house.sql("select state from sitting where id = $1", sitting)[0]["state"] == "published"
+    told = house.sql(
+        "select reason from audit where act = 'sitting.sitting.published' and object_id = $1", str(sitting)
+    )
+    assert [row["reason"] for row in told] == ["Сот шешімі күтілуде"]
+    drafted = house.sql(
+        "select after from audit where act = 'sitting.draft.changed' and object_id = $1 order by id limit 1",
+        str(sitting),
+    )
+    assert drafted[0]["after"]["watch"]["keep_days"] == 200
+
+
 def test_the_estimate_grows_with_rhythm_time_and_screen() -> None:
     half = Watch(every_s=30, identity=False, screen=False, keep_days=90)
     hour = dt.timedelta(hours=1).seconds
