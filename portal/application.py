@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-# First: pydantic looks for the source of each of its classes among all modules that are loaded by then; last, it costs
-# a quarter of the portal's start.
+# First: pydantic looks for the source of each of its classes among all modules that are loaded by then. Last, a start of
+# the portal takes a tenth longer (1.9 s of CPU in place of 1.7).
 import scim2_models  # noqa: F401 # isort: split
 import structlog
 from litestar import Litestar
