@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -33,7 +35,10 @@ EVENTS_BYTES = 16_384
 MOST_EVENTS = 50
 # So many events of a report count as a request more.
 EVENTS_AS_ONE = 10
-MOST_N = 2**31 - 1
+MOST_N, MOST_DIGITS = 2**31 - 1, 16
+PICTURES = frozenset(KINDS) - {"events"}
+# As our phones put it.
+USUAL_QUERY = re.compile(r"n=(\d{1,10})&at=(\d{1,16})&kind=([a-z]{1,10})", re.ASCII).fullmatch
 # A clock that is wrong by more than a day is no time of a picture, nor of what happened.
 DAY_MS = 86_400_000
 BEARER = "Bearer "
@@ -79,11 +84,10 @@ async def take_picture(worker: Worker, scope: Scope, proto: HTTPProtocol, header
         raise Problem("not-a-picture")
     # The one wait of the route: all pictures of this group share one fdatasync.
     await worker.spool.join(KINDS[kind], claims.attempt, claims.sitting, seq, taken_ms, now_ms, body)
-    stored = worker.stored.take(claims.attempt)
-    reply = (
-        f'{{"received":{seq},"stored":[{",".join(map(str, stored))}],'
-        f'"every_s":{watch.every_s * worker.times},"most_bytes":{watch.most_bytes}{_live(worker, claims.attempt, now_ms)}}}'
-    )
+    told = ",".join(map(str, worker.stored.take(claims.attempt)))
+    live = _live(worker, claims.attempt, now_ms) if worker.watched.live else ""
+    every_s, most = watch.every_s * worker.times, watch.most_bytes
+    reply = f'{{"received":{seq},"stored":[{told}],"every_s":{every_s},"most_bytes":{most}{live}}}'
     proto.response_bytes(200, headers, reply.encode())
 
 
@@ -152,21 +156,27 @@ def _may_be(at_ms: int, claims: PictureClaims, now_ms: int) -> bool:
 
 def _query(text: str, claims: PictureClaims, now_ms: int) -> tuple[int, int, str]:
     """n, at and kind."""
-    try:
-        given = dict(part.split("=", 1) for part in text.split("&"))
-        seq, taken_ms, kind = given["n"], given["at"], given.get("kind", "snapshot")
-    except (ValueError, KeyError) as error:
-        raise Problem("query-invalid") from error
     # Plain digits: int() also takes spaces, signs and digits of other scripts.
-    if not (seq.isascii() and seq.isdigit() and len(seq) <= 10 and int(seq) <= MOST_N):
+    usual = USUAL_QUERY(text)
+    if usual is not None:
+        seq, taken_ms, kind = int(usual[1]), int(usual[2]), usual[3]
+    else:
+        given = dict(parse_qsl(text, keep_blank_values=True))
+        seq, taken_ms, kind = _digits(given, "n"), _digits(given, "at"), given.get("kind", "snapshot")
+    if seq > MOST_N:
         raise Problem("query-invalid", field="n")
-    if not (
-        taken_ms.isascii() and taken_ms.isdigit() and len(taken_ms) <= 16 and _may_be(int(taken_ms), claims, now_ms)
-    ):
+    if not _may_be(taken_ms, claims, now_ms):
         raise Problem("query-invalid", field="at")
-    if kind not in KINDS or kind == "events":
+    if kind not in PICTURES:
         raise Problem("query-invalid", field="kind")
-    return int(seq), int(taken_ms), kind
+    return seq, taken_ms, kind
+
+
+def _digits(given: dict[str, str], field: str) -> int:
+    value = given.get(field, "")
+    if not (value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS):
+        raise Problem("query-invalid", field=field)
+    return int(value)
 
 
 def _events(body: bytes, claims: PictureClaims, now_ms: int) -> list[Event]:
@@ -251,7 +261,7 @@ async def answer(worker: Worker, scope: Scope, proto: HTTPProtocol, allowed: lis
     """Answer one request; Problems are the caller's."""
     found = ROUTES.get((scope.method, scope.path))
     if found is not None:
-        await found[1](worker, scope, proto, JSON + allowed)
+        await found[1](worker, scope, proto, JSON + allowed if allowed else JSON)
         worker.metrics.ok[scope.path] += 1
     elif scope.method == "OPTIONS" and scope.path in PATHS:
         proto.response_bytes(204, PREFLIGHT + allowed if allowed else [], b"")

@@ -72,8 +72,7 @@ def seal_into(
     length = NONCE_BYTES + len(body) + TAG_BYTES
     head = head_of(kind, length, key.attempt, key.sitting, seq, taken_ms, received_ms, key.id)
     body_at = HEAD_BYTES + NONCE_BYTES
-    entry[:HEAD_BYTES] = head
-    entry[HEAD_BYTES:body_at] = nonce
+    entry[:body_at] = head + nonce
     AESGCM(key.secret).encrypt_into(nonce, body, head, entry[body_at:])
 
 

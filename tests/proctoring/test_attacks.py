@@ -180,6 +180,17 @@ async def test_queries_that_mean_nothing(ingest: str, begin: Begin, query: str) 
     refused(answer, 400, "query-invalid")
 
 
+@pytest.mark.parametrize("query", ["kind=snapshot&at={now}&n=1", "at={now}&n=1", "n=1&at={now}&kind=snapshot&more=x"])
+async def test_what_a_query_says_in_another_order_is_the_same(begin: Begin, query: str) -> None:
+    _, phone = await begin()
+    answer = await phone.client.post(
+        f"{phone.base}/v1/pictures?{query.format(now=now_ms())}",
+        content=picture(1),
+        headers={"authorization": f"Bearer {phone.token}"},
+    )
+    assert (answer.status_code, answer.json()["received"]) == (200, 1)
+
+
 async def test_an_identity_photo_may_be_larger_and_a_screen_only_where_asked_for(begin: Begin) -> None:
     _, phone = await begin()
     noise = io.BytesIO()
