@@ -92,7 +92,9 @@ def test_what_an_older_segment_left_in_the_file_is_never_taken_for_ours(
     torn = data.draw(st.integers(0, len(written)))
     body = written[:torn] + before[torn:]
     kept = whole_bytes(body, b"s" * 16)
-    assert kept == sum(len(one) for number, one in enumerate(ours) if len(b"".join(ours[: number + 1])) <= torn)
+    assert kept >= sum(len(one) for number, one in enumerate(ours) if len(b"".join(ours[: number + 1])) <= torn)
+    # More than was written stands there only where the old bytes are the very same.
+    assert body[:kept] == written[:kept]
     assert all(one.attempt < 100 for one in entries(body[:kept]))
 
 
