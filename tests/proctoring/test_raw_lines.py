@@ -87,9 +87,9 @@ async def test_a_body_that_drips_is_let_go_of(db: Db, ingest: str, begin: Begin)
         writer.write(head.encode() + b"{")
     began = time.monotonic()
     assert await nothing_but(db, phone, scene.sitting)
-    answers = await asyncio.gather(*(asyncio.wait_for(reader.read(400), 40) for reader, _ in lines))
+    answers = await asyncio.gather(*(asyncio.wait_for(reader.read(400), 90) for reader, _ in lines))
     assert all(b" 408 " in answer for answer in answers)
     # The limit is 3 s here; a busy machine sweeps late, and without a limit it would be for ever.
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 90
     for _, writer in lines:
         writer.close()
