@@ -101,6 +101,11 @@ def entries(segment: Buffer) -> Iterator[Entry]:
         at = offset + length
 
 
+def has_no_groups(begin: bytes) -> bool:
+    """Whether a file that begins so is of a version without groups: nothing of ours since begins with an entry."""
+    return begin[:3] == MAGIC + bytes([VERSION]) and begin[3:4] != b"" and begin[3] in NAMES
+
+
 def whole_bytes(body: Buffer, segment: bytes) -> int:
     """How many bytes at the beginning are whole groups of this segment: what a crash left of the rest was promised to nobody."""
     view = memoryview(body)

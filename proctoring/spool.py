@@ -264,9 +264,9 @@ class Spool:
         return found
 
     def _leave_empty(self) -> None:
-        """Folders of the dead whose last segment has gone; what was set aside stays for a person."""
+        """Folders of the dead whose last segment has gone; where something was set aside, a person may bring it back."""
         for folder, lock in list(self._taken.items()):
-            if any(folder.glob(f"*{SEGMENT}")):
+            if any(folder.glob(f"*{SEGMENT}")) or any(folder.glob(f"*{BAD}")):
                 continue
             (folder / LOCK).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
@@ -325,6 +325,11 @@ def whole(path: Path) -> int:
         log.info("proctoring.spool.tail", segment=path.name, kept=size, dropped=len(body) - size)
         os.truncate(path, size)
     return size
+
+
+def _has_no_groups(path: Path) -> bool:
+    with path.open("rb") as file:
+        return segments.has_no_groups(file.read(4))
 
 
 def _segment_bytes(folder: Path) -> int:
@@ -390,11 +395,15 @@ def _whole_segments(folder: Path) -> list[Path]:
     for path in folder.glob(f"*{SPARE}"):
         path.unlink()
     for path in sorted(folder.glob(f"*{SEGMENT}")):
-        if whole(path):
+        if _has_no_groups(path):
+            log.error("proctoring.spool.of_another_version", segment=path.name)
+            set_aside(path)
+        elif whole(path):
             found.append(path)
         else:
             done_with(path)
     for path in folder.glob(f"*{KEYS}"):
-        if not path.with_suffix(SEGMENT).exists():
+        # What was set aside is read by nobody without its keys.
+        if not (path.with_suffix(SEGMENT).exists() or path.with_suffix(BAD).exists()):
             path.unlink()
     return found

@@ -184,6 +184,36 @@ async def test_a_file_that_the_store_has_is_written_over_and_a_crash_brings_noth
     await third.close()
 
 
+async def test_what_a_version_without_groups_left_is_kept_for_a_person(tmp_path: Path) -> None:
+    """An upgrade met a spool that was not empty: its pictures were acknowledged, so they are not thrown away as a torn tail."""
+    folder = await dead(tmp_path)
+    (path,) = folder.glob("*.seg")
+    old = path.read_bytes()[MARK_BYTES:]
+    path.write_bytes(old)
+    after = made(tmp_path, [])
+    assert after.adopt() == []
+    assert path.with_suffix(".bad").read_bytes() == old
+    assert path.with_suffix(".keys").exists()
+    await after.close()
+
+
+async def test_the_keys_of_what_was_set_aside_outlive_a_restart(tmp_path: Path) -> None:
+    """The index would not take it; somebody mends the reason, renames it and starts again: then it must open."""
+    folder = await dead(tmp_path)
+    (path,) = folder.glob("*.seg")
+    spools.set_aside(path)
+    for _ in range(2):
+        after = made(tmp_path, [])
+        assert after.adopt() == []
+        assert after.adopt() == []
+        await after.close()
+    path.with_suffix(".bad").rename(path)
+    last = made(tmp_path, [])
+    assert last.adopt() == [path]
+    assert {key.attempt for key in last.keys_here()} == {70, 71, 72}
+    await last.close()
+
+
 async def test_a_file_that_somebody_may_still_read_is_not_written_over(tmp_path: Path) -> None:
     spool = made(tmp_path, [])
     await spool.join(1, 7, 5, 1, 1, 1, b"picture")
