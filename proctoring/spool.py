@@ -209,8 +209,7 @@ class Spool:
         if file.size or file.keys_size:
             self._closed(file.path)
         else:
-            file.path.unlink(missing_ok=True)
-            file.path.with_suffix(KEYS).unlink(missing_ok=True)
+            done_with(file.path)
 
     async def _tick(self) -> None:
         """The clock of segments that nothing more comes to, and of the disk's room."""

@@ -41,13 +41,12 @@ async def put_down(
     Nothing of it is checked by a machine: that would see that it is drawn.
     """
     segment_id, kek = uuid.uuid4(), decode_key(settings.picture_kek)
+    name = str(segment_id)
+    known = {} if known is None else known
     pieces: list[bytes] = []
     drawn: list[keys.Key] = []
-    name = str(segment_id)
     for phone in sent:
-        key = (known or {}).get(phone.attempt) or keys.draw(phone.attempt, sitting)
-        if known is not None:
-            known[phone.attempt] = key
+        key = known[phone.attempt] = known.get(phone.attempt) or keys.draw(phone.attempt, sitting)
         drawn.append(key)
         pieces += [_entry(key, kind, seq, at, body) for kind, seq, at, body in phone.pictures]
         if phone.events:
