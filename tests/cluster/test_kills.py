@@ -19,7 +19,7 @@ from infra.local import environment
 from infra.settings import PROCESSES, read
 from tests.cluster import nodes
 from tests.cluster.ledger import begin, on
-from tests.support.waiting import eventually
+from tests.support.waiting import all_workers_ready, eventually
 
 if TYPE_CHECKING:
     from infra.cluster.stack import ClusterStack
@@ -42,6 +42,8 @@ async def test_nothing_is_lost_when_a_shard_an_engine_and_a_flusher_die(cluster:
     # Answers alone are tried here; pictures have faults of their own (tests/faults/test_pictures.py).
     settings["engine"] = msgspec.structs.replace(settings["engine"], pictures_url="")
     settings["portal"] = msgspec.structs.replace(settings["portal"], proctoring_internal_url="", live_urls=[])
+    for node in cluster.plan.engines:
+        await all_workers_ready(f"http://127.0.0.1:{node.port}")
     found = [finding async for finding in doctor_parts.examine(settings)]
     assert not [finding.line() for finding in found if finding.remedy]
     assert sum(finding.about == "valkey" for finding in found) == 7

@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+import httpx
+
 from tests.support.pupil import Refused
 
 if TYPE_CHECKING:
@@ -35,6 +37,18 @@ async def eventually(work: Callable[[], Awaitable[T]], limit_s: float = 15, ever
             if time.monotonic() > limit:
                 raise
             await asyncio.sleep(every_s)
+
+
+async def all_workers_ready(url: str) -> None:
+    """Each worker answers for itself, and who connects meets any of them: ten callers in a row are served."""
+
+    async def served() -> None:
+        for _ in range(10):
+            async with httpx.AsyncClient() as client:
+                reply = await client.get(f"{url}/ready")
+            assert reply.status_code == 200, reply.text
+
+    await eventually(served, limit_s=60)
 
 
 def until(work: Callable[[], bool], limit_s: float = 15, every_s: float = 0.2) -> None:
