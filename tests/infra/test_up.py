@@ -108,11 +108,12 @@ def platform() -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Platform]:
-    """One that is up, for tests that leave it up."""
+    """One that is up, for tests that leave it up; whatever ended its last run, the next one is `runs[-1]`."""
     with home_of_its_own() as made:
-        run = made.start()
+        made.start()
+        assert "migration(s) applied" in made.said
         yield made
-        stop(made, run)
+        stop(made, made.runs[-1])
 
 
 def whole_tree(run: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -143,34 +144,27 @@ def stop(platform: Platform, run: subprocess.Popen[str]) -> None:
     assert not alive
 
 
-def test_ctrl_c_stops_everything_and_the_next_start_keeps_the_data(platform: Platform) -> None:
-    stop(platform, platform.start())
-    assert "migration(s) applied" in platform.said
-    stop(platform, platform.start())
-    assert "Schema: up to date." in platform.said
-    assert "This installation is not a demo." in platform.refuse("--demo")
+def test_ctrl_c_stops_everything_and_the_next_start_keeps_the_data(running: Platform) -> None:
+    stop(running, running.runs[-1])
+    assert "This installation is not a demo." in running.refuse("--demo")
+    running.start()
+    assert "Schema: up to date." in running.said
 
 
-def test_ctrl_c_while_it_starts_stops_everything_too(platform: Platform) -> None:
-    stop(platform, platform.start(until="are up"))
-    stop(platform, platform.start())
-
-
-def test_after_kill_9_of_the_supervisor_it_starts_again(platform: Platform) -> None:
+def test_after_kill_9_of_the_supervisor_it_starts_again(running: Platform) -> None:
     """Its servers stop by themselves and write what they hold: the next start waits until the last has."""
-    run = platform.start()
+    run = running.runs[-1]
     family = whole_tree(run)
     run.kill()
     run.wait()
-    again = platform.start()
+    running.start()
     assert not [process for process in family if process.is_running()]
-    stop(platform, again)
 
 
 @pytest.mark.parametrize(("part", "app"), [("portal", "portal.app:app"), ("engine", "engine.app:engine")])
 def test_no_worker_outlives_its_server(running: Platform, part: str, app: str) -> None:
     """Killed by -9 it can stop nobody; an orphan would hold the port, and answer there with what was yesterday."""
-    server = next(one for one in psutil.Process(running.runs[0].pid).children() if app in one.cmdline())
+    server = next(one for one in psutil.Process(running.runs[-1].pid).children() if app in one.cmdline())
     workers = server.children(recursive=True)
     assert workers
     server.kill()
@@ -185,20 +179,20 @@ def test_no_worker_outlives_its_server(running: Platform, part: str, app: str) -
     until(answers, f"the {part} did not come back")
 
 
-def test_after_kill_9_of_everything_it_starts_again(platform: Platform) -> None:
+def test_after_kill_9_of_everything_it_starts_again(running: Platform) -> None:
     """Postgres leaves a lock with its number; by then that may be another program's, as it is ours here."""
-    run = platform.start()
+    run = running.runs[-1]
     for process in whole_tree(run):
         # One that was just being replaced may be gone by itself.
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     run.wait()
-    lock = platform.folder / "postgres" / "postmaster.pid"
+    lock = running.folder / "postgres" / "postmaster.pid"
     lock.write_text("\n".join([str(os.getpid()), *lock.read_text().splitlines()[1:], ""]))
-    stop(platform, platform.start())
+    running.start()
 
 
-def test_killed_while_it_makes_its_first_database_it_starts_again(platform: Platform) -> None:
+def test_cut_short_at_its_first_start_by_kill_9_or_ctrl_c_it_starts_again(platform: Platform) -> None:
     argv = [sys.executable, "-m", "infra", *platform.words()]
     run = subprocess.Popen(
         argv, env=plain_environ() | platform.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -207,12 +201,13 @@ def test_killed_while_it_makes_its_first_database_it_starts_again(platform: Plat
     until((platform.folder / "postgres.making" / "PG_VERSION").exists, "initdb never began")
     run.kill()
     run.wait()
+    stop(platform, platform.start(until="are up"))
     stop(platform, platform.start())
 
 
 def test_a_second_start_beside_a_running_one_is_one_line(running: Platform) -> None:
     line = running.refuse()
-    assert f"(process {running.runs[0].pid}) already serves {running.folder}" in line
+    assert f"(process {running.runs[-1].pid}) already serves {running.folder}" in line
     assert "Stop it with Ctrl-C" in line
 
 
