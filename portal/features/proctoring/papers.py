@@ -16,7 +16,7 @@ from portal.core.db import Connection
 from portal.core.files import links, uploads
 from portal.core.files.paper import PDF_TYPE
 from portal.core.forms import Form
-from portal.core.i18n import N_, clock, of, t, when
+from portal.core.i18n import N_, clock, day, day_time, of, t, when
 from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.problems import NotThere, told
@@ -164,16 +164,16 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
         (t(N_("Risk, by the machine")), str(round(looked.score))),
     ]
     verdicts = [
-        f"{when(one.made_at)} · {one.by}: {t(KINDS[one.kind])} — {t(REASONS[one.kind].get(one.reason, one.reason))}"
+        f"{day_time(one.made_at)} · {one.by}: {t(KINDS[one.kind])} — {t(REASONS[one.kind].get(one.reason, one.reason))}"
         + (f". {one.words}" if one.words else "")
         for one in await queries.verdicts(db, attempt, staff_id)
     ]
     rulings = [
-        f"{when(one.made_at)} · {t(KINDS[one.kind])} ({t(BY_APPEAL if one.by_appeal else BY_TWO)})"
+        f"{day_time(one.made_at)} · {t(KINDS[one.kind])} ({t(BY_APPEAL if one.by_appeal else BY_TWO)})"
         for one in await casework.rulings(db, attempt)
     ]
     appeals = [
-        f"{when(one.made_at)} · {one.told_by} ({t(complaints.CHANNELS[one.channel])}): {one.words} → "
+        f"{day_time(one.made_at)} · {one.told_by} ({t(complaints.CHANNELS[one.channel])}): {one.words} → "
         + t(complaints.STATES[one.state])
         + (f": {one.reason}" if one.reason else "")
         for one in await complaints.of_attempt(db, attempt)
@@ -196,7 +196,7 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
             (t(N_("Appeals")), appeals),
             (
                 t(N_("Notes")),
-                [f"{when(one.made_at)} · {one.by}: {one.words}" for one in await casework.notes(db, attempt)],
+                [f"{day_time(one.made_at)} · {one.by}: {one.words}" for one in await casework.notes(db, attempt)],
             ),
             (
                 t(N_("What happened")),
@@ -207,7 +207,7 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
             ),
             (
                 t(N_("Who looked")),
-                [f"{one.by}: {one.times} ({when(one.first_at)} – {when(one.last_at)})" for one in looks],
+                [f"{one.by}: {one.times} ({_from_to(one.first_at, one.last_at)})" for one in looks],
             ),
         ],
         pictures=[],
@@ -215,6 +215,11 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
         nothing=t(N_("None.")),
         no_pictures=t(ALL_GONE if chosen else NONE_CHOSEN),
     )
+
+
+def _from_to(first: datetime, last: datetime) -> str:
+    """Both times; the day once where they share it."""
+    return f"{day_time(first)} – {clock(last) if day(first) == day(last) else day_time(last)}"
 
 
 NONE_CHOSEN = N_("No picture was chosen as evidence.")

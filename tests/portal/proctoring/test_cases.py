@@ -96,6 +96,8 @@ def test_a_paper_without_evidence_says_so_in_a_sentence(house: House, settled: i
     link = one.get(path).text.split('class="button primary" href="')[1].split('"')[0].replace("&amp;", "&")
     text = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(one.get(link).content)).pages)
     assert "Дәлел ретінде сурет таңдалмаған" in text
+    # The zone is named where the case begins and at the foot of the page, not beside each time.
+    assert text.count("Астана уақыты") == 2, text
     assert "Дәлел ретінде таңдалған суреттер" not in text
     assert not looker.asked
 
