@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -22,13 +23,17 @@ from infra.parts.unused import free_ports, share
 # A machine that does something else too is no fault of what is tested.
 hypothesis.settings.register_profile("calm", deadline=None)
 hypothesis.settings.load_profile("calm")
-# Three processes of tests start stacks beside each other.
+# Four processes of tests start stacks beside each other.
 share(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4, of=4)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.loop import Loop
+
+
+# A line for each request of each test: drawn for a report that only a failure has.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

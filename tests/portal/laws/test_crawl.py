@@ -73,8 +73,9 @@ def roles(house: House) -> list[str]:
     return [row["code"] for row in house.sql("select code from role order by code")]
 
 
+@pytest.mark.parametrize("quarter", range(4))
 def test_whatever_a_page_offers_a_role_opens(
-    house: House, make_sitting: Callable[..., Scene], roles: list[str]
+    house: House, make_sitting: Callable[..., Scene], roles: list[str], quarter: int
 ) -> None:
     """Sittings that wait, run and are over; persons; a link that is shown and then refused is an error here."""
     # Runs that other tests wrote as rows alone have no tables in the store, and their pages say so.
@@ -92,11 +93,9 @@ def test_whatever_a_page_offers_a_role_opens(
         *(scene.place.region, scene.place.schools[0]),
     )
     wrong: list[object] = []
-    opened = 0
-    for role in roles:
+    assert len(roles) >= 24
+    for role in roles[quarter::4]:
         visitor = house.worker(role)
         for at, path, status in crawl(visitor):
             wrong.append((role, at, path, status))
-        opened += 1
-    assert opened >= 24
     assert wrong == [], "\n".join(map(str, wrong))

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import itertools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import httpx
@@ -104,23 +104,42 @@ async def begin(house: House, role: str, place: Place, *, raised: bool, project:
 
 
 async def ask(house: House, session: Session, asked: list[tuple[str, str]]) -> list[tuple[int, str]]:
-    """Status and problem's code (empty for a page) of each, by one client, a few at once."""
-    transport = httpx.ASGITransport(app=house.front, client=(session.address, 1), raise_app_exceptions=False)  # type: ignore[arg-type]
+    """Status and problem's code (empty for a page) of each, a few at once."""
     headers = {
         "cookie": f"{sessions.COOKIE}={session.cookie}",
         "x-csrf-token": session.token,
         "accept": "application/json",
+        "host": "portal.test",
     }
+    sent = [(name.encode(), value.encode()) for name, value in headers.items()]
     turn = asyncio.Semaphore(AT_ONCE)
-    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test", headers=headers) as client:
 
-        async def one(method: str, path: str) -> tuple[int, str]:
-            async with turn:
-                answer = await client.request(method, path)
-            problem = answer.headers.get("content-type", "").startswith("application/problem+json")
-            return answer.status_code, answer.json()["code"] if problem else ""
+    async def one(method: str, path: str) -> tuple[int, str]:
+        async with turn:
+            return await _answer(house, session.address, method, path, sent)
 
-        return await asyncio.gather(*(one(*each) for each in asked))
+    return await asyncio.gather(*(one(*each) for each in asked))
+
+
+async def _answer(
+    house: House, address: str, method: str, path: str, headers: list[tuple[bytes, bytes]]
+) -> tuple[int, str]:
+    """One request by ASGI itself: a client takes a fifth of the time of ten thousand."""
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "root_path": ""}
+    scope |= {"method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
+    scope |= {"client": (address, 1), "server": ("portal.test", 80)}
+    heard: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        heard.append(message)
+
+    await house.front(scope, receive, send)  # type: ignore[arg-type]
+    problem = dict(heard[0]["headers"]).get(b"content-type", b"").startswith(b"application/problem+json")
+    body = b"".join(message["body"] for message in heard[1:] if message.get("body")) if problem else b""
+    return heard[0]["status"], msgspec.json.decode(body)["code"] if problem else ""
 
 
 def held(house: House, role: str, *, at_rest: bool = False) -> set[str]:
@@ -134,14 +153,15 @@ def roles(house: House) -> list[tuple[str, bool]]:
     return [(row["code"], row["raised"]) for row in house.sql("select code, raised from role order by code")]
 
 
-def test_each_role_on_each_route(house: House) -> None:
+@pytest.mark.parametrize("quarter", range(4))
+def test_each_role_on_each_route(house: House, quarter: int) -> None:
     """Refused exactly where the role's permissions lack the route's; a super-admin at rest and raised."""
     table = [route for route in routes(house) if route.pattern not in LEFT_OUT]
     asked = [(route.method, route.address()) for route in table]
     known = roles(house)
     assert len(known) >= 24
     wrong: list[object] = []
-    for role, works_raised in known:
+    for role, works_raised in known[quarter::4]:
         for raised in {False, works_raised}:
             session = house.loop.run(begin(house, role, Place(), raised=raised))
             may, in_all = held(house, role, at_rest=works_raised and not raised), held(house, role)
