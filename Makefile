@@ -8,12 +8,12 @@ NODE := $(CURDIR)/.venv/lib/$(shell $(PYTHON) -c 'import sys; print(f"python{sys
 demo: install pages
 	@$(RUN)/elumiti up --demo $(ARGS)
 
-# Whatever the shell says, compiled files stay: each of four processes would rewrite two hundred files of tests anew.
+# Whatever the shell says, compiled files stay: each of three processes would rewrite two hundred files of tests anew.
 test: export PYTHONDONTWRITEBYTECODE =
 test: install pages
 	@$(PYTHON) .ci/browser.py
 	@$(RUN)/python -m compileall -q engine infra portal proctoring scoring -x node_modules
-	@$(RUN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install
 	@$(RUN)/ruff check .

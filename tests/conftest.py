@@ -23,7 +23,7 @@ from infra.parts.unused import free_ports, share
 # A machine that does something else too is no fault of what is tested.
 hypothesis.settings.register_profile("calm", deadline=None)
 hypothesis.settings.load_profile("calm")
-# Four processes of tests start stacks beside each other.
+# Three processes of tests start stacks beside each other.
 share(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4, of=4)
 
 if TYPE_CHECKING:

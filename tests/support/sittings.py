@@ -65,6 +65,7 @@ async def make_sitting(
     reserve: bool = False,
     rooms: Sequence[str] = (),
     room_codes: int | None = None,
+    spread_s: int = 60,
 ) -> Scene:
     """A form of single-choice items (right answer A), packed; a published sitting; pupils in one school.
 
@@ -84,13 +85,14 @@ async def make_sitting(
         sitting = await db.fetchval(
             """
             insert into sitting (test_id, form_id, reserve_form_id, title, waiting_opens_at, starts_at, last_entry_at,
-                                 duration_s, grace_s, ends_at, help_name, help_phone)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'Гүлнар Сәрсенқызы', '+7 700 000 00 11')
+                                 duration_s, grace_s, ends_at, spread_s, help_name, help_phone)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'Гүлнар Сәрсенқызы', '+7 700 000 00 11')
             returning id
             """,
             *(test, form, second, json.dumps(three("sitting")), start - dt.timedelta(hours=1), start),
             *(start + dt.timedelta(seconds=last_entry_s), duration_s, grace_s),
             None if ends_s is None else start + dt.timedelta(seconds=ends_s),
+            spread_s,
         )
         made = [await make_room(db, sitting, school, name) for name in rooms]
     finally:

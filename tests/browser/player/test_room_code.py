@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -110,13 +111,9 @@ def test_without_the_start_service_a_room_code_opens_the_test_and_all_of_it_arri
 ) -> None:
     assert player, service
 
-    async def scene_with_no_spread() -> Scene:
-        made = await make_sitting(stack, owner_url, rooms=ROOMS, starts_in_s=STARTS_IN_S, duration_s=DURATION_S)
-        db = await asyncpg.connect(owner_url)
-        await db.execute("update sitting set spread_s = 0 where id = $1", made.sitting)
-        await db.close()
-        return made
-
+    scene_with_no_spread = functools.partial(
+        make_sitting, stack, owner_url, rooms=ROOMS, starts_in_s=STARTS_IN_S, duration_s=DURATION_S, spread_s=0
+    )
     with mortal_engine(stack, loop, tmp_path / "engine") as (url, engine):
         mine, other = sitter_at(url), sitter_at(url)
         scene = loop.run(scene_with_no_spread(), 60)

@@ -33,9 +33,8 @@ def test_a_stopped_test_goes_on_with_other_questions(
 ) -> None:
     """Nothing is handed in; the reserve opens by itself at its time, also after the page was closed in between."""
     assert player
-    scene = loop.run(make_sitting(stack, owner_url, starts_in_s=-120, reserve=True), 60)
     # Nobody is to wait a random part of a minute here.
-    loop.run(_sql(owner_url, "update sitting set spread_s = 0 where id = $1", scene.sitting), 30)
+    scene = loop.run(make_sitting(stack, owner_url, starts_in_s=-120, reserve=True, spread_s=0), 60)
     seat = scene.seats[0]
 
     def order(version: int, kind: str, **body: object) -> None:
