@@ -129,9 +129,11 @@ async def _answer(
     scope |= {"method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
     scope |= {"client": (address, 1), "server": ("portal.test", 80)}
     heard: list[dict[str, Any]] = []
+    told: list[dict[str, object]] = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        # Who listens on meets one that waits for his answer.
+        return told.pop() if told else await asyncio.Future()
 
     async def send(message: dict[str, Any]) -> None:
         heard.append(message)
