@@ -19,7 +19,8 @@ import uvloop
 from infra.local import Home, Ports, database_url
 from infra.objects import open_bucket
 from infra.parts.supervisor import Stack
-from loadtest.bench.snapshots import BUCKET, CONNECTIONS, picture_of, roll, send_for, store_of, tokens_of, until_stored
+from loadtest.bench.picture_phones import CONNECTIONS, picture_of, send_for, tokens_of
+from loadtest.bench.snapshots import BUCKET, roll, store_of, until_stored
 from loadtest.wire import Pool
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ import psutil
 
 from infra.parts.supervisor import pictures_argv
 from loadtest.bench.figures import machine
-from loadtest.bench.snapshots import CONNECTIONS, picture_of, send_for, tokens_of, watched
+from loadtest.bench.picture_phones import CONNECTIONS, picture_of, send_for, tokens_of
+from loadtest.bench.snapshots import watched
 from loadtest.bench.stack import fresh_stack
 from loadtest.chaos.case import Outcome
 from loadtest.chaos.outages import mount_small_disk

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.bench import both
-from loadtest.bench.snapshots import Pace, picture_of
+from loadtest.bench.picture_phones import Pace, picture_of
 
 if TYPE_CHECKING:
     import pytest

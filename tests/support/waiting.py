@@ -40,7 +40,10 @@ async def eventually(work: Callable[[], Awaitable[T]], limit_s: float = 15, ever
 
 
 async def all_workers_ready(url: str) -> None:
-    """Each worker answers for itself, and who connects meets any of them: ten callers in a row are served."""
+    """Each worker answers for itself, and who connects meets any of them: ten callers in a row are served.
+
+    The count of workers in the figures says it exactly, but not after a restart: who died is counted ten seconds more.
+    """
 
     async def served() -> None:
         for _ in range(10):

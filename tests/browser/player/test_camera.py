@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 # Five frames a second: thirty take a tenth of a core for what nobody looks at.
-FAKE = ["--use-fake-device-for-media-stream=fps=5", "--use-fake-ui-for-media-stream"]
+CAMERA = "--use-fake-device-for-media-stream=fps=5"
+FAKE = [CAMERA, "--use-fake-ui-for-media-stream"]
 PHONE = {"width": 390, "height": 844}
 COUNT_OPENED = """
 const { mediaDevices } = navigator, ask = mediaDevices.getUserMedia.bind(mediaDevices);
@@ -188,7 +189,7 @@ def test_no_camera_costs_nothing(at_camera: SitterAt, watched: Peer, receiver: R
 
 def test_a_browser_that_refuses_the_camera_stops_nobody(sitter_at: SitterAt, watched: Peer, receiver: Receiver) -> None:
     """What to do is said, the other way stands beside it, the test opens."""
-    flags = ["--use-fake-device-for-media-stream=fps=5", "--deny-permission-prompts"]
+    flags = [CAMERA, "--deny-permission-prompts"]
     sitter = sitter_at(watched.url, flags=flags, viewport=PHONE, ours=(receiver.url,), whole=True)
     to_check(sitter, watched)
     sitter.page.locator("#camera-yes").click()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -111,12 +110,10 @@ def test_without_the_start_service_a_room_code_opens_the_test_and_all_of_it_arri
 ) -> None:
     assert player, service
 
-    scene_with_no_spread = functools.partial(
-        make_sitting, stack, owner_url, rooms=ROOMS, starts_in_s=STARTS_IN_S, duration_s=DURATION_S, spread_s=0
-    )
     with mortal_engine(stack, loop, tmp_path / "engine") as (url, engine):
         mine, other = sitter_at(url), sitter_at(url)
-        scene = loop.run(scene_with_no_spread(), 60)
+        made = make_sitting(stack, owner_url, rooms=ROOMS, starts_in_s=STARTS_IN_S, duration_s=DURATION_S, spread_s=0)
+        scene = loop.run(made, 60)
         for sitter, seat in zip((mine, other), scene.seats, strict=True):
             wait_with_the_form(sitter, seat)
         blobs = loop.run(in_postgres(owner_url, BLOBS, scene.form), 10)
