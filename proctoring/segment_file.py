@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEGMENT, KEYS, SPARE = ".seg", ".keys", ".spare"
-MOST_SPARES = 4
+MOST_SPARES = 16
 
 
 class Spares:

@@ -193,5 +193,6 @@ async def send_for(
     while sent.acked + sum(sent.refused.values()) < begun and loop.time() < limit:
         await asyncio.sleep(0.05)
     pool.on_idle = lambda: None
-    pool.idle.extend(line.connection for line in lines if line.connection is not None)
+    # Taken from the end: who sends again has his line of before, and so the worker that holds his key.
+    pool.idle.extend(line.connection for line in reversed(lines) if line.connection is not None)
     return sent
