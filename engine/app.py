@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from engine import routes
+from engine.limits import BeyondBoundsError
 from engine.problems import Problem
 from engine.reads import HungUp
 from engine.worker import Worker
@@ -79,6 +80,8 @@ class Engine:
             if worker is not None:
                 worker.metrics.hung_up += 1
         except Problem as problem:
+            if worker is not None and isinstance(problem, BeyondBoundsError):
+                await worker.limits.rest()
             self._refuse(scope, proto, problem)
         except Exception:
             # A bug is loud in the log, and an ordinary «send it again» for the child.

@@ -43,9 +43,14 @@ COUNTED_AT_MOST = 500_000
 NOTED_AT_MOST = 10_000
 # Through all devices of an attempt together: two that took it over leave the child his own share.
 DEVICES_SHARE = 3
+# So many refusals rest at a time in a worker (of the twenty thousand requests that granian gives it); the next is told at once.
+RESTING_AT_MOST = 2000
 # Nothing opens a full attempt but a person; so that its device does not ask too often.
 FULL_RETRY_S = 300
 MINUTE_S = 60
+# Of a minute's saves a twelfth at once: a phone that catches up sends one after the other, and few.
+AT_ONCE_OF = 12
+LONGEST_TURN_S = 5
 REPORTS_OVER = "reports-over"
 PLACE = 32
 SIZE = (1 << PLACE) - 1
@@ -77,6 +82,10 @@ def _asked(claims: Claims, route: str) -> tuple[str, str]:
     return f"{attempt}:{claims.device.hex()}", attempt
 
 
+class BeyondBoundsError(Problem):
+    """429 for a pupil who is beyond his own bounds: nobody else's, and not his address's."""
+
+
 class Crossed(msgspec.Struct):
     """Refusals of one attempt for one reason that the flusher has not heard of yet."""
 
@@ -88,13 +97,21 @@ class Crossed(msgspec.Struct):
 class Limits:
     """What this worker knows of how much each pupil has used."""
 
-    def __init__(self, valkey: Valkey, over: dict[int, str], saves_a_minute: int, re_entries: int) -> None:
+    def __init__(
+        self, valkey: Valkey, over: dict[int, str], saves_a_minute: int, re_entries: int, rest_s: float = 0.0
+    ) -> None:
         # attempt → which limit; shared with the board, which hears what other workers found.
         self.over = over
         self._valkey = valkey
         self._saves_a_minute = saves_a_minute
         self._re_entries = re_entries
+        self._rest_s = rest_s
+        self._resting = 0
+        # The first of a minute at once; the others one after the other, as evenly as the minute has room for them.
+        self._at_once = saves_a_minute // AT_ONCE_OF
+        self._now = asyncio.get_running_loop().time
         self._saves: dict[int, int] = {}
+        self._turns: dict[int, float] = {}
         # attempt → events << 32 | bytes stored by this worker since its last step.
         self._spent: dict[int, int] = {}
         self._due: dict[Claims, int] = {}
@@ -104,13 +121,25 @@ class Limits:
 
     # ---- the save path: look-ups only ----
 
-    def admit(self, claims: Claims) -> None:
-        """One request more of a pupil who saves; 429 beyond this worker's share of a minute."""
+    def admit(self, claims: Claims) -> float:
+        """One request more of a pupil who saves: the seconds until its turn, which are none but for who sends many at once.
+
+        429 beyond this worker's share of a minute, and for who does not wait for his turns.
+        """
         attempt = claims.attempt
         count = self._saves.get(attempt, 0) + 1
         self._saves[attempt] = count
+        return self._until_turn(claims, count) if count > self._at_once else 0.0
+
+    def _until_turn(self, claims: Claims, count: int) -> float:
         if count > self._saves_a_minute:
             raise self._refusal(claims, "saves", MINUTE_S)
+        now = self._now()
+        turn = max(now, self._turns.get(claims.attempt, now)) + MINUTE_S / self._saves_a_minute
+        if turn - now > LONGEST_TURN_S:
+            raise self._refusal(claims, "saves", LONGEST_TURN_S)
+        self._turns[claims.attempt] = turn
+        return turn - now
 
     def require_room(self, claims: Claims) -> None:
         """Events may be stored for this attempt; 429 when it is full. A save without events always passes."""
@@ -192,7 +221,19 @@ class Limits:
 
     def _refusal(self, claims: Claims, limit: OverLimit, retry_after_s: int) -> Problem:
         self._note(claims, limit)
-        return Problem("slow-down", retry_after_s=retry_after_s, limit=limit)
+        return BeyondBoundsError("slow-down", retry_after_s=retry_after_s, limit=limit)
+
+    async def rest(self) -> None:
+        """Before a refusal is told: who asks as fast as he is answered asks seldom then.
+
+        No honest phone hears one. A rest costs a timer, and its connection carries nothing else meanwhile.
+        """
+        if self._resting < RESTING_AT_MOST:
+            self._resting += 1
+            try:
+                await asyncio.sleep(self._rest_s)
+            finally:
+                self._resting -= 1
 
     def _note(self, claims: Claims, limit: OverLimit) -> None:
         known = self._crossed.get((claims.attempt, limit))
@@ -209,6 +250,7 @@ class Limits:
                 await asyncio.sleep(NOTE_EVERY_S)
                 if turn % NOTES_A_MINUTE == 0:
                     self._saves.clear()
+                    self._turns.clear()
                     self._asked.clear()
                 if len(self._spent) > COUNTED_AT_MOST:
                     self._spent.clear()

@@ -90,7 +90,9 @@ class Worker:
         self.valkey = connect(settings.valkey_url)
         # A demo plays a sitting sixty times as fast as life.
         saves_a_minute = settings.saves_a_minute * (60 if settings.demo else 1)
-        self.limits = Limits(self.valkey, self.board.full, saves_a_minute, settings.re_entries_a_minute)
+        self.limits = Limits(
+            self.valkey, self.board.full, saves_a_minute, settings.re_entries_a_minute, settings.refusal_rest_s
+        )
         self.commits: GroupCommit
 
     async def start(self) -> None:

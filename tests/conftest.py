@@ -60,6 +60,7 @@ def stack(loop: Loop) -> Iterator[Stack]:
             "ELUMITI_RE_ENTRIES_A_MINUTE": "60",
             # The tests' pupils save many times a second.
             "ELUMITI_SAVES_A_MINUTE": "6000",
+            "ELUMITI_REFUSAL_REST_S": "0",
         },
         "flusher": {"ELUMITI_PULSE_EVERY_S": "1"},
     }

@@ -40,6 +40,25 @@ COLUMNS = (
     *("anchor_ms", "since_ms", "received_ms", "marks"),
 )
 Row = tuple[int, int, UUID, int, int, int | None, str | None, int | None, int, int, int]
+# Sitting, attempt, device, seq: what makes an event one and the same.
+Identity = tuple[int, int, UUID, int]
+# The rows that stand are looked up one by one. Joined as a planner sees fit, who knows of a table that grows what it was
+# a minute ago, the whole sitting was read at each repeat.
+CONFLICTS = """
+    insert into response_conflict
+        (sitting_id, attempt_id, device, seq, kind, item, value, anchor_ms, since_ms, received_ms, marks)
+    select s.sitting_id, s.attempt_id, s.device, s.seq, s.kind, s.item, s.value,
+           s.anchor_ms, s.since_ms, s.received_ms, s.marks
+    from staging s
+    cross join lateral (
+        select e.kind, e.item, e.value
+        from response_event e
+        where e.sitting_id = s.sitting_id and e.attempt_id = s.attempt_id and e.device = s.device and e.seq = s.seq
+        limit 1
+    ) e
+    where (s.kind, s.item, s.value) is distinct from (e.kind, e.item, e.value)
+    on conflict do nothing
+"""
 REMEMBERED = 2_000_000
 # What the client cannot even encode (DataError of its own, OverflowError) is the same verdict as class 22.
 REFUSED_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError)
@@ -58,6 +77,8 @@ class Memory:
         self.started: dict[tuple[int, int], int] = {}
         self.uuids: dict[bytes, UUID] = {}
         self.poisoned = Poisoned()
+        # Attempts that sent something again and did not say so: theirs go the long way, and nobody else's with them.
+        self.repeating: set[int] = set()
 
     def uuid(self, device: bytes) -> UUID:
         """The device id as Postgres takes it."""
@@ -76,6 +97,8 @@ class Memory:
             self.started.clear()
         if len(self.poisoned.letters) > REMEMBERED:
             self.poisoned.letters.clear()
+        if len(self.repeating) > REMEMBERED:
+            self.repeating.clear()
 
 
 class Written(msgspec.Struct):
@@ -204,9 +227,10 @@ async def _store_all(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], 
             await _miss(db, unit.record, written)
     fresh, again = rows_of(saves, memory)
     written.events = len(fresh) + len(again)
-    if fresh:
-        again = await _copy(db, fresh, again)
-    if again:
+    if fresh and not await _copied(db, fresh):
+        stored = await _stage(db, fresh + again)
+        memory.repeating |= repeating(fresh, stored)
+    elif again:
         await _stage(db, again)
     await _note(db, saves, memory, written)
     held, limited = await hold(db, units), await note_limits(db, units)
@@ -215,61 +239,65 @@ async def _store_all(db: asyncpg.Connection[asyncpg.Record], units: list[Unit], 
 
 
 def rows_of(saves: list[SaveRecord], memory: Memory) -> tuple[list[Row], list[Row]]:
-    """Rows of events sent for the first time, and of those sent again."""
+    """Rows of events sent for the first time, and of those sent again or by somebody who does not say so."""
     fresh: list[Row] = []
     again: list[Row] = []
     for save in saves:
         sitting, attempt, received = save.sitting, save.attempt, save.received_ms
         device = memory.uuid(save.device)
+        quiet = attempt in memory.repeating
         for event in save.events:
             row = (
                 *(sitting, attempt, device, event.seq, event.kind, event.item, event.value),
                 *(event.anchor_ms, event.since_ms, received, event.marks),
             )
-            if event.again:
+            if event.again or quiet:
                 again.append(row)
             else:
                 fresh.append(row)
     return fresh, again
 
 
-async def _copy(db: asyncpg.Connection[asyncpg.Record], fresh: list[Row], again: list[Row]) -> list[Row]:
-    """Plain COPY; if an unmarked repeat is among them, all go through the staging table."""
+async def _copied(db: asyncpg.Connection[asyncpg.Record], fresh: list[Row]) -> bool:
+    """Plain COPY; False, and nothing is stored, if an unmarked repeat is among them: then all go through the staging table."""
     try:
         async with db.transaction():
             await db.copy_records_to_table("response_event", records=fresh, columns=COLUMNS)
     except asyncpg.UniqueViolationError:
-        return fresh + again
-    return again
+        return False
+    return True
 
 
-async def _stage(db: asyncpg.Connection[asyncpg.Record], rows: list[Row]) -> None:
-    """Once each identity; what differs from the row that stands is a conflict, kept beside it (rule 3)."""
+def repeating(fresh: list[Row], stored: set[Identity]) -> set[int]:
+    """Attempts whose events were there before, or twice among these, though they came as new."""
+    left = set(stored)
+    found: set[int] = set()
+    for row in fresh:
+        if row[:4] in left:
+            left.remove(row[:4])
+        else:
+            found.add(row[1])
+    return found
+
+
+async def _stage(db: asyncpg.Connection[asyncpg.Record], rows: list[Row]) -> set[Identity]:
+    """Once each identity, and which of them are new; what differs from the row that stands is a conflict beside it (rule 3)."""
     numbered = [(number, *row) for number, row in enumerate(rows)]
     await db.copy_records_to_table("staging", records=numbered, columns=("ord", *COLUMNS))
     columns = ", ".join(COLUMNS)
-    await db.execute(
+    stored = await db.fetch(
         f"""
         insert into response_event ({columns})
         select distinct on (sitting_id, attempt_id, device, seq) {columns}
         from staging
         order by sitting_id, attempt_id, device, seq, ord
         on conflict do nothing
+        returning sitting_id, attempt_id, device, seq
         """
     )
-    await db.execute(
-        """
-        insert into response_conflict
-            (sitting_id, attempt_id, device, seq, kind, item, value, anchor_ms, since_ms, received_ms, marks)
-        select s.sitting_id, s.attempt_id, s.device, s.seq, s.kind, s.item, s.value,
-               s.anchor_ms, s.since_ms, s.received_ms, s.marks
-        from staging s
-        join response_event e using (sitting_id, attempt_id, device, seq)
-        where (s.kind, s.item, s.value) is distinct from (e.kind, e.item, e.value)
-        on conflict do nothing
-        """
-    )
+    await db.execute(CONFLICTS)
     await db.execute("truncate staging")
+    return {tuple(row) for row in stored}
 
 
 async def _miss(db: asyncpg.Connection[asyncpg.Record], record: MissRecord, written: Written) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from engine.problems import Problem
@@ -49,7 +50,8 @@ async def save(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     claims = worker.tokens.verify(scope.headers.get("authorization"))
     if claims is None:
         raise Problem("token-rejected")
-    worker.limits.admit(claims)
+    if rest_s := worker.limits.admit(claims):
+        await asyncio.sleep(rest_s)
     body = await worker.reads.body(scope, proto, MAX_BODY_BYTES)
     batch, refused = read_batch(scope, body)
     proto.response_bytes(200, JSON, encode(await keep(worker, claims, batch, refused, body)))
@@ -60,7 +62,8 @@ async def finish(worker: Worker, scope: Scope, proto: HTTPProtocol) -> None:
     claims = worker.tokens.verify(scope.headers.get("authorization"))
     if claims is None:
         raise Problem("token-rejected")
-    worker.limits.admit(claims)
+    if rest_s := worker.limits.admit(claims):
+        await asyncio.sleep(rest_s)
     body = await worker.reads.body(scope, proto, MAX_BODY_BYTES)
     batch, refused = read_batch(scope, body)
     newest = max(batch.events, key=lambda event: event.seq, default=None)

@@ -27,8 +27,8 @@ TICK_S = 0.005
 MAX_BODY = 65_536
 # Bodies and heads that come a byte a second, of each of them.
 SLOW_EACH = 4
-# For requests, so that one that waits long keeps nobody from sending others.
-CONNECTIONS_EACH = 4
+# For requests, so that one that waits long keeps nobody from sending others: refusals are slow, so they bring many.
+CONNECTIONS_EACH = 20
 
 
 class Hostile(msgspec.Struct):

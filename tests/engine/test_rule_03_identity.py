@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.flusher.entries import Taken, Unit
-from engine.flusher.write import Memory, write
+from engine.flusher.write import CONFLICTS, Memory, rows_of, write
 from engine.protocol import SaveRecord, StoredEvent
 from tests.support.streams import new_device, save_record
 
@@ -51,6 +51,57 @@ async def test_two_devices_may_use_the_same_seq(bench: Bench) -> None:
             await commits.join(save_record(bench.sitting, attempt, {1: value}, new_device()))
     await bench.round()
     assert sorted(value or "" for _, _, value in await bench.rows()) == ["1", "2"]
+
+
+async def test_who_repeats_in_silence_goes_the_long_way_alone(bench: Bench) -> None:
+    """One who sends again what he does not mark must not send everybody's answers through the staging table with him."""
+    hostile, honest = bench.attempts[:2]
+    device, other = new_device(), new_device()
+    async with bench.writer() as commits:
+        await commits.join(save_record(bench.sitting, hostile, {1: "5"}, device))
+        await bench.round()
+        assert not bench.memory.repeating
+        for _ in range(2):
+            await commits.join(save_record(bench.sitting, hostile, {1: "5"}, device))
+            await commits.join(save_record(bench.sitting, honest, {1: "8"}, other, again=True))
+            await bench.round()
+    assert bench.memory.repeating == {hostile}
+    saves = [
+        SaveRecord(bench.sitting, attempt, new_device(), 1, 0, [StoredEvent(2, 1, 7, "1", None, 0, 0, again=False)])
+        for attempt in (hostile, honest)
+    ]
+    fresh, again = rows_of(saves, bench.memory)
+    assert ([row[1] for row in fresh], [row[1] for row in again]) == ([honest], [hostile])
+    assert await bench.rows() == [(hostile, 1, "5"), (honest, 1, "8")]
+
+
+async def test_twice_in_one_round_is_a_repeat_too(bench: Bench) -> None:
+    attempt, device = bench.attempts[0], new_device()
+    async with bench.writer() as commits:
+        for _ in range(2):
+            await commits.join(save_record(bench.sitting, attempt, {1: "5"}, device))
+        await bench.round()
+    assert bench.memory.repeating == {attempt}
+    assert await bench.rows() == [(attempt, 1, "5")]
+
+
+async def test_a_repeat_reads_its_own_row_and_not_the_sitting(bench: Bench) -> None:
+    """However old the planner's figures of the table are."""
+    attempt = bench.attempts[0]
+    columns = "sitting_id, attempt_id, device, seq, kind, item, value, received_ms"
+    values = "$1::int, $2::bigint, '5f0c3b1e-6a36-4d6f-9f43-0b0a7c2d9e11'::uuid, n, 1, 7, 'a', 0"
+    await bench.db.execute(
+        f"insert into response_event ({columns}) select {values} from generate_series(1, 20000) n",
+        *(bench.sitting, attempt),
+    )
+    async with bench.db.transaction():
+        await bench.db.execute(
+            f"insert into staging ({columns}) select {values} from generate_series(1, 5000) n", bench.sitting, attempt
+        )
+        plan = "\n".join(row[0] for row in await bench.db.fetch(f"explain {CONFLICTS}"))
+    assert "Seq Scan on staging" in plan
+    assert "Seq Scan on response_event" not in plan
+    assert "Index Scan" in plan
 
 
 deliveries = st.lists(
