@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, requires
+from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
 
@@ -13,7 +15,13 @@ from infra import log
 from infra.errors import PlainError
 from infra.settings import SettingsError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from importlib.metadata import EntryPoint
+
 GROUP = "elumiti.commands"
+# Whatever follows a command that is not installed.
+Words = Annotated[str, cyclopts.Parameter(allow_leading_hyphen=True, show=False)]
 # What a machine may lack under any command, and not a bug of ours.
 MENDABLE = {
     errno.ENOSPC: "Make room, or set ELUMITI_HOME to a folder on another disk.",
@@ -29,8 +37,36 @@ def commands(asked: str = "") -> cyclopts.App:
     points = {point.name: point for point in entry_points(group=GROUP)}
     # Only what is asked for is imported: a command starts in a fraction of a second.
     for name in [asked] if asked in points else sorted(points):
-        app.command(points[name].load(), name=name)
+        app.command(_load(points[name]), name=name)
     return app
+
+
+def _load(point: EntryPoint) -> cyclopts.App | Callable[..., object]:
+    """What a command runs. A server's image lacks what only rehearsals need: their commands are named, and say what is missing."""
+    try:
+        return point.load()
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        extra = _extra_of(missing)
+        if extra is None:
+            raise
+
+        def not_installed(*_words: Words) -> None:
+            what = f"`elumiti {point.name}` needs {missing}, which is not installed here."
+            raise PlainError(what, f"Install elumiti with its extra `{extra}`.")
+
+        not_installed.__doc__ = f"Not installed here: it comes with the extra `{extra}`."
+        return not_installed
+
+
+def _extra_of(module: str) -> str | None:
+    """Which of our extras brings a package; None: none of them."""
+    for wanted in requires("elumiti") or []:
+        name, _, condition = wanted.partition(";")
+        extra = re.search(r"extra == [\"']([\w-]+)", condition)
+        if extra and re.match(r"[\w.-]+", name)[0].replace("-", "_") == module:
+            return extra[1]
+    return None
 
 
 def main() -> None:

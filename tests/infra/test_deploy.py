@@ -73,6 +73,9 @@ def test_the_containerfile_is_what_hadolint_likes() -> None:
     for part in re.findall(r'"(\w+)"', parts):
         assert f"COPY {part} {part}\n" in text
         assert f"!{part}\n" in (ROOT / ".dockerignore").read_text()
+    # And what `elumiti plan` reckons with.
+    assert "COPY docs/figures docs/figures\n" in text
+    assert "!docs/figures\n" in (ROOT / ".dockerignore").read_text()
 
 
 def test_kubernetes_knows_every_field() -> None:
