@@ -35,4 +35,4 @@ def serve(
         "pictures": lambda: pictures_argv(home, workers),
     }[process]()
     # The same process: whoever supervises us speaks to granian itself.
-    os.execv(argv[0], argv)  # noqa: S606 (our own words)
+    os.execvp(argv[0], argv)  # noqa: S606 (our own words)
