@@ -110,8 +110,10 @@ class SnapshotHead(msgspec.Struct, array_like=True):
     closed_blobs: set[str] = set()
 
 
-# As much as is read, encoded or taken in at a stretch: a save must not wait behind a roster of 300 000.
+# As much as is read and taken in at a stretch: a save must not wait behind a roster of 300 000.
 PIECE = 2000
+# As much as is written at a stretch: a save goes round the loop some five times, and waits for a piece in each.
+WRITTEN = 100
 frame_size = struct.Struct(">I")
 decode_piece = msgspec.msgpack.Decoder(list[tuple[bytes, Pupil]]).decode
 
@@ -176,7 +178,7 @@ class Roster:
         with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             pieces = itertools.chain(
                 [msgspec.msgpack.encode(head)],
-                (msgspec.msgpack.encode(pupils[start : start + PIECE]) for start in range(0, len(pupils), PIECE)),
+                (msgspec.msgpack.encode(pupils[start : start + WRITTEN]) for start in range(0, len(pupils), WRITTEN)),
             )
             for piece in pieces:
                 file.write(frame_size.pack(len(piece)) + piece)
