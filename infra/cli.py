@@ -62,10 +62,10 @@ def _load(point: EntryPoint) -> cyclopts.App | Callable[..., object]:
 def _extra_of(module: str) -> str | None:
     """Which of our extras brings a package; None: none of them."""
     for wanted in requires("elumiti") or []:
-        name, _, condition = wanted.partition(";")
-        extra = re.search(r"extra == [\"']([\w-]+)", condition)
-        if extra and re.match(r"[\w.-]+", name)[0].replace("-", "_") == module:
-            return extra[1]
+        # As the metadata has it: `psutil>=7; extra == "loadtest"`.
+        found = re.match(r"([\w.-]+).*;.*extra == [\"']([\w-]+)", wanted)
+        if found and found[1].replace("-", "_") == module:
+            return found[2]
     return None
 
 
