@@ -110,8 +110,9 @@ class Limits:
         # The first of a minute at once; the others one after the other, as evenly as the minute has room for them.
         self._at_once = saves_a_minute // AT_ONCE_OF
         self._now = asyncio.get_running_loop().time
-        self._saves: dict[int, int] = {}
-        self._turns: dict[int, float] = {}
+        # By device: a stranger who got in with a slip must not use up the child's own.
+        self._saves: dict[bytes, int] = {}
+        self._turns: dict[bytes, float] = {}
         # attempt → events << 32 | bytes stored by this worker since its last step.
         self._spent: dict[int, int] = {}
         self._due: dict[Claims, int] = {}
@@ -126,19 +127,19 @@ class Limits:
 
         429 beyond this worker's share of a minute, and for who does not wait for his turns.
         """
-        attempt = claims.attempt
-        count = self._saves.get(attempt, 0) + 1
-        self._saves[attempt] = count
+        device = claims.device
+        count = self._saves.get(device, 0) + 1
+        self._saves[device] = count
         return self._until_turn(claims, count) if count > self._at_once else 0.0
 
     def _until_turn(self, claims: Claims, count: int) -> float:
         if count > self._saves_a_minute:
             raise self._refusal(claims, "saves", MINUTE_S)
         now = self._now()
-        turn = max(now, self._turns.get(claims.attempt, now)) + MINUTE_S / self._saves_a_minute
+        turn = max(now, self._turns.get(claims.device, now)) + MINUTE_S / self._saves_a_minute
         if turn - now > LONGEST_TURN_S:
             raise self._refusal(claims, "saves", LONGEST_TURN_S)
-        self._turns[claims.attempt] = turn
+        self._turns[claims.device] = turn
         return turn - now
 
     def require_room(self, claims: Claims) -> None:

@@ -140,6 +140,7 @@ class Roster:
         self._codes_seen = -1
         self._rests_until = 0.0
         self._unwritten = False
+        self._writing = False
 
     def load_snapshot(self) -> bool:
         """Start from the disk; False if there is no snapshot that can be read."""
@@ -164,11 +165,17 @@ class Roster:
 
         A large roster is not written for each change: a writing is followed by a rest of twenty times its own length.
         """
-        if time.monotonic() < self._rests_until:
+        if self._writing or time.monotonic() < self._rests_until:
             self._unwritten = True
             return
+        self._writing, self._unwritten = True, False
+        try:
+            await self._write()
+        finally:
+            self._writing = False
+
+    async def _write(self) -> None:
         began = time.monotonic()
-        self._unwritten = False
         pupils = list(self.codes.items())
         head = SnapshotHead(
             self.sittings, self.forms, self.regions, self._seen_xmin, len(pupils), self.rooms, self.closed_blobs
@@ -189,7 +196,7 @@ class Roster:
     @property
     def unwritten(self) -> bool:
         """A change is not on the disk yet, and it is time to write it."""
-        return self._unwritten and time.monotonic() >= self._rests_until
+        return self._unwritten and not self._writing and time.monotonic() >= self._rests_until
 
     async def refresh(self, db: Db) -> bool:
         """Follow Postgres; True if anything changed."""

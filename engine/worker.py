@@ -85,6 +85,7 @@ class Worker:
         self._asked = asyncio.Event()
         self._next_refresh: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
+        self._writings: set[asyncio.Task[None]] = set()
         self.pool: asyncpg.Pool[asyncpg.Record] | None = None
         # For cold routes only; the streams have connections of their own.
         self.valkey = connect(settings.valkey_url)
@@ -130,7 +131,7 @@ class Worker:
 
     async def close(self) -> None:
         """Stop following, write what waits, retire the stream."""
-        for task in self._tasks:
+        for task in (*self._tasks, *self._writings):
             task.cancel()
         await self.commits.close()
         await self.valkey.aclose()
@@ -208,8 +209,20 @@ class Worker:
         self.keys.hold(self.roster.forms)
         await self._hold_bundles()
         if changed or self.roster.unwritten:
-            await self.roster.save_snapshot()
+            self._write_snapshot()
         self.reasons.pop("postgres", None)
+
+    def _write_snapshot(self) -> None:
+        """Beside all else: the next turn, in which a pupil may be read who stands at the door, does not wait for it."""
+
+        def written(task: asyncio.Task[None]) -> None:
+            self._writings.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.warning("engine.snapshot.not_written", reason=str(error))
+
+        writing = asyncio.create_task(self.roster.save_snapshot(), name="snapshot")
+        self._writings.add(writing)
+        writing.add_done_callback(written)
 
     async def _hold_bundles(self) -> None:
         forms = self.roster.forms.values()

@@ -252,6 +252,8 @@ async def test_many_saves_of_one_pupil_wait_for_their_turns(stack: Stack) -> Non
             limits.admit(first)
         assert ("retry-after", "5") in caught.value.headers
         assert limits.admit(second) == 0.0
+        # Nor is the child who has this attempt on a device of his own, whatever a stranger with his slip does.
+        assert limits.admit(Claims(first.attempt, 1, 0, 0, 0, 0, new_device())) == 0.0
     finally:
         await valkey.aclose()
 
