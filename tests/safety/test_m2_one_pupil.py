@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from typing import TYPE_CHECKING
@@ -275,14 +276,22 @@ async def test_a_minute_of_saves_has_an_end_however_patient_he_is(
         await valkey.aclose()
 
 
+@contextlib.asynccontextmanager
+async def bounds_of(stack: Stack, saves_a_minute: int, rest_s: float = 0.0) -> AsyncIterator[Limits]:
+    """What a worker knows of its pupils, without the worker."""
+    valkey = connect(environment(stack.home, "engine")["ELUMITI_VALKEY_URL"])
+    try:
+        yield Limits(valkey, {}, saves_a_minute, re_entries=2, rest_s=rest_s)
+    finally:
+        await valkey.aclose()
+
+
 async def test_so_many_refusals_rest_at_a_time_and_the_next_is_told_at_once(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits is bounded, however many lines somebody opens."""
     monkeypatch.setattr(bounds, "RESTING_AT_MOST", 1)
-    valkey = connect(environment(stack.home, "engine")["ELUMITI_VALKEY_URL"])
-    limits = Limits(valkey, {}, saves_a_minute=10, re_entries=2, rest_s=60)
-    try:
+    async with bounds_of(stack, 10, rest_s=60) as limits:
         first = asyncio.create_task(limits.rest())
         await asyncio.sleep(0)
         await asyncio.wait_for(limits.rest(), 5)
@@ -291,8 +300,34 @@ async def test_so_many_refusals_rest_at_a_time_and_the_next_is_told_at_once(
         await asyncio.wait([first])
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(limits.rest(), 0.1)
-    finally:
-        await valkey.aclose()
+
+
+async def test_many_saves_of_one_pupil_wait_for_their_turns(stack: Stack) -> None:
+    """A twelfth of the minute at once, the others evenly; who does not wait for his turn is refused, and the next pupil is free."""
+    async with bounds_of(stack, 120) as limits:
+        first, second = (Claims(attempt, 1, 0, 0, 0, 0, new_device()) for attempt in (987_654_321, 987_654_322))
+        turns = [limits.admit(first) for _ in range(20)]
+        assert turns[:10] == [0.0] * 10
+        assert [round(turn, 1) for turn in turns[10:]] == [0.5 * number for number in range(1, 11)]
+        with pytest.raises(Problem) as caught:
+            limits.admit(first)
+        assert ("retry-after", "5") in caught.value.headers
+        assert limits.admit(second) == 0.0
+        # Nor is the child who has this attempt on a device of his own, whatever a stranger with his slip does.
+        assert limits.admit(Claims(first.attempt, 1, 0, 0, 0, 0, new_device())) == 0.0
+
+
+async def test_a_minute_of_saves_has_an_end_however_patient_he_is(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "LONGEST_TURN_S", 1000)
+    async with bounds_of(stack, 120) as limits:
+        claims = Claims(987_654_323, 1, 0, 0, 0, 0, new_device())
+        for _ in range(120):
+            limits.admit(claims)
+        with pytest.raises(Problem) as caught:
+            limits.admit(claims)
+        assert ("retry-after", "60") in caught.value.headers
 
 
 async def test_whose_log_is_long_reads_at_his_re_entry_no_more_than_others(begin: Begin, db: Db) -> None:  # noqa: F811
@@ -322,9 +357,8 @@ async def test_whose_log_is_long_reads_at_his_re_entry_no_more_than_others(begin
 async def test_who_came_back_in_vain_has_used_nothing_up(stack: Stack) -> None:
     """Postgres was away: the child who tried and tried meets no «slow down» when it is there again."""
     valkey = connect(environment(stack.home, "engine")["ELUMITI_VALKEY_URL"])
-    limits = Limits(valkey, {}, saves_a_minute=10, re_entries=2)
     claims = Claims(987_654_321, 1, 0, 0, 0, 0, new_device())
-    try:
+    async with bounds_of(stack, 10) as limits:
         for _ in range(9):
             await limits.re_enter(claims, "resume")
             await limits.take_back(claims, "resume")
@@ -335,8 +369,7 @@ async def test_who_came_back_in_vain_has_used_nothing_up(stack: Stack) -> None:
         assert caught.value.code == "slow-down"
         await limits.take_back(claims, "have")
         assert not await valkey.keys(f"asked:have:{claims.attempt}*")
-    finally:
-        await valkey.aclose()
+    await valkey.aclose()
 
 
 async def test_who_guesses_codes_waits_and_those_who_share_his_address_do_not(strict: tuple[str, Scene]) -> None:
