@@ -240,42 +240,6 @@ async def test_who_is_beyond_his_bounds_hears_so_late_and_nobody_else_waits(
         assert time.monotonic() - began >= REST_S
 
 
-async def test_many_saves_of_one_pupil_wait_for_their_turns(stack: Stack) -> None:
-    """A twelfth of the minute at once, the others evenly; who does not wait for his turn is refused, and the next pupil is free."""
-    valkey = connect(environment(stack.home, "engine")["ELUMITI_VALKEY_URL"])
-    try:
-        limits = Limits(valkey, {}, saves_a_minute=120, re_entries=2)
-        first, second = (Claims(attempt, 1, 0, 0, 0, 0, new_device()) for attempt in (987_654_321, 987_654_322))
-        turns = [limits.admit(first) for _ in range(20)]
-        assert turns[:10] == [0.0] * 10
-        assert [round(turn, 1) for turn in turns[10:]] == [0.5 * number for number in range(1, 11)]
-        with pytest.raises(Problem) as caught:
-            limits.admit(first)
-        assert ("retry-after", "5") in caught.value.headers
-        assert limits.admit(second) == 0.0
-        # Nor is the child who has this attempt on a device of his own, whatever a stranger with his slip does.
-        assert limits.admit(Claims(first.attempt, 1, 0, 0, 0, 0, new_device())) == 0.0
-    finally:
-        await valkey.aclose()
-
-
-async def test_a_minute_of_saves_has_an_end_however_patient_he_is(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bounds, "LONGEST_TURN_S", 1000)
-    valkey = connect(environment(stack.home, "engine")["ELUMITI_VALKEY_URL"])
-    try:
-        limits = Limits(valkey, {}, saves_a_minute=120, re_entries=2)
-        claims = Claims(987_654_323, 1, 0, 0, 0, 0, new_device())
-        for _ in range(120):
-            limits.admit(claims)
-        with pytest.raises(Problem) as caught:
-            limits.admit(claims)
-        assert ("retry-after", "60") in caught.value.headers
-    finally:
-        await valkey.aclose()
-
-
 @contextlib.asynccontextmanager
 async def bounds_of(stack: Stack, saves_a_minute: int, rest_s: float = 0.0) -> AsyncIterator[Limits]:
     """What a worker knows of its pupils, without the worker."""
