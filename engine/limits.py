@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -109,7 +110,6 @@ class Limits:
         self._resting = 0
         # The first of a minute at once; the others one after the other, as evenly as the minute has room for them.
         self._at_once = saves_a_minute // AT_ONCE_OF
-        self._now = asyncio.get_running_loop().time
         # By device: a stranger who got in with a slip must not use up the child's own.
         self._saves: dict[bytes, int] = {}
         self._turns: dict[bytes, float] = {}
@@ -135,7 +135,7 @@ class Limits:
     def _until_turn(self, claims: Claims, count: int) -> float:
         if count > self._saves_a_minute:
             raise self._refusal(claims, "saves", MINUTE_S)
-        now = self._now()
+        now = time.monotonic()
         turn = max(now, self._turns.get(claims.device, now)) + MINUTE_S / self._saves_a_minute
         if turn - now > LONGEST_TURN_S:
             raise self._refusal(claims, "saves", LONGEST_TURN_S)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
-from infra.local import environment
-from infra.parts.process import Command, Part
 from infra.parts.supervisor import command_argv
 from infra.parts.unused import unused_ports
 
@@ -30,27 +27,12 @@ async def test_each_web_process_is_served_and_stays_the_one_that_was_started(
 ) -> None:
     """Whoever supervises it speaks to granian itself: no shell or Python stands between."""
     (port,) = unused_ports(1)
-
-    async def ready() -> bool:
-        try:
-            async with httpx.AsyncClient() as client:
-                return (await client.get(f"http://127.0.0.1:{port}/ready", timeout=2)).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    command = Command(
-        name="served",
-        argv=command_argv("serve", process, "--port", str(port)),
-        environ=environment(stack.home, settings) | ({folder: str(tmp_path / "own")} if folder else {}),
-        log=tmp_path / "served.log",
-        ready=ready,
-        stop_limit_s=15,
-    )
-    part = Part(command)
+    stack.overrides["served"] = {folder: str(tmp_path / "own")} if folder else {}
     try:
-        await part.up()
+        part = await stack.start_process("served", settings, command_argv("serve", process, "--port", str(port)), port)
         words = Path(f"/proc/{part.pid}/cmdline").read_bytes().split(b"\0")
         assert b"granian" in words
         assert str(port).encode() in words
     finally:
-        await part.down()
+        await stack.parts.pop("served").down()
+        del stack.overrides["served"]

@@ -212,7 +212,8 @@ async def test_re_entries_and_saves_have_a_minute(strict: tuple[str, Scene], db:
     item = next(iter(scene.items.values()))
     await send(other, views(item, 1, 1))
     taken, limits = await all_at_once(other, WORKERS * 40 + 1)
-    assert 3 <= taken <= WORKERS * 40
+    # Three at once and three that wait for their turns, in each worker; twice that if a minute begins in between.
+    assert 3 <= taken <= WORKERS * 2 * 6
     assert limits == {"saves"}
     await send(second, views(item, 1, 1))
     await kept(db, other.attempt, 1)
@@ -320,9 +321,9 @@ async def test_whose_log_is_long_reads_at_his_re_entry_no_more_than_others(begin
 
 async def test_who_came_back_in_vain_has_used_nothing_up(stack: Stack) -> None:
     """Postgres was away: the child who tried and tried meets no «slow down» when it is there again."""
-    valkey = connect(environment(stack.home, "engine")["ELUMITI_VALKEY_URL"])
     claims = Claims(987_654_321, 1, 0, 0, 0, 0, new_device())
-    async with bounds_of(stack, 10) as limits:
+    valkey = connect(environment(stack.home, "engine")["ELUMITI_VALKEY_URL"])
+    async with contextlib.aclosing(valkey), bounds_of(stack, 10) as limits:
         for _ in range(9):
             await limits.re_enter(claims, "resume")
             await limits.take_back(claims, "resume")
@@ -333,7 +334,6 @@ async def test_who_came_back_in_vain_has_used_nothing_up(stack: Stack) -> None:
         assert caught.value.code == "slow-down"
         await limits.take_back(claims, "have")
         assert not await valkey.keys(f"asked:have:{claims.attempt}*")
-    await valkey.aclose()
 
 
 async def test_who_guesses_codes_waits_and_those_who_share_his_address_do_not(strict: tuple[str, Scene]) -> None:
