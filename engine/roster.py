@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
+import structlog
 
 from engine.timing import SittingClock
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import asyncpg
 
     from infra.database import Db
+
+log = structlog.get_logger()
 
 
 class Pupil(msgspec.Struct, gc=False, array_like=True):
@@ -114,6 +117,8 @@ class SnapshotHead(msgspec.Struct, array_like=True):
 PIECE = 2000
 # As much as is written at a stretch: a save goes round the loop some five times, and waits for a piece in each.
 WRITTEN = 100
+WRITINGS_REST = 20
+WRITTEN_APART_S = 0.5
 frame_size = struct.Struct(">I")
 decode_piece = msgspec.msgpack.Decoder(list[tuple[bytes, Pupil]]).decode
 
@@ -138,9 +143,8 @@ class Roster:
         self._code_of: dict[int, bytes] = {}
         self._seen_xmin = 0
         self._codes_seen = -1
-        self._rests_until = 0.0
-        self._unwritten = False
-        self._writing = False
+        self._regions_mark: asyncpg.Record | None = None
+        self._unwritten = asyncio.Event()
 
     def load_snapshot(self) -> bool:
         """Start from the disk; False if there is no snapshot that can be read."""
@@ -160,53 +164,55 @@ class Roster:
         self._index_items()
         return True
 
-    async def save_snapshot(self) -> None:
-        """Write the disk's copy; atomic, readable by its owner only (it holds keyed hashes and first names).
+    async def write_for_ever(self) -> None:
+        """Keep the disk's copy, beside all else: a pupil at the door waits for no writing.
 
         A large roster is not written for each change: a writing is followed by a rest of twenty times its own length.
         """
-        if self._writing or time.monotonic() < self._rests_until:
-            self._unwritten = True
-            return
-        self._writing, self._unwritten = True, False
-        try:
-            await self._write()
-        finally:
-            self._writing = False
+        while True:
+            await self._unwritten.wait()
+            self._unwritten.clear()
+            began = time.monotonic()
+            try:
+                await self.write()
+            except OSError as error:
+                log.warning("engine.snapshot.not_written", reason=str(error))
+                self._unwritten.set()
+            await asyncio.sleep(max(WRITTEN_APART_S, WRITINGS_REST * (time.monotonic() - began)))
 
-    async def _write(self) -> None:
-        began = time.monotonic()
+    async def write(self) -> None:
+        """Write the disk's copy; atomic, readable by its owner only (it holds keyed hashes and first names)."""
         pupils = list(self.codes.items())
         head = SnapshotHead(
             self.sittings, self.forms, self.regions, self._seen_xmin, len(pupils), self.rooms, self.closed_blobs
         )
         self._path.parent.mkdir(parents=True, exist_ok=True)
         waiting = self._path.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            pieces = itertools.chain(
-                [msgspec.msgpack.encode(head)],
-                (msgspec.msgpack.encode(pupils[start : start + WRITTEN]) for start in range(0, len(pupils), WRITTEN)),
-            )
-            for piece in pieces:
-                file.write(frame_size.pack(len(piece)) + piece)
-                await asyncio.sleep(0)
-        waiting.replace(self._path)
-        self._rests_until = time.monotonic() + 20 * (time.monotonic() - began)
+        try:
+            with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                pieces = itertools.chain(
+                    [msgspec.msgpack.encode(head)],
+                    (
+                        msgspec.msgpack.encode(pupils[begin : begin + WRITTEN])
+                        for begin in range(0, len(pupils), WRITTEN)
+                    ),
+                )
+                for piece in pieces:
+                    file.write(frame_size.pack(len(piece)) + piece)
+                    await asyncio.sleep(0)
+            waiting.replace(self._path)
+        finally:
+            waiting.unlink(missing_ok=True)
 
-    @property
-    def unwritten(self) -> bool:
-        """A change is not on the disk yet, and it is time to write it."""
-        return self._unwritten and not self._writing and time.monotonic() >= self._rests_until
-
-    async def refresh(self, db: Db) -> bool:
-        """Follow Postgres; True if anything changed."""
+    async def refresh(self, db: Db) -> None:
+        """Follow Postgres; what changed is written to the disk by and by."""
         self.changed = []
         async with db.transaction(isolation="repeatable_read", readonly=True):
             before = set(self.sittings)
             xmin = int(await db.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text"))
             sittings = {sitting.id: sitting for sitting in await read_sittings(db, demo=self._demo)}
             forms = {form.id: form for form in await _read_forms(db, sittings.values())}
-            regions = {row["id"]: row["region_code"] for row in await db.fetch(REGIONS)}
+            regions_changed = await self._refresh_regions(db)
             rooms_changed = await self._refresh_rooms(db, list(sittings), new=bool(set(sittings) - before))
             # A form before who sits it, a pupil before his sitting: nobody meets half of what he needs.
             self.forms = self.forms | forms
@@ -215,11 +221,25 @@ class Roster:
             while rows := await cursor.fetch(PIECE):
                 self._take([(row["code_hash"], _pupil(row)) for row in rows])
                 await asyncio.sleep(0)
-        self.sittings, self.forms, self.regions = sittings, forms, regions
+        self.sittings, self.forms = sittings, forms
         self._seen_xmin = xmin
         self._index_items()
         self.read_at = time.time()
-        return bool(self.changed) or rooms_changed or set(self.sittings) != before
+        if self.changed or rooms_changed or regions_changed or set(sittings) != before:
+            self._unwritten.set()
+
+    async def _refresh_regions(self, db: Db) -> bool:
+        """Read in which region each school lies, when one has changed: thousands of rows that hardly ever do."""
+        mark = await db.fetchrow(REGIONS_MARK)
+        if mark == self._regions_mark:
+            return False
+        regions: dict[int, str] = {}
+        cursor = await db.cursor(REGIONS)
+        while rows := await cursor.fetch(PIECE):
+            regions |= {row["id"]: row["region_code"] for row in rows}
+            await asyncio.sleep(0)
+        self.regions, self._regions_mark = regions, mark
+        return True
 
     async def _refresh_rooms(self, db: Db, sittings: list[int], *, new: bool) -> bool:
         """Read rooms and their codes, when one of them has changed: thousands of rows that mostly stay as they are."""
@@ -407,6 +427,12 @@ ROOMS = """
     left join room_code c on c.room_id = r.id and c.form_id in (s.form_id, s.reserve_form_id) and c.closed_at is null
     where r.sitting_id = any($1::int[])
     order by r.id, c.form_id
+"""
+
+REGIONS_MARK = """
+    select count(*), bit_xor(hashtextextended(s.id || d.region_code, 0))
+    from school s
+    join district d on d.id = s.district_id
 """
 
 REGIONS = "select s.id, d.region_code from school s join district d on d.id = s.district_id order by s.id"

@@ -85,7 +85,6 @@ class Worker:
         self._asked = asyncio.Event()
         self._next_refresh: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
-        self._writings: set[asyncio.Task[None]] = set()
         self.pool: asyncpg.Pool[asyncpg.Record] | None = None
         # For cold routes only; the streams have connections of their own.
         self.valkey = connect(settings.valkey_url)
@@ -122,6 +121,7 @@ class Worker:
             self._follow_postgres(),
             self._follow_news(last_news),
             self._watch_memory(),
+            self.roster.write_for_ever(),
             self.metrics.write_for_ever(self),
             self.misses.tell_for_ever(self.valkey),
             self.reads.sweep_for_ever(),
@@ -131,7 +131,7 @@ class Worker:
 
     async def close(self) -> None:
         """Stop following, write what waits, retire the stream."""
-        for task in (*self._tasks, *self._writings):
+        for task in self._tasks:
             task.cancel()
         await self.commits.close()
         await self.valkey.aclose()
@@ -199,7 +199,7 @@ class Worker:
             # Half of the round trip is the best guess of when Postgres looked at its clock.
             self.postgres_offset_ms = round((float(theirs) - (before + time.time()) / 2) * 1000)
             known = set(self.roster.sittings)
-            changed = await self.roster.refresh(db)
+            await self.roster.refresh(db)
             if first or self._rebuild or set(self.roster.sittings) - known:
                 # News may have been lost with Valkey's data; Postgres has all that matters.
                 self._rebuild = False
@@ -208,21 +208,7 @@ class Worker:
         # Keys first: the bundles' fetching waits, and requests come meanwhile.
         self.keys.hold(self.roster.forms)
         await self._hold_bundles()
-        if changed or self.roster.unwritten:
-            self._write_snapshot()
         self.reasons.pop("postgres", None)
-
-    def _write_snapshot(self) -> None:
-        """Beside all else: the next turn, in which a pupil may be read who stands at the door, does not wait for it."""
-
-        def written(task: asyncio.Task[None]) -> None:
-            self._writings.discard(task)
-            if not task.cancelled() and (error := task.exception()) is not None:
-                log.warning("engine.snapshot.not_written", reason=str(error))
-
-        writing = asyncio.create_task(self.roster.save_snapshot(), name="snapshot")
-        self._writings.add(writing)
-        writing.add_done_callback(written)
 
     async def _hold_bundles(self) -> None:
         forms = self.roster.forms.values()
