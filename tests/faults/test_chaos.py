@@ -26,7 +26,7 @@ async def test_a_flusher_that_dies_between_copy_and_commit_loses_and_doubles_not
     assert outcome.clean, msgspec.json.encode(outcome).decode()
 
 
-@pytest.mark.slow
+@pytest.mark.wide
 @pytest.mark.timeout(240)
 async def test_an_ingest_that_is_killed_while_it_writes_loses_and_doubles_no_picture() -> None:
     async def kill_once(stack: Stack) -> None:

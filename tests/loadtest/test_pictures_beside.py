@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,8 +13,6 @@ from loadtest.bench import both
 from loadtest.bench.picture_phones import Pace, picture_of
 
 if TYPE_CHECKING:
-    import pytest
-
     from loadtest.bench.figures import Figure
 
 
@@ -33,6 +32,7 @@ def test_every_candidate_sends_in_turn() -> None:
     assert [picture_of(turn, 3) for turn in range(5)] == [(0, 1), (1, 1), (2, 1), (0, 2), (1, 2)]
 
 
+@pytest.mark.wide
 def test_answers_are_measured_beside_pictures_that_are_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[Figure] = []
     monkeypatch.setattr(both, "write", written.append)

@@ -127,6 +127,43 @@ async def test_the_sample_is_checked_and_its_numbers_written(db: Db, begin: Begi
     await eventually(checked, limit_s=60)
 
 
+async def test_a_picture_that_cannot_be_had_costs_no_other_its_look(
+    db: Db, begin: Begin, portal: httpx.AsyncClient
+) -> None:
+    """They are taken from the line together; one whose bytes are gone from the store must not take the rest with it."""
+    _, lost = await stored(db, begin)
+    _, other = await stored(db, begin)
+    attempts = [lost["attempt_id"], other["attempt_id"]]
+
+    async def checked() -> set[int]:
+        found = await db.fetch(
+            "select attempt_id from picture where attempt_id = any($1::bigint[]) and checks is not null", attempts
+        )
+        return {row["attempt_id"] for row in found}
+
+    async def are_checked(*expected: int) -> None:
+        assert await checked() == set(expected)
+
+    await eventually(lambda: are_checked(*attempts), limit_s=60)
+    await db.execute("update picture_segment set object_name = 'gone' where id = $1", lost["segment_id"])
+    places = [[row[name] for row in (lost, other)] for name in ("sitting_id", "attempt_id", "seq", "taken_ms")]
+    async with db.transaction():
+        await db.execute("update picture set checks = null where attempt_id = any($1::bigint[])", attempts)
+        await db.execute(
+            """
+            insert into picture_to_check (sitting_id, attempt_id, seq, taken_ms, put_at)
+            select sitting, attempt, seq, taken_ms, now() - interval '2 minutes' + place * interval '1 second'
+            from unnest($1::int[], $2::bigint[], $3::int[], $4::bigint[]) with ordinality
+                as one (sitting, attempt, seq, taken_ms, place)
+            """,
+            *places,
+        )
+
+    await eventually(lambda: are_checked(other["attempt_id"]), limit_s=60)
+    # And the lost one is not tried for ever.
+    assert not await db.fetchval("select count(*) from picture_to_check where attempt_id = any($1::bigint[])", attempts)
+
+
 async def test_the_same_picture_twice_is_an_event_and_weighs(db: Db, begin: Begin, portal: httpx.AsyncClient) -> None:
     scene, phone = await begin()
     for n in (1, 2, 3):

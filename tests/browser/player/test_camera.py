@@ -444,7 +444,7 @@ def test_who_passed_the_question_by_decides_during_the_test(
     until(lambda: len(receiver.of("snapshot")) >= 2)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.wide)])
 def test_axe_finds_nothing_on_the_pages_of_the_camera(
     at_camera: SitterAt, watched: Peer, receiver: Receiver, width: int
 ) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.support.loop import Loop
 
 
-@pytest.mark.parametrize("entries", [1, 2])
+@pytest.mark.parametrize("entries", [pytest.param(1, marks=pytest.mark.wide), 2])
 def test_the_child_goes_on_with_his_answers(
     player: Path,
     stack: Stack,

@@ -14,6 +14,7 @@ from portal.core.db import prepare
 from portal.core.names import search_key
 from tests.browser.portal.test_first_rooms import enter
 from tests.support.pictures import pdf, picture
+from tests.support.screens import phone_first
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -106,7 +107,7 @@ def cards(loop: Loop, owner_url: str, served: str) -> Cards:
     return loop.run(write(), 30)
 
 
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
+@phone_first
 def test_every_tab_of_a_card(loop: Loop, browser: Browser, served: str, cards: Cards, *, phone: bool) -> None:
     """A photo and two documents are given, the worker looks at them; then every tab is walked."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.browser.portal.test_first_rooms import enter
+from tests.support.screens import phone_first
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -59,7 +59,7 @@ def test_the_search_is_used_by_keys_alone(loop: Loop, browser: Browser, served: 
     loop.run(go(), 60)
 
 
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
+@phone_first
 def test_a_look_is_chosen_and_stays(loop: Loop, browser: Browser, served: str, *, phone: bool) -> None:
     """Dark on every page whatever the device says, with letters that can be read; light again."""
 

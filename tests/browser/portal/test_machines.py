@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.browser.portal.test_first_rooms import enter
+from tests.support.screens import phone_first
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
+@phone_first
 def test_a_system_is_joined_and_a_webhook_made(loop: Loop, browser: Browser, served: str, *, phone: bool) -> None:
     """By clicks alone: the token and the secret are shown once; nothing hangs over the edge of a phone."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from axe_playwright_python.async_playwright import Axe
 
 from tests.browser.portal.test_first_rooms import enter, make_sitting
+from tests.support.screens import phone_first
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.support.loop import Loop
 
 
-@pytest.mark.parametrize("phone", [True, False])
+@phone_first
 def test_a_sitting_is_proctored_by_its_form(loop: Loop, browser: Browser, served: str, phone: bool) -> None:
     async def run() -> None:
         context, page = await enter(browser, served, "admin", phone=phone)

@@ -17,6 +17,7 @@ from playwright.async_api import expect
 
 from portal.core.db import prepare
 from tests.browser.portal.test_first_rooms import enter, make_sitting
+from tests.support.screens import desktop_first
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ async def sql(owner_url: str, statement: str, *given: object) -> None:
     await db.close()
 
 
-@pytest.mark.parametrize("phone", [True, False])
+@desktop_first
 def test_a_wall_that_lives(loop: Loop, browser: Browser, served: str, room: Room, owner_url: str, phone: bool) -> None:
     """Only what changed is touched; a new incident is said, and comes forward; keys walk, F says «fine», ? shows them."""
 
@@ -288,7 +289,7 @@ def test_filters_and_sound_are_remembered(loop: Loop, browser: Browser, served: 
     loop.run(run(), 100)
 
 
-@pytest.mark.parametrize("phone", [True, False])
+@desktop_first
 def test_a_childs_page_plays_and_acts(loop: Loop, browser: Browser, served: str, room: Room, phone: bool) -> None:
     """Playback by button and by key, zoom, a jump from the axis; a warning and a pause, undone."""
 

@@ -19,6 +19,7 @@ from portal.core.accounts import Place, create_staff, give_role, school_year_end
 from portal.core.db import prepare
 from tests.browser.portal.conftest import PASSWORD
 from tests.browser.portal.test_first_rooms import enter
+from tests.support.screens import phone_first
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -96,7 +97,7 @@ async def fill_who(page: Page, first: str) -> str:
     return login
 
 
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
+@phone_first
 def test_a_child_registers_and_a_parent_signs(
     loop: Loop, browser: Browser, served: str, gateway: Gateway, *, phone: bool
 ) -> None:
@@ -179,7 +180,7 @@ def test_a_child_registers_and_a_parent_signs(
     loop.run(go(), 120)
 
 
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
+@phone_first
 def test_a_class_registers_by_its_code(loop: Loop, browser: Browser, served: str, teacher: str, *, phone: bool) -> None:
     """Without script: the code, the request, the comparison, the paper."""
 

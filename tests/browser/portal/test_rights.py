@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.browser.portal.conftest import PASSWORD
 from tests.browser.portal.test_first_rooms import enter
 from tests.browser.portal.test_keys import KEY
+from tests.support.screens import phone_first
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -25,7 +25,7 @@ PAGES = (
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
+@phone_first
 def test_axe_finds_nothing_on_the_pages_of_rights(loop: Loop, browser: Browser, served: str, phone: bool) -> None:
     """Contrast, names, labels, order: WCAG 2.2 AA as far as a machine sees it."""
 

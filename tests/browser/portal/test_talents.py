@@ -11,6 +11,7 @@ from playwright.async_api import expect
 
 from portal.core.db import prepare
 from tests.browser.portal.test_first_rooms import enter
+from tests.support.screens import phone_first
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -74,7 +75,7 @@ def talent(loop: Loop, owner_url: str, served: str) -> int:
     return loop.run(write(), 30)
 
 
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
+@phone_first
 def test_a_specialist_opens_a_talent_with_a_reason(
     loop: Loop, browser: Browser, served: str, talent: int, *, phone: bool
 ) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from axe_playwright_python.async_playwright import Axe
 
 from tests.browser.portal.test_first_rooms import enter
 from tests.browser.portal.test_proctoring import Room, photographed, room
+from tests.support.screens import phone_first
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["room"]
 
 
-@pytest.mark.parametrize("phone", [True, False])
+@phone_first
 def test_a_weight_is_set_and_a_slip_is_told(loop: Loop, browser: Browser, served: str, room: Room, phone: bool) -> None:
     """The house's number in grey, one's own in its place; nothing is wider than the screen."""
 
