@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import random
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -49,8 +50,8 @@ RESTING_AT_MOST = 2000
 # Nothing opens a full attempt but a person; so that its device does not ask too often.
 FULL_RETRY_S = 300
 MINUTE_S = 60
-# Of a minute's saves a twelfth at once: a phone that catches up sends one after the other, and few.
-AT_ONCE_OF = 12
+# Of one device; a phone that catches up sends one after the other, and few of 200 events.
+SAVES_AT_ONCE = 3
 LONGEST_TURN_S = 5
 REPORTS_OVER = "reports-over"
 PLACE = 32
@@ -104,14 +105,12 @@ class Limits:
         # attempt → which limit; shared with the board, which hears what other workers found.
         self.over = over
         self._valkey = valkey
-        self._saves_a_minute = saves_a_minute
         self._re_entries = re_entries
         self._rest_s = rest_s
         self._resting = 0
-        # The first of a minute at once; the others one after the other, as evenly as the minute has room for them.
-        self._at_once = saves_a_minute // AT_ONCE_OF
-        # By device: a stranger who got in with a slip must not use up the child's own.
-        self._saves: dict[bytes, int] = {}
+        self._save_every_s = MINUTE_S / saves_a_minute
+        # When each device's next save would be due if it came evenly. By device: a stranger who got in with a slip must not
+        # use up the child's own.
         self._turns: dict[bytes, float] = {}
         # attempt → events << 32 | bytes stored by this worker since its last step.
         self._spent: dict[int, int] = {}
@@ -123,24 +122,18 @@ class Limits:
     # ---- the save path: look-ups only ----
 
     def admit(self, claims: Claims) -> float:
-        """One request more of a pupil who saves: the seconds until its turn, which are none but for who sends many at once.
+        """One save more of a device: the seconds until its turn, which are none but for who sends many at once.
 
-        429 beyond this worker's share of a minute, and for who does not wait for his turns.
+        429 for who does not wait for his turns. (The «generic cell rate algorithm», ITU-T I.371: one number a device.)
         """
-        device = claims.device
-        count = self._saves.get(device, 0) + 1
-        self._saves[device] = count
-        return self._until_turn(claims, count) if count > self._at_once else 0.0
-
-    def _until_turn(self, claims: Claims, count: int) -> float:
-        if count > self._saves_a_minute:
-            raise self._refusal(claims, "saves", MINUTE_S)
         now = time.monotonic()
-        turn = max(now, self._turns.get(claims.device, now)) + MINUTE_S / self._saves_a_minute
-        if turn - now > LONGEST_TURN_S:
+        due = self._turns.get(claims.device, 0.0)
+        due = max(due, now)
+        wait_s = due - now - (SAVES_AT_ONCE - 1) * self._save_every_s
+        if wait_s > LONGEST_TURN_S:
             raise self._refusal(claims, "saves", LONGEST_TURN_S)
-        self._turns[claims.device] = turn
-        return turn - now
+        self._turns[claims.device] = due + self._save_every_s
+        return wait_s if wait_s > 0 else 0.0
 
     def require_room(self, claims: Claims) -> None:
         """Events may be stored for this attempt; 429 when it is full. A save without events always passes."""
@@ -227,12 +220,13 @@ class Limits:
     async def rest(self) -> None:
         """Before a refusal is told: who asks as fast as he is answered asks seldom then.
 
-        No honest phone hears one. A rest costs a timer, and its connection carries nothing else meanwhile.
+        No honest phone hears one. A rest costs a timer, and its connection carries nothing else meanwhile. No two are of one
+        length: those who came together would come together again.
         """
         if self._resting < RESTING_AT_MOST:
             self._resting += 1
             try:
-                await asyncio.sleep(self._rest_s)
+                await asyncio.sleep(self._rest_s * random.uniform(0.5, 1.5))
             finally:
                 self._resting -= 1
 
@@ -250,9 +244,9 @@ class Limits:
             for turn in itertools.count(1):
                 await asyncio.sleep(NOTE_EVERY_S)
                 if turn % NOTES_A_MINUTE == 0:
-                    self._saves.clear()
-                    self._turns.clear()
                     self._asked.clear()
+                if len(self._turns) > COUNTED_AT_MOST:
+                    self._turns.clear()
                 if len(self._spent) > COUNTED_AT_MOST:
                     self._spent.clear()
                 if self._crossed:

@@ -91,9 +91,13 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
     sign_ins_per_address: Annotated[int, Doc("Sign-ins a minute from one address, in each worker")] = 5000
     unknown_codes_per_address: Annotated[int, Doc("Codes nobody has, a minute from one address, in each worker")] = 300
-    saves_a_minute: Annotated[int, Doc("Saves and hand-ins a minute of one pupil, in each worker")] = 120
+    saves_a_minute: Annotated[
+        int, msgspec.Meta(ge=1), Doc("Saves and hand-ins a minute of one device, in each worker")
+    ] = 120
     re_entries_a_minute: Annotated[int, Doc("Of one device, /v1/resume and /v1/have each; thrice that an attempt")] = 2
-    refusal_rest_s: Annotated[float, Doc("Seconds that a pupil beyond his bounds waits for hearing so")] = 5.0
+    refusal_rest_s: Annotated[
+        float, Doc("Seconds, half more or less, that a pupil beyond his bounds waits for hearing so")
+    ] = 5.0
     picture_token_keys: Annotated[dict[str, str], Doc("key number → base64url key of tokens for pictures")]
     pictures_url: Annotated[str, Doc("Public address that pictures are sent to; empty: nothing is proctored")] = ""
     live_urls: Annotated[list[str], Doc("Public addresses of the live view's forwarders; empty: there is none")] = []

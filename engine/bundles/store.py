@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import time
@@ -16,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from engine.bundles.manifest import Manifest
 from engine.rooms.blob import split_blobs
+from infra.breath import breathe
 from infra.objects import open_bucket
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class BundleStore:
             self.blobs[hashlib.sha256(blob).hexdigest()] = blob
             if number % PIECE == 0:
                 # A save must not wait behind the blobs of a nation.
-                await asyncio.sleep(0)
+                await breathe()
         self._split.add(name)
         self._has(name)
 

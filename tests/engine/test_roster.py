@@ -35,7 +35,7 @@ async def test_a_roster_of_several_pieces_comes_back_whole(tmp_path: Path) -> No
 
 async def test_what_changes_while_it_is_written_is_written_next(bench: Bench, tmp_path: Path) -> None:
     roster = Roster(tmp_path, demo=False)
-    roster.codes = {number.to_bytes(16, "big"): pupil(number) for number in range(300 * WRITTEN)}
+    roster.codes = {number.to_bytes(16, "big"): pupil(number) for number in range(100 * WRITTEN)}
     writing = asyncio.create_task(roster.write_for_ever())
     try:
         await roster.refresh(bench.db)
