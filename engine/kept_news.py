@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from engine.protocol import FULL, Full, NewestDevice, News, Sealed, Started
+from infra.breath import breathe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -14,28 +15,39 @@ if TYPE_CHECKING:
 
     from infra.database import Db
 
+PIECE = 500
+
 
 async def written_news(db: Db, sittings: list[int], lately_s: float | None = None) -> AsyncIterator[News]:
     """What rounds write: devices in the order of their epochs, starts, used-up limits; of the last seconds or of all time."""
-    for row in await _rows(db, DEVICES, DEVICES_LATELY, sittings, lately_s):
+    async for row in _rows(db, DEVICES, DEVICES_LATELY, sittings, lately_s):
         yield NewestDevice(row["attempt_id"], row["device"].bytes, row["epoch"], row["first_seen_ms"])
-    for row in await _rows(db, STARTS, "and s.at > now() - $2::interval", sittings, lately_s):
+    async for row in _rows(db, STARTS, "and s.at > now() - $2::interval", sittings, lately_s):
         yield Started(row["id"], row["started_ms"], row["leg"])
-    for row in await _rows(db, LIMITS, f"and l.newest_ms > {SINCE_MS}", sittings, lately_s):
+    async for row in _rows(db, LIMITS, f"and l.newest_ms > {SINCE_MS}", sittings, lately_s):
         if row["name"] in FULL:
             yield Full(row["attempt_id"], row["name"])
 
 
 async def sealed_news(db: Db, sittings: list[int], lately_s: float | None = None) -> AsyncIterator[News]:
     """Final receipts."""
-    for row in await _rows(db, SEALS, "and sealed_at > now() - $2::interval", sittings, lately_s):
+    async for row in _rows(db, SEALS, "and sealed_at > now() - $2::interval", sittings, lately_s):
         yield Sealed(row["attempt_id"], row["code"], row["at_ms"], row["answered"])
 
 
-async def _rows(db: Db, query: str, lately: str, sittings: list[int], lately_s: float | None) -> list[asyncpg.Record]:
-    if lately_s is None:
-        return await db.fetch(query.format(lately=""), sittings)
-    return await db.fetch(query.format(lately=lately), sittings, dt.timedelta(seconds=lately_s))
+async def _rows(
+    db: Db, query: str, lately: str, sittings: list[int], lately_s: float | None
+) -> AsyncIterator[asyncpg.Record]:
+    """Piece by piece: a worker that reads a nation again (Valkey was away, a sitting is new) goes on saving meanwhile."""
+    words = [query.format(lately=""), sittings]
+    if lately_s is not None:
+        words = [query.format(lately=lately), sittings, dt.timedelta(seconds=lately_s)]
+    async with db.transaction(readonly=True):
+        cursor = await db.cursor(*words)
+        while rows := await cursor.fetch(PIECE):
+            for row in rows:
+                yield row
+            await breathe()
 
 
 SINCE_MS = "extract(epoch from now() - $2::interval) * 1000"

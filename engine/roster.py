@@ -115,7 +115,7 @@ class SnapshotHead(msgspec.Struct, array_like=True):
 
 
 # As much as is read and taken in at a stretch: a save must not wait behind a roster of 300 000.
-PIECE = 2000
+PIECE = 500
 # As much as is written at a stretch: a save goes round the loop some five times, and waits for a piece in each.
 WRITTEN = 100
 WRITINGS_REST = 2

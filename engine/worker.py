@@ -50,6 +50,8 @@ POSTGRES_WAIT_S = 5.0
 CATCH_UP_GAP_S = 0.5
 CATCH_UP_LIMIT_S = 3.0
 STAMP_MS = 20
+# Entries of the control stream, a round of a flusher each: while all of it is heard once more, saves go on.
+NEWS_AT_ONCE = 50
 # Of a body that is too large: so much is not absurd, and whoever sent it hears why.
 DRAINED_BYTES = 16 * 2**20
 
@@ -269,7 +271,7 @@ class Worker:
         while True:
             try:
                 valkey = valkey or await follower_of(self.settings.valkey_url, CONTROL_STREAM, timeout_s=5)
-                answer = await valkey.xread({CONTROL_STREAM: last}, count=1000, block=2000)
+                answer = await valkey.xread({CONTROL_STREAM: last}, count=NEWS_AT_ONCE, block=2000)
             except (RedisError, OSError) as error:
                 if valkey is not None:
                     with contextlib.suppress(RedisError, OSError):
