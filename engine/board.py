@@ -74,12 +74,12 @@ class Board:
         self._controls: dict[int, dict[tuple[str, str], list[ControlSet]]] = {}
         self._newest: dict[int, int] = {}
 
-    async def rebuild(self, db: Db, sittings: list[int]) -> None:
-        """Read devices, seals and controls of live sittings from Postgres."""
+    async def rebuild(self, db: Db, sittings: list[int], *, hurry: bool = False) -> None:
+        """Read devices, seals and controls of live sittings from Postgres. `hurry`: nobody is served yet."""
         self.generation = await db.fetchval("select number from generation")
-        async for news in written_news(db, sittings):
+        async for news in written_news(db, sittings, hurry=hurry):
             self._hear(news)
-        async for news in sealed_news(db, sittings):
+        async for news in sealed_news(db, sittings, hurry=hurry):
             self._hear(news)
         for row in await db.fetch(CONTROLS, sittings):
             body = row["body"].encode()

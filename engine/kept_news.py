@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from engine.protocol import FULL, Full, NewestDevice, News, Sealed, Started
-from infra.breath import breathe
+from infra.breath import rows_in_pieces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -15,39 +15,41 @@ if TYPE_CHECKING:
 
     from infra.database import Db
 
-PIECE = 500
 
+async def written_news(
+    db: Db, sittings: list[int], lately_s: float | None = None, *, hurry: bool = False
+) -> AsyncIterator[News]:
+    """What rounds write: devices in the order of their epochs, starts, used-up limits; of the last seconds or of all time.
 
-async def written_news(db: Db, sittings: list[int], lately_s: float | None = None) -> AsyncIterator[News]:
-    """What rounds write: devices in the order of their epochs, starts, used-up limits; of the last seconds or of all time."""
-    async for row in _rows(db, DEVICES, DEVICES_LATELY, sittings, lately_s):
+    `hurry`: nobody's requests wait meanwhile.
+    """
+    async for row in _rows(db, DEVICES, DEVICES_LATELY, sittings, lately_s, hurry=hurry):
         yield NewestDevice(row["attempt_id"], row["device"].bytes, row["epoch"], row["first_seen_ms"])
-    async for row in _rows(db, STARTS, "and s.at > now() - $2::interval", sittings, lately_s):
+    async for row in _rows(db, STARTS, "and s.at > now() - $2::interval", sittings, lately_s, hurry=hurry):
         yield Started(row["id"], row["started_ms"], row["leg"])
-    async for row in _rows(db, LIMITS, f"and l.newest_ms > {SINCE_MS}", sittings, lately_s):
+    async for row in _rows(db, LIMITS, f"and l.newest_ms > {SINCE_MS}", sittings, lately_s, hurry=hurry):
         if row["name"] in FULL:
             yield Full(row["attempt_id"], row["name"])
 
 
-async def sealed_news(db: Db, sittings: list[int], lately_s: float | None = None) -> AsyncIterator[News]:
+async def sealed_news(
+    db: Db, sittings: list[int], lately_s: float | None = None, *, hurry: bool = False
+) -> AsyncIterator[News]:
     """Final receipts."""
-    async for row in _rows(db, SEALS, "and sealed_at > now() - $2::interval", sittings, lately_s):
+    async for row in _rows(db, SEALS, "and sealed_at > now() - $2::interval", sittings, lately_s, hurry=hurry):
         yield Sealed(row["attempt_id"], row["code"], row["at_ms"], row["answered"])
 
 
 async def _rows(
-    db: Db, query: str, lately: str, sittings: list[int], lately_s: float | None
+    db: Db, query: str, lately: str, sittings: list[int], lately_s: float | None, *, hurry: bool
 ) -> AsyncIterator[asyncpg.Record]:
     """Piece by piece: a worker that reads a nation again (Valkey was away, a sitting is new) goes on saving meanwhile."""
-    words = [query.format(lately=""), sittings]
-    if lately_s is not None:
-        words = [query.format(lately=lately), sittings, dt.timedelta(seconds=lately_s)]
+    query = query.format(lately="" if lately_s is None else lately)
+    since = () if lately_s is None else (dt.timedelta(seconds=lately_s),)
     async with db.transaction(readonly=True):
-        cursor = await db.cursor(*words)
-        while rows := await cursor.fetch(PIECE):
+        async for rows in rows_in_pieces(db, query, sittings, *since, hurry=hurry):
             for row in rows:
                 yield row
-            await breathe()
 
 
 SINCE_MS = "extract(epoch from now() - $2::interval) * 1000"

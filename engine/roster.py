@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from engine.timing import SittingClock
-from infra.breath import breathe
+from infra.breath import breathe, rows_in_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -114,8 +114,6 @@ class SnapshotHead(msgspec.Struct, array_like=True):
     closed_blobs: set[str] = set()
 
 
-# As much as is read and taken in at a stretch: a save must not wait behind a roster of 300 000.
-PIECE = 500
 # As much as is written at a stretch: a save goes round the loop some five times, and waits for a piece in each.
 WRITTEN = 100
 WRITINGS_REST = 2
@@ -199,23 +197,21 @@ class Roster:
         finally:
             waiting.unlink(missing_ok=True)
 
-    async def refresh(self, db: Db) -> None:
-        """Follow Postgres; what changed is written to the disk by and by."""
+    async def refresh(self, db: Db, *, hurry: bool = False) -> None:
+        """Follow Postgres; what changed is written to the disk by and by. `hurry`: nobody is served yet."""
         self.changed = []
         async with db.transaction(isolation="repeatable_read", readonly=True):
             before = set(self.sittings)
             xmin = int(await db.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text"))
             sittings = {sitting.id: sitting for sitting in await read_sittings(db, demo=self._demo)}
             forms = {form.id: form for form in await _read_forms(db, sittings.values())}
-            regions_changed = await self._refresh_regions(db)
-            rooms_changed = await self._refresh_rooms(db, list(sittings), new=bool(set(sittings) - before))
+            regions_changed = await self._refresh_regions(db, hurry=hurry)
+            rooms_changed = await self._refresh_rooms(db, list(sittings), new=bool(set(sittings) - before), hurry=hurry)
             # A form before who sits it, a pupil before his sitting: nobody meets half of what he needs.
             self.forms = self.forms | forms
             wanted = list(sittings), list(set(sittings) - before), str(self._seen_xmin)
-            cursor = await db.cursor(PUPILS, *wanted)
-            while rows := await cursor.fetch(PIECE):
+            async for rows in rows_in_pieces(db, PUPILS, *wanted, hurry=hurry):
                 self._take([(row["code_hash"], _pupil(row)) for row in rows])
-                await breathe()
         self.sittings, self.forms = sittings, forms
         self._seen_xmin = xmin
         self._index_items()
@@ -223,20 +219,18 @@ class Roster:
         if self.changed or rooms_changed or regions_changed or set(sittings) != before:
             self._unwritten.set()
 
-    async def _refresh_regions(self, db: Db) -> bool:
+    async def _refresh_regions(self, db: Db, *, hurry: bool) -> bool:
         """Read in which region each school lies, when one has changed: thousands of rows that hardly ever do."""
         mark = await db.fetchrow(REGIONS_MARK)
         if mark == self._regions_mark:
             return False
         regions: dict[int, str] = {}
-        cursor = await db.cursor(REGIONS)
-        while rows := await cursor.fetch(PIECE):
+        async for rows in rows_in_pieces(db, REGIONS, hurry=hurry):
             regions |= {row["id"]: row["region_code"] for row in rows}
-            await breathe()
         self.regions, self._regions_mark = regions, mark
         return True
 
-    async def _refresh_rooms(self, db: Db, sittings: list[int], *, new: bool) -> bool:
+    async def _refresh_rooms(self, db: Db, sittings: list[int], *, new: bool, hurry: bool) -> bool:
         """Read rooms and their codes, when one of them has changed: thousands of rows that mostly stay as they are."""
         row = await db.fetchrow(CODES_CHANGED, str(self._seen_xmin))
         assert row is not None
@@ -244,13 +238,11 @@ class Roster:
             return False
         self._codes_seen = row["codes"]
         rooms: dict[int, Room] = {}
-        cursor = await db.cursor(ROOMS, sittings)
-        while rows := await cursor.fetch(PIECE):
+        async for rows in rows_in_pieces(db, ROOMS, sittings, hurry=hurry):
             for row in rows:
                 room = rooms.setdefault(row["id"], Room(row["name"], {}))
                 if row["number"] is not None:
                     room.codes[row["form_id"]] = (row["number"], row["blob"])
-            await breathe()
         closed = await db.fetch("select blob from room_code where closed_at is not null order by form_id, number")
         self.rooms, self.closed_blobs = rooms, {row["blob"] for row in closed}
         return True

@@ -201,11 +201,15 @@ class Worker:
             # Half of the round trip is the best guess of when Postgres looked at its clock.
             self.postgres_offset_ms = round((float(theirs) - (before + time.time()) / 2) * 1000)
             known = set(self.roster.sittings)
-            await self.roster.refresh(db)
+            await self.roster.refresh(db, hurry=first)
             if first or self._rebuild or set(self.roster.sittings) - known:
                 # News may have been lost with Valkey's data; Postgres has all that matters.
                 self._rebuild = False
-                await self.board.rebuild(db, list(self.roster.sittings))
+                try:
+                    await self.board.rebuild(db, list(self.roster.sittings), hurry=first)
+                except BaseException:
+                    self._rebuild = True
+                    raise
         await self._forget_unlocked()
         # Keys first: the bundles' fetching waits, and requests come meanwhile.
         self.keys.hold(self.roster.forms)

@@ -129,7 +129,7 @@ class Flusher:
 
     async def _flush(self, db: asyncpg.Connection[asyncpg.Record]) -> None:
         await prepare(db)
-        written_lately = [news async for news in written_news(db, await live_sittings(db), LATELY_S)]
+        written_lately = [news async for news in written_news(db, await live_sittings(db), LATELY_S, hurry=True)]
         self._untold += written_lately
         while True:
             busy = await self._round(db)
@@ -202,7 +202,7 @@ class Flusher:
         """Seals, controls, the live view's figures, the streams' housekeeping: on a connection of their own."""
         house_at = pulse_at = 0.0
         unsealed_at = -UNSEALED_EVERY_S
-        sealed_lately = [news async for news in sealed_news(db, await live_sittings(db), LATELY_S)]
+        sealed_lately = [news async for news in sealed_news(db, await live_sittings(db), LATELY_S, hurry=True)]
         self._untold += sealed_lately
         while True:
             await relay_controls(db, self._valkey)

@@ -21,7 +21,6 @@ log = structlog.get_logger()
 AT_ONCE = 20
 # Older ones are left unchecked: a sample that is hours behind helps nobody.
 STALE = "30 minutes"
-TRIED_FOR = "1 minute"
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -52,23 +51,17 @@ async def look_at_some(db: Db, pictures: Pictures, aside: Aside) -> int:
             if plain is not None:
                 await _write(db, place, await aside.look(plain))
         except BaseException:
-            # The store is away, or this one's bytes are gone: the others lose nothing by it.
-            await _put_back(db, rows[number:])
+            # The store is away, or this one's bytes are gone. A sample can do without it; the others lose nothing by it.
+            await _put_back(db, rows[number + 1 :])
             raise
     return len(rows)
 
 
 async def _put_back(db: Db, rows: list[asyncpg.Record]) -> None:
-    """Where they stood in the line; the first only while its trouble is young, for it would stand there for ever."""
-    await db.execute(
-        f"""
-        insert into picture_to_check (sitting_id, attempt_id, seq, taken_ms, put_at)
-        select sitting, attempt, seq, taken_ms, put_at
-        from unnest($1::int[], $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[]) with ordinality
-            as one (sitting, attempt, seq, taken_ms, put_at, place)
-        where place > 1 or put_at > now() - interval '{TRIED_FOR}'
-        """,
-        *([row[place] for row in rows] for place in range(5)),
+    """Where they stood in the line."""
+    await db.executemany(
+        "insert into picture_to_check (sitting_id, attempt_id, seq, taken_ms, put_at) values ($1, $2, $3, $4, $5)",
+        [tuple(row) for row in rows],
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from engine.board import Board
-from engine.kept_news import PIECE
+from infra.breath import PIECE
 
 if TYPE_CHECKING:
     from tests.support.streams import Bench

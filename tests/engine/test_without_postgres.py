@@ -18,6 +18,7 @@ from infra.settings import EngineSettings, read
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from infra.database import Db
     from infra.parts.supervisor import Stack
     from tests.engine.conftest import Begin
 
@@ -61,6 +62,32 @@ async def test_a_worker_that_is_behind_reads_before_it_sends_a_pupil_away(
     finally:
         await late.close()
     assert (found.attempt, sitting.id) == (pupil.attempt, scene.sitting)
+
+
+async def test_a_board_that_could_not_be_read_is_read_again(begin: Begin, stack: Stack, tmp_path: Path) -> None:
+    """Postgres went away just as a new sitting was taken in: its devices and starts must not stay unknown."""
+    known = read(EngineSettings, environment(stack.home, "engine"))
+    worker = Worker(msgspec.structs.replace(known, refresh_every_s=0.1), tmp_path)
+    await worker.start()
+    rebuild, asked = worker.board.rebuild, 0
+
+    async def fails_once(db: Db, sittings: list[int], *, hurry: bool = False) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise OSError("gone")
+        await rebuild(db, sittings, hurry=hurry)
+
+    worker.board.rebuild = fails_once
+    try:
+        await begin()
+
+        async def read_again() -> None:
+            assert asked > 1
+
+        await eventually(read_again)
+    finally:
+        await worker.close()
 
 
 def test_a_form_that_is_not_known_yet_gives_no_empty_keys() -> None:
