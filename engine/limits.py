@@ -127,13 +127,12 @@ class Limits:
         429 for who does not wait for his turns. (The «generic cell rate algorithm», ITU-T I.371: one number a device.)
         """
         now = time.monotonic()
-        due = self._turns.get(claims.device, 0.0)
-        due = max(due, now)
+        due = max(now, self._turns.get(claims.device, now))
         wait_s = due - now - (SAVES_AT_ONCE - 1) * self._save_every_s
         if wait_s > LONGEST_TURN_S:
             raise self._refusal(claims, "saves", LONGEST_TURN_S)
         self._turns[claims.device] = due + self._save_every_s
-        return wait_s if wait_s > 0 else 0.0
+        return max(0.0, wait_s)
 
     def require_room(self, claims: Claims) -> None:
         """Events may be stored for this attempt; 429 when it is full. A save without events always passes."""
@@ -226,7 +225,7 @@ class Limits:
         if self._resting < RESTING_AT_MOST:
             self._resting += 1
             try:
-                await asyncio.sleep(self._rest_s * random.uniform(0.5, 1.5))
+                await asyncio.sleep(self._rest_s * random.uniform(1.0, 1.5))
             finally:
                 self._resting -= 1
 

@@ -96,7 +96,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 120
     re_entries_a_minute: Annotated[int, Doc("Of one device, /v1/resume and /v1/have each; thrice that an attempt")] = 2
     refusal_rest_s: Annotated[
-        float, Doc("Seconds, half more or less, that a pupil beyond his bounds waits for hearing so")
+        float, Doc("Seconds, up to half more, that a pupil beyond his bounds waits for hearing so")
     ] = 5.0
     picture_token_keys: Annotated[dict[str, str], Doc("key number → base64url key of tokens for pictures")]
     pictures_url: Annotated[str, Doc("Public address that pictures are sent to; empty: nothing is proctored")] = ""

@@ -48,7 +48,7 @@ ASKED = (
 # They change the house that the other tests live in (modules switched off), or end the session that asks.
 NOT_ASKED = LEFT_OUT | {"/modules", "/see-as", "/see-as/end", "/raise", "/project", "/language/{code:str}"}
 # Of each route for each of two roles; drawn the same at every run.
-EXAMPLES = 3
+EXAMPLES = 4
 
 
 def fields() -> list[str]:
