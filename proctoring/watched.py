@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from infra.breath import rows_in_pieces
 from infra.picture_tokens import device_mark
 
 if TYPE_CHECKING:
@@ -95,7 +96,13 @@ class Watched:
                 """
             )
         ]
-        refused = [row["attempt"] for row in await db.fetch("select attempt from pictures_refused()")]
+        refused: list[int] = []
+        newest: dict[int, int] = {}
+        async with db.transaction(readonly=True):
+            async for rows in rows_in_pieces(db, "select attempt from pictures_refused()"):
+                refused += [row["attempt"] for row in rows]
+            async for rows in rows_in_pieces(db, TAKEN_OVER):
+                newest |= {row["attempt"]: device_mark(row["device"].bytes) for row in rows}
         erased = [
             row["sitting_id"]
             for row in await db.fetch("select sitting_id from picture_erasure where attempt_id is null")
@@ -108,8 +115,7 @@ class Watched:
             """
         )
         self.live = {row["attempt"]: LiveAsk(**row) for row in asks}
-        devices = await db.fetch(TAKEN_OVER)
-        self.newest = {row["attempt"]: device_mark(row["device"].bytes) for row in devices}
+        self.newest = newest
         known = Known(sittings, sorted(refused), sorted(erased))
         changed = (sittings, set(refused), set(erased)) != (list(self.sittings.values()), before, self.erased)
         self._take(known)
