@@ -19,6 +19,7 @@ from infra.local import Home, database_url
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
 from infra.parts.unused import free_ports, share
+from tests.support import aftermath
 
 # A machine that does something else too is no fault of what is tested.
 hypothesis.settings.register_profile("calm", deadline=None)
@@ -27,13 +28,31 @@ hypothesis.settings.load_profile("calm")
 share(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4, of=4)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from tests.support.loop import Loop
 
+# The servers of this process and the loop that they live in, once there are any.
+RUNNING: pytest.StashKey[tuple[Stack, Loop]] = pytest.StashKey()
 
 # A line for each request of each test: drawn for a report that only a failure has.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Of a failure in a run that cannot be repeated: what the parts said, and what Postgres waited for."""
+    report = yield
+    running = item.config.stash.get(RUNNING, None)
+    if report.failed and running is not None:
+        stack, loop = running
+        report.sections += aftermath.last_words(stack)
+        try:
+            waits = loop.run(aftermath.waiting(_owner_url(stack)), 15)
+        except Exception as error:  # noqa: BLE001 (a report of a failure must not fail)
+            waits = repr(error)
+        report.sections.append(("Postgres at work", waits))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +66,7 @@ def loop() -> Iterator[Loop]:
 
 
 @pytest.fixture(scope="session")
-def stack(loop: Loop) -> Iterator[Stack]:
+def stack(loop: Loop, pytestconfig: pytest.Config) -> Iterator[Stack]:
     """The servers, migrated."""
     folder = Path(tempfile.mkdtemp(prefix="elumiti-test-"))
     # As root, Postgres runs under another account: let it in.
@@ -64,14 +83,15 @@ def stack(loop: Loop) -> Iterator[Stack]:
         },
         "flusher": {"ELUMITI_PULSE_EVERY_S": "1"},
     }
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
 
     async def start() -> None:
         await stack.start_servers()
-        await migrate(owner, stack.secrets.role_passwords)
+        await migrate(_owner_url(stack), stack.secrets.role_passwords)
 
     loop.run(start(), 120)
+    pytestconfig.stash[RUNNING] = stack, loop
     yield stack
+    del pytestconfig.stash[RUNNING]
     loop.run(stack.stop(), 120)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -79,6 +99,10 @@ def stack(loop: Loop) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def owner_url(stack: Stack) -> str:
     """Postgres as the schema's owner: for setting scenes and for looking."""
+    return _owner_url(stack)
+
+
+def _owner_url(stack: Stack) -> str:
     return database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
 
 

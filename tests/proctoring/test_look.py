@@ -135,16 +135,13 @@ async def test_a_picture_that_cannot_be_had_costs_no_other_its_look(
     _, other = await stored(db, begin)
     attempts = [lost["attempt_id"], other["attempt_id"]]
 
-    async def checked() -> set[int]:
+    async def are_checked(*expected: bool) -> None:
         found = await db.fetch(
-            "select attempt_id from picture where attempt_id = any($1::bigint[]) and checks is not null", attempts
+            "select attempt_id, checks is not null as done from picture where attempt_id = any($1::bigint[])", attempts
         )
-        return {row["attempt_id"] for row in found}
+        assert {row["attempt_id"]: row["done"] for row in found} == dict(zip(attempts, expected, strict=True))
 
-    async def are_checked(*expected: int) -> None:
-        assert await checked() == set(expected)
-
-    await eventually(lambda: are_checked(*attempts), limit_s=60)
+    await eventually(lambda: are_checked(True, True), limit_s=60)
     await db.execute("update picture_segment set object_name = 'gone' where id = $1", lost["segment_id"])
     places = [[row[name] for row in (lost, other)] for name in ("sitting_id", "attempt_id", "seq", "taken_ms")]
     async with db.transaction():
@@ -159,7 +156,7 @@ async def test_a_picture_that_cannot_be_had_costs_no_other_its_look(
             *places,
         )
 
-    await eventually(lambda: are_checked(other["attempt_id"]), limit_s=60)
+    await eventually(lambda: are_checked(False, True), limit_s=60)
     # And the lost one is not tried for ever.
     assert not await db.fetchval("select count(*) from picture_to_check where attempt_id = any($1::bigint[])", attempts)
 
@@ -194,8 +191,10 @@ async def test_a_repeated_picture_is_seen_though_the_older_one_comes_later(
         assert (await phone.send(picture(9), n=n, at=first_ms + n * 30_000)).status_code == 200
 
         async def checked(more: int = 4 - n) -> None:
-            done = "select count(*) from picture where attempt_id = $1 and checks ? 'server'"
-            assert await db.fetchval(done, phone.attempt) == more
+            stored = await db.fetch(
+                "select seq, checks from picture where attempt_id = $1 order by seq desc", phone.attempt
+            )
+            assert [row["seq"] for row in stored if row["checks"]] == [3, 2, 1][:more], stored
 
         await eventually(checked, limit_s=60)
     seen = "select array_agg(seq order by seq) from watch_event where attempt_id = $1 and kind = 'picture-repeated'"
