@@ -55,7 +55,14 @@ class Stack:
         await postgres.make_database(self.home, self.secrets)
 
     async def start(self, command: Command) -> Part:
-        """Start one part and wait until it is ready."""
+        """Start one part and wait until it is ready; a PlainError when it runs already.
+
+        A second one would not fail by itself: granian's processes share a port (SO_REUSEPORT), and each would get half of
+        the requests, with settings of its own.
+        """
+        before = self.parts.get(command.name)
+        if before is not None and before.pid is not None:
+            raise PlainError(f"{command.name} runs already (process {before.pid}).", "Stop it first.")
         part = Part(command, self.held)
         self.parts[command.name] = part
         await part.up()

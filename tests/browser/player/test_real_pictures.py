@@ -13,7 +13,7 @@ from tests.support.camera_consent import sitting_with_camera, withdraw_camera
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from infra.parts.supervisor import Stack
@@ -24,12 +24,13 @@ QUICK = {"ELUMITI_SEGMENT_S": "0.3", "ELUMITI_REFRESH_EVERY_S": "0.3"}
 
 
 @pytest.fixture
-def ingest(stack: Stack, loop: Loop) -> str:
+def ingest(stack: Stack, loop: Loop) -> Iterator[str]:
     """Its origin."""
     stack.overrides["proctoring"] = QUICK
     argv, port = pictures_argv(stack.home, 1), stack.home.ports.pictures
     loop.run(stack.start_process("pictures", "proctoring", argv, port), 60)
-    return f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{port}"
+    loop.run(stack.parts.pop("pictures").down(), 30)
 
 
 def test_pictures_of_a_real_browser_reach_the_index_and_end_with_the_consent(
