@@ -19,7 +19,7 @@ import msgspec
 from infra import doctor_mail, doctor_scanner
 from infra import doctor_parts as parts
 from infra.local import Home, default_home, environment
-from infra.parts.process import port_answers
+from infra.parts.process import port_answers, sessions_share
 from infra.settings import PREFIX, PROCESSES, PortalSettings, SettingsError, read
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ async def findings() -> AsyncIterator[Finding]:
     at_home = not any(name in os.environ for name in OF_A_PROCESS)
     yield _python()
     yield _disk(home)
+    yield _processor()
     if at_home:
         if not (home.folder / "secrets.json").exists():
             text = f"no installation at {home.folder}, and no ELUMITI_DATABASE_URL in the environment"
@@ -94,6 +95,15 @@ def _disk(home: Home) -> Finding:
     free = shutil.disk_usage(folder).free
     remedy = f"Make room: at least {LEAST_FREE_BYTES // 2**20} MB." if free < LEAST_FREE_BYTES else None
     return Finding("disk", f"{free // 2**20} MB free at {folder}", remedy)
+
+
+def _processor() -> Finding:
+    """Never wrong: on a machine that is not full, or in containers, it makes no difference."""
+    cores = f"{os.cpu_count()} cores"
+    if sessions_share():
+        hint = "set kernel.sched_autogroup_enabled=0 where pictures share a machine with answers"
+        return Finding("processor", f"{cores}, shared by session first: {hint} (docs/operations/scaling.md)", None)
+    return Finding("processor", f"{cores}, answers come before pictures", None)
 
 
 def _secrets(home: Home) -> Finding:

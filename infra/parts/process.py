@@ -11,6 +11,7 @@ import random
 import shutil
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +21,6 @@ from infra.errors import PlainError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
 log = structlog.get_logger()
 PR_SET_PDEATHSIG = 1
@@ -28,6 +28,8 @@ FULL_MB = 64
 # Before the command of a part that serves pictures: answers come first, and on a machine that is full of work pictures get
 # what those leave (docs/performance.md).
 GIVING_WAY = ("nice", "-n", "15")
+# Whether the kernel gives each session the same share before it hears of `nice`; not there: it cannot.
+AUTOGROUP = Path("/proc/sys/kernel/sched_autogroup_enabled")
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -43,6 +45,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     stop_signal: int = signal.SIGTERM
     start_limit_s: float = 60
     stop_limit_s: float = 30
+
+
+def sessions_share() -> bool:
+    """Whether `nice` is heard within a part alone (docs/operations/scaling.md): each part is a session."""
+    return AUTOGROUP.exists() and AUTOGROUP.read_text().strip() == "1"
 
 
 class Part:

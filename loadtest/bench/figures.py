@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from infra.parts.process import sessions_share
+
 BUILD = Path("build/figures")
 
 
@@ -31,7 +33,8 @@ class Figure(msgspec.Struct, kw_only=True):
 def machine() -> str:
     """What it ran on, without names."""
     memory_gb = psutil.virtual_memory().total / 2**30
-    return f"{psutil.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    kernel = f"{platform.system()} {platform.machine()}{', autogroup' if sessions_share() else ''}"
+    return f"{psutil.cpu_count()} cores, {memory_gb:.0f} GB, {kernel}, Python {platform.python_version()}"
 
 
 def write(figure: Figure) -> None:

@@ -127,6 +127,14 @@ def test_kubernetes_gives_each_process_only_settings_that_it_reads() -> None:
                 assert set(maps[source["configMapRef"]["name"]]) <= known
 
 
+def test_on_a_full_machine_answers_come_before_pictures_in_compose() -> None:
+    """By shares: `nice` is not heard from one container to the other."""
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    share = {name: service["cpu_shares"] for name, service in services.items()}
+    assert min(share["engine"], share["valkey"]) > share["postgres"] > share["flusher"]
+    assert share["pictures"] == share["proctoring"] < share["portal"] / 4
+
+
 def test_compose_gives_each_process_what_it_needs_and_no_more() -> None:
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     for name, process in {**PROCESS_OF, "migrate": "owner"}.items():

@@ -11,7 +11,9 @@ import pytest
 import redis
 from nacl.public import PrivateKey, SealedBox
 
+from infra import doctor
 from infra.local import database_url, environment
+from infra.parts import process
 from infra.settings import PROCESSES
 from tests.infra.conftest import elumiti
 
@@ -53,6 +55,21 @@ def test_on_a_healthy_installation_every_line_is_ok(whole: Stack) -> None:
     ok, wrong = lines(whole, {"ELUMITI_HOME": str(whole.home.folder)}, 0)
     assert not wrong
     assert {"schema", "valkey eviction", "object store", "form keys", "flusher", "engine", "mail", "sms"} <= ok.keys()
+
+
+@pytest.mark.parametrize(("kernel", "hint"), [("1\n", True), ("0\n", False), (None, False)])
+async def test_it_says_when_the_kernel_does_not_hear_of_nice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel: str | None, hint: bool
+) -> None:
+    setting = tmp_path / "sched_autogroup_enabled"
+    if kernel is not None:
+        setting.write_text(kernel)
+    monkeypatch.setattr(process, "AUTOGROUP", setting)
+    monkeypatch.setenv("ELUMITI_HOME", str(tmp_path / "none"))
+    (found,) = [finding async for finding in doctor.findings() if finding.about == "processor"]
+    assert ("kernel.sched_autogroup_enabled=0" in found.text) is hint
+    # It is no fault: containers and quiet machines share well as they are.
+    assert found.remedy is None
 
 
 @pytest.mark.parametrize("process", PROCESSES)
