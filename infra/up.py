@@ -14,7 +14,7 @@ import structlog
 
 from infra.cli import GROUP
 from infra.errors import PlainError
-from infra.local import EVERYWHERE, LOOPBACK, Home, Ports, Secrets, database_url, default_home, load_secrets
+from infra.local import EVERYWHERE, LOOPBACK, Home, Ports, Secrets, default_home, load_secrets
 from infra.migrate import migrate
 from infra.parts.process import before_exec
 from infra.parts.supervisor import (
@@ -173,7 +173,7 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
     home = stack.home
     await stack.start_servers()
     _say("Postgres, Valkey and the object store are up.")
-    url = database_url(home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    url = stack.owner_url
     applied = await migrate(url, stack.secrets.role_passwords)
     _say(f"Schema: {len(applied)} migration(s) applied." if applied else "Schema: up to date.")
     note = home.folder / "demo.txt"

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from engine.codes import draw_code, hash_code
-from infra.local import database_url, decode_key, environment
+from infra.local import decode_key, environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ async def demo_scene(stack: Stack, pupils: int) -> BenchScene:
     seed = subprocess.run(words, env=environ, capture_output=True, check=False)  # noqa: ASYNC221 (nothing else runs yet)
     if seed.returncode:
         raise RuntimeError(seed.stderr.decode())
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
     pack = {**os.environ, **environment(stack.home, "pack")}
     return await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), pupils, test_code=DEMO_TEST)
 

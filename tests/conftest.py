@@ -15,7 +15,7 @@ import aioboto3  # noqa: F401
 import hypothesis
 import pytest
 
-from infra.local import Home, database_url
+from infra.local import Home
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
 from infra.parts.unused import free_ports, share
@@ -48,7 +48,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         stack, loop = running
         report.sections += aftermath.last_words(stack)
         try:
-            waits = loop.run(aftermath.waiting(_owner_url(stack)), 15)
+            waits = loop.run(aftermath.waiting(stack), 15)
         except Exception as error:  # noqa: BLE001 (a report of a failure must not fail)
             waits = repr(error)
         report.sections.append(("Postgres at work", waits))
@@ -86,7 +86,7 @@ def stack(loop: Loop, pytestconfig: pytest.Config) -> Iterator[Stack]:
 
     async def start() -> None:
         await stack.start_servers()
-        await migrate(_owner_url(stack), stack.secrets.role_passwords)
+        await migrate(stack.owner_url, stack.secrets.role_passwords)
 
     loop.run(start(), 120)
     pytestconfig.stash[RUNNING] = stack, loop
@@ -99,11 +99,7 @@ def stack(loop: Loop, pytestconfig: pytest.Config) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def owner_url(stack: Stack) -> str:
     """Postgres as the schema's owner: for setting scenes and for looking."""
-    return _owner_url(stack)
-
-
-def _owner_url(stack: Stack) -> str:
-    return database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    return stack.owner_url
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from infra.cluster import front, postgres, valkey
 from infra.cluster.plan import Plan, remember_settings, replication_password
 from infra.errors import PlainError
-from infra.local import database_url
 from infra.migrate import migrate
 from infra.parts import objects
 from infra.parts import valkey as queue
@@ -103,11 +102,6 @@ class ClusterStack(Stack):
         self.overrides[node.name] = {"ELUMITI_SNAPSHOT_DIR": str(self.home.part("engine") / node.name)}
         argv = command_argv("serve", "engine", "--port", str(node.port))
         await self.start_process(node.name, "engine", argv, node.port)
-
-    @property
-    def owner_url(self) -> str:
-        """Postgres as the schema's owner, through the front."""
-        return database_url(self.home, "elumiti_owner", self.secrets.role_passwords["elumiti_owner"])
 
     async def reload(self, name: str) -> None:
         """Let a HAProxy read its file anew: connections that are open live on in the old process."""

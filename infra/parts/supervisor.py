@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from infra.errors import PlainError
-from infra.local import PRIVATE, Home, Secrets, environment, keep_private, load_secrets
+from infra.local import PRIVATE, Home, Secrets, database_url, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
 from infra.parts.process import GIVING_WAY, Command, Part, require_free
 
@@ -43,6 +43,11 @@ class Stack:
         self.parts: dict[str, Part] = {}
         # Settings that differ from the usual ones, by process or by part: for tests and benchmarks.
         self.overrides: dict[str, dict[str, str]] = {}
+
+    @property
+    def owner_url(self) -> str:
+        """Postgres as the schema's owner: to migrate, and where a scene is set or looked at from outside."""
+        return database_url(self.home, "elumiti_owner", self.secrets.role_passwords["elumiti_owner"])
 
     async def start_servers(self, postgres_flags: dict[str, str] | None = None, fsync: str = "always") -> None:
         """Postgres, Valkey and the object store, together; the database exists afterwards."""

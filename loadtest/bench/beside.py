@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 import uvloop
 
-from infra.local import Home, Ports, database_url
+from infra.local import Home, Ports
 from infra.objects import open_bucket
 from infra.parts.supervisor import Stack
 from loadtest.bench.picture_phones import CONNECTIONS, picture_of, send_for, tokens_of
@@ -123,7 +123,7 @@ async def play(asked: Asked) -> Told:
 
 async def _compare(stack: Stack, asked: Asked, turns: Iterable[int]) -> tuple[int, int]:
     """Acknowledged and not in the index; in the index twice."""
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
     db = await asyncpg.connect(owner, command_timeout=1800)
     try:
         await db.execute("create temp table acked (attempt_id bigint, seq int)")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from infra.local import database_url
 from infra.parts.supervisor import pictures_argv
 from loadtest.bench.beside import Asked, Beside, Told
 from loadtest.bench.cpu import Meter
@@ -99,7 +98,7 @@ async def growth(candidates: int, rounds: int, seconds: float) -> None:
 
 async def open_ingest(stack: Stack, scene: BenchScene, workers: int) -> None:
     """The sitting is proctored, and the ingest runs."""
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
     db = await asyncpg.connect(owner)
     try:
         await db.execute("insert into sitting_watch (sitting_id) values ($1)", scene.sitting)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from infra.local import database_url, decode_key, environment
+from infra.local import decode_key, environment
 from loadtest.bench.cpu import Meter
 from loadtest.bench.figures import Figure, write
 from loadtest.bench.saves import Candidate, save_for, sign_in_all
@@ -43,7 +43,7 @@ class Answered(msgspec.Struct):
 async def measure(pupils: int = PUPILS, returning: int = RETURNING) -> None:
     """Sign-ins before T0, keys after it, some answers, then the return; writes three figures."""
     async with fresh_stack() as stack:
-        owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+        owner = stack.owner_url
         pack = {**os.environ, **environment(stack.home, "pack")}
         pepper = decode_key(stack.secrets.code_pepper)
         scene = await make_scene(owner, pack, pepper, pupils, starts_in_s=3600)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import asyncpg
 import msgspec
 
-from infra.local import database_url
 from loadtest.bench.cpu import Meter
 from loadtest.bench.figures import Figure, write
 from loadtest.bench.mischief import Hostile, Orders, Told
@@ -65,7 +64,7 @@ async def measure(
         # A bench's home has the secrets of a demo; its pupils have the bounds of a real sitting.
         stack.overrides["engine"]["ELUMITI_DEMO"] = "false"
         scene, pool, host, pupils = await signed_in(stack, honest + hostile, starts_in_s=-60)
-        owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+        owner = stack.owner_url
         pids = {name: pid for name in OURS if (pid := stack.parts[name].pid)}
         good, bad = pupils[:honest], pupils[honest:]
         rate = honest / SAVE_EVERY_S

@@ -22,7 +22,6 @@ import msgspec
 from PIL import Image, ImageDraw
 from playwright.async_api import async_playwright
 
-from infra.local import database_url
 from infra.parts.supervisor import pictures_argv
 from loadtest.bench.figures import Figure, write
 from loadtest.bench.phone import CPU_SLOWED, phone
@@ -203,4 +202,4 @@ async def _stored(stack: Stack, attempt: int) -> int:
 
 
 def _owner(stack: Stack) -> str:
-    return database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    return stack.owner_url

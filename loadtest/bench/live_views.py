@@ -16,7 +16,7 @@ import asyncpg
 import psutil
 
 from infra.live_tickets import LiveClaims, sign
-from infra.local import database_url, decode_key, environment
+from infra.local import decode_key, environment
 from infra.parts.supervisor import command_argv
 from loadtest.bench.cpu import Meter
 from loadtest.bench.figures import Figure, write
@@ -63,7 +63,7 @@ async def measure(numbers: str, seconds: float) -> None:
 
 async def _children(stack: Stack, how_many: int) -> asyncpg.Connection[asyncpg.Record]:
     """A proctored sitting whose children may be looked at; a connection as owner."""
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
     pack = {**os.environ, **environment(stack.home, "pack")}
     scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), how_many)
     db = await asyncpg.connect(owner, command_timeout=300)

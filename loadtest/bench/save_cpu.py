@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from infra.local import database_url, decode_key, environment
+from infra.local import decode_key, environment
 from infra.parts.process import Command
 from infra.parts.supervisor import Stack
 from loadtest.bench import peer
@@ -37,7 +37,7 @@ DURABLE_LIMIT_S = 60
 async def measure(rate: int = RATE, seconds: float = SECONDS, pupils: int = PUPILS, workers: int = 1) -> None:
     """Run both, write the figure."""
     async with fresh_stack() as stack:
-        owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+        owner = stack.owner_url
         _say(f"{pupils} pupils …")
         pack = {**os.environ, **environment(stack.home, "pack")}
         scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), pupils)

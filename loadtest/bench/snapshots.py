@@ -19,7 +19,7 @@ import asyncpg
 import psutil
 
 from infra.errors import PlainError
-from infra.local import database_url, decode_key, environment
+from infra.local import decode_key, environment
 from infra.objects import open_bucket
 from infra.parts.supervisor import command_argv, pictures_argv
 from infra.picture_tokens import PictureClaims, PictureTokens
@@ -70,7 +70,7 @@ async def measure(rate: int, seconds: float, candidates: int, workers: int) -> N
 
 async def watched(stack: Stack) -> tuple[asyncpg.Connection[asyncpg.Record], int]:
     """A proctored sitting, and a connection as owner."""
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
     pack = {**os.environ, **environment(stack.home, "pack")}
     scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), 1)
     db = await asyncpg.connect(owner, command_timeout=300)
@@ -138,9 +138,7 @@ async def roll(stack: Stack, bucket: Bucket, window: dict[str, float], over: asy
     """The rolling window: what the index has is counted, read back now and then, and beyond the window deleted."""
     kept: collections.deque[tuple[str, int]] = collections.deque()
     seen: set[object] = set()
-    reader = await asyncpg.connect(
-        database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
-    )
+    reader = await asyncpg.connect(stack.owner_url)
     size = 0
     while not over.is_set():
         rows = await reader.fetch("select id, object_name, size_bytes from picture_segment order by stored_at")

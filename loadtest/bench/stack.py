@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.local import Home, database_url
+from infra.local import Home
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
 from infra.parts.unused import free_ports
@@ -30,7 +30,7 @@ async def fresh_stack(before: Callable[[Stack], Awaitable[None]] | None = None) 
         if before:
             await before(stack)
         await stack.start_servers()
-        owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+        owner = stack.owner_url
         await migrate(owner, stack.secrets.role_passwords)
         yield stack
     finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from infra.local import database_url, decode_key, environment
+from infra.local import decode_key, environment
 from loadtest.bench.cpu import Meter
 from loadtest.bench.figures import Figure, write
 from loadtest.bench.saves import Candidate, Sent, save_for, sign_in_all
@@ -81,7 +81,7 @@ async def signed_in(
     stack: Stack, count: int, starts_in_s: float = 3600
 ) -> tuple[BenchScene, Pool, str, list[Candidate]]:
     """So many pupils with tokens of a sitting of their own, the connections for their saves, and the host's name."""
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
     pack = {**os.environ, **environment(stack.home, "pack")}
     scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), count, starts_in_s=starts_in_s)
     await serve(stack)

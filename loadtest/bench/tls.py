@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from infra.errors import PlainError
-from infra.local import database_url, decode_key, environment
+from infra.local import decode_key, environment
 from infra.parts.process import Command, port_answers
 from loadtest.bench.cpu import Meter
 from loadtest.bench.figures import Figure, write
@@ -56,7 +56,7 @@ async def measure() -> None:
     """Handshakes one after another on new connections, then saves on kept ones."""
     binary = haproxy()
     async with fresh_stack() as stack:
-        owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+        owner = stack.owner_url
         pack = {**os.environ, **environment(stack.home, "pack")}
         scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), PUPILS)
         await serve(stack)

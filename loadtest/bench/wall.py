@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 from playwright.async_api import async_playwright
 
 from infra.errors import PlainError
-from infra.local import database_url, decode_key, environment
+from infra.local import decode_key, environment
 from infra.parts.supervisor import command_argv, pictures_argv, portal_argv
 from infra.picture_tokens import PictureClaims, PictureTokens
 from loadtest.bench.figures import Figure, write
@@ -76,7 +76,7 @@ class Seen(msgspec.Struct):
 async def measure(tiles: int, minutes: float) -> None:
     """One wall, one proctor."""
     async with fresh_stack() as stack:
-        owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+        owner = stack.owner_url
         pack = {**os.environ, **environment(stack.home, "pack")}
         scene = await make_scene(owner, pack, decode_key(stack.secrets.code_pepper), tiles)
         children = [attempt for attempt, _ in scene.seats]

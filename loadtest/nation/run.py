@@ -15,7 +15,7 @@ import msgspec
 import polars as pl
 import redis.asyncio
 
-from infra.local import database_url, decode_key, environment
+from infra.local import decode_key, environment
 from loadtest.bench.stack import fresh_stack, serve
 from loadtest.flushed import until_flushed
 from loadtest.nation.courses import draw_courses
@@ -55,7 +55,7 @@ class Play(msgspec.Struct, kw_only=True):
 
 async def prepare(stack: Stack, nation: Nation) -> tuple[BenchScene, list[Course], str]:
     """Pupils, form and courses; T0 far away. Returns scene, courses and the owner's address of Postgres."""
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
     pack = {**os.environ, **environment(stack.home, "pack")}
     scene = await make_scene(
         *(owner, pack, decode_key(stack.secrets.code_pepper), nation.candidates),

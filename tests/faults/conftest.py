@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local import Home, database_url
+from infra.local import Home
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
 from infra.parts.unused import free_ports
@@ -28,7 +28,7 @@ def mortal(loop: Loop) -> Iterator[Stack]:
     folder.chmod(0o755)
     stack = Stack(Home(folder, free_ports()))
     stack.overrides = {"engine": {"ELUMITI_REFRESH_EVERY_S": "0.3", "ELUMITI_SAVES_A_MINUTE": "6000"}}
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
 
     async def start() -> None:
         await stack.start_servers()
@@ -47,4 +47,4 @@ def mortal(loop: Loop) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def mortal_owner(mortal: Stack) -> str:
     """Its Postgres as owner."""
-    return database_url(mortal.home, "elumiti_owner", mortal.secrets.role_passwords["elumiti_owner"])
+    return mortal.owner_url

@@ -18,7 +18,7 @@ import httpx
 import psutil
 import pytest
 
-from infra.local import Home, database_url, decode_key
+from infra.local import Home, decode_key
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, pictures_argv
 from infra.parts.unused import free_ports
@@ -50,7 +50,7 @@ def frail(loop: Loop) -> Iterator[Stack]:
             "ELUMITI_SPOOL_FREE_BYTES": "1000000",
         }
     }
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
 
     async def start() -> None:
         await stack.start_servers()
@@ -65,7 +65,7 @@ def frail(loop: Loop) -> Iterator[Stack]:
 
 @pytest.fixture
 async def frail_db(frail: Stack) -> AsyncIterator[Db]:
-    url = database_url(frail.home, "elumiti_owner", frail.secrets.role_passwords["elumiti_owner"])
+    url = frail.owner_url
     connection = await asyncpg.connect(url)
     yield connection
     if not connection.is_closed():
@@ -127,7 +127,7 @@ class Crowd:
 
 
 async def crowd_of(stack: Stack, db: Db) -> Crowd:
-    url = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    url = stack.owner_url
     scene = await watched_sitting(stack, db, url, PHONES)
     crowd = Crowd(stack, scene.sitting, [seat.attempt for seat in scene.seats])
 
@@ -279,7 +279,7 @@ async def test_postgres_away_for_a_while(loop: Loop, frail: Stack, frail_db: Db)
     await turn(loop, frail, "postgres", "up")
     over.set()
     await sending
-    url = database_url(frail.home, "elumiti_owner", frail.secrets.role_passwords["elumiti_owner"])
+    url = frail.owner_url
     db = await asyncpg.connect(url)
     await crowd.all_stored(db, 60)
     await spot_check(frail, db, crowd)

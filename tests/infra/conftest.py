@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from infra.local import Home, database_url
+from infra.local import Home
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv, pictures_argv, portal_argv
 from infra.parts.unused import free_ports
@@ -45,7 +45,7 @@ def whole(loop: Loop) -> Iterator[Stack]:
     folder.chmod(0o755)
     stack = Stack(Home(folder, free_ports()))
     (folder / "ports.json").write_bytes(msgspec.json.encode(stack.home.ports))
-    owner = database_url(stack.home, "elumiti_owner", stack.secrets.role_passwords["elumiti_owner"])
+    owner = stack.owner_url
 
     async def start() -> None:
         await stack.start_servers()

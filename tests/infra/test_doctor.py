@@ -12,7 +12,7 @@ import redis
 from nacl.public import PrivateKey, SealedBox
 
 from infra import doctor
-from infra.local import database_url, environment
+from infra.local import environment
 from infra.parts import process
 from infra.settings import PROCESSES
 from tests.infra.conftest import elumiti
@@ -135,7 +135,7 @@ def test_a_valkey_that_would_drop_answers_is_wrong(whole: Stack) -> None:
 
 
 def test_a_form_sealed_to_another_release_key_is_named(whole: Stack, loop: Loop) -> None:
-    owner = database_url(whole.home, "elumiti_owner", whole.secrets.role_passwords["elumiti_owner"])
+    owner = whole.owner_url
     form = loop.run(_seal_elsewhere(owner))
     try:
         _, wrong = lines(whole, environment(whole.home, "engine"), 1)

@@ -22,16 +22,16 @@ WAITING = """
 def last_words(stack: Stack) -> list[tuple[str, str]]:
     """A heading and the newest lines for each part that has said anything."""
     words: list[tuple[str, str]] = []
-    for log in sorted((stack.home.folder / "log").glob("*.log")):
+    for log in sorted(stack.home.log("*").parent.glob("*.log")):
         lines = log.read_text(errors="replace").splitlines()[-LINES:]
         if lines:
             words.append((f"{log.stem}, its last lines", "\n".join(line[:400] for line in lines)))
     return words
 
 
-async def waiting(owner_url: str) -> str:
+async def waiting(stack: Stack) -> str:
     """Each session of Postgres that is at work, a line."""
-    db = await asyncpg.connect(owner_url, timeout=5)
+    db = await asyncpg.connect(stack.owner_url, timeout=5)
     try:
         rows = await db.fetch(WAITING, timeout=5)
     finally:
