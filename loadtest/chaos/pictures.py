@@ -58,9 +58,9 @@ async def slow_store(stack: Stack) -> None:
     pid = stack.parts["objects"].pid
     assert pid is not None
     for _ in range(60):
-        os.kill(pid, signal.SIGSTOP)
+        os.killpg(pid, signal.SIGSTOP)
         await asyncio.sleep(0.9)
-        os.kill(pid, signal.SIGCONT)
+        os.killpg(pid, signal.SIGCONT)
         await asyncio.sleep(0.1)
 
 

@@ -190,13 +190,13 @@ async def test_a_store_that_stands_still_is_waited_for(loop: Loop, frail: Stack,
     await asyncio.sleep(0.5)
     store = frail.parts["objects"].pid
     assert store
-    os.kill(store, signal.SIGSTOP)
+    os.killpg(store, signal.SIGSTOP)
     try:
         before = len(crowd.acked)
         await asyncio.sleep(4)
         assert len(crowd.acked) > before + 50
     finally:
-        os.kill(store, signal.SIGCONT)
+        os.killpg(store, signal.SIGCONT)
     over.set()
     await sending
     assert crowd.codes == {200}

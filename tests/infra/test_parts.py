@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import PlainError
+from infra.local import Home, Ports
 from infra.parts.supervisor import pictures_argv
+from infra.parts.unused import free_ports
 
 if TYPE_CHECKING:
     from infra.parts.supervisor import Stack
@@ -15,16 +17,18 @@ if TYPE_CHECKING:
 
 async def test_a_part_that_runs_is_not_started_beside_itself(stack: Stack) -> None:
     """Two would share the port without a word, and each take half of the requests."""
-    argv, port = pictures_argv(stack.home), stack.home.ports.pictures
-    first = await stack.start_process("pictures", "proctoring", argv, port)
+    # On a port and under a name of its own: the ingest of other tests may run already.
+    port = free_ports().pictures
+    argv = pictures_argv(Home(stack.home.folder, Ports(pictures=port)))
+    first = await stack.start_process("twice", "proctoring", argv, port)
     try:
         with pytest.raises(PlainError, match="runs already"):
-            await stack.start_process("pictures", "proctoring", argv, port)
-        assert stack.parts["pictures"] is first
+            await stack.start_process("twice", "proctoring", argv, port)
+        assert stack.parts["twice"] is first
         assert first.pid
     finally:
-        await stack.parts.pop("pictures").down()
+        await stack.parts["twice"].down()
     # What was stopped may begin again.
-    again = await stack.start_process("pictures", "proctoring", argv, port)
+    again = await stack.start_process("twice", "proctoring", argv, port)
     assert again.pid != first.pid
-    await stack.parts.pop("pictures").down()
+    await stack.parts.pop("twice").down()
