@@ -35,8 +35,9 @@ MOST_EVENTS = 50
 # So many events of a report count as a request more.
 EVENTS_AS_ONE = 10
 MOST_N = 2**31 - 1
-# As our phones put it: taken apart in one step, and then looked at like any other.
-USUAL_QUERY = re.compile(r"n=(\d+)&at=(\d+)&kind=([a-z]+)", re.ASCII).fullmatch
+# As our phones put it: looked at and taken apart in one step.
+USUAL_QUERY = re.compile(r"n=(\d{1,10})&at=(\d{1,16})&kind=(snapshot|identity|screen)", re.ASCII).fullmatch
+DIGITS = re.compile(r"\d+", re.ASCII).fullmatch
 # A clock that is wrong by more than a day is no time of a picture, nor of what happened.
 DAY_MS = 86_400_000
 BEARER = "Bearer "
@@ -156,23 +157,32 @@ def _query(text: str, claims: PictureClaims, now_ms: int) -> tuple[int, int, str
     """n, at and kind."""
     usual = USUAL_QUERY(text)
     if usual is not None:
-        seq, taken_ms, kind = usual.groups()
+        n, at, kind = usual.groups()
     else:
-        try:
-            given = dict(part.split("=", 1) for part in text.split("&"))
-            seq, taken_ms, kind = given["n"], given["at"], given.get("kind", "snapshot")
-        except (ValueError, KeyError) as error:
-            raise Problem("query-invalid") from error
-    # Plain digits: int() also takes spaces, signs and digits of other scripts.
-    if not (seq.isascii() and seq.isdigit() and len(seq) <= 10 and int(seq) <= MOST_N):
+        n, at, kind = _unusual_query(text)
+    seq, taken_ms = int(n), int(at)
+    if seq > MOST_N:
         raise Problem("query-invalid", field="n")
-    if not (
-        taken_ms.isascii() and taken_ms.isdigit() and len(taken_ms) <= 16 and _may_be(int(taken_ms), claims, now_ms)
-    ):
+    if not _may_be(taken_ms, claims, now_ms):
+        raise Problem("query-invalid", field="at")
+    return seq, taken_ms, kind
+
+
+def _unusual_query(text: str) -> tuple[str, str, str]:
+    """The same of a query that is put otherwise: digits, digits, and a kind that there is."""
+    try:
+        given = dict(part.split("=", 1) for part in text.split("&"))
+        n, at, kind = given["n"], given["at"], given.get("kind", "snapshot")
+    except (ValueError, KeyError) as error:
+        raise Problem("query-invalid") from error
+    # Plain digits: int() also takes spaces, signs and digits of other scripts.
+    if not DIGITS(n) or len(n) > 10:
+        raise Problem("query-invalid", field="n")
+    if not DIGITS(at) or len(at) > 16:
         raise Problem("query-invalid", field="at")
     if kind not in KINDS or kind == "events":
         raise Problem("query-invalid", field="kind")
-    return int(seq), int(taken_ms), kind
+    return n, at, kind
 
 
 def _events(body: bytes, claims: PictureClaims, now_ms: int) -> list[Event]:

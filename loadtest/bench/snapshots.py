@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from infra.objects import Bucket
     from infra.parts.supervisor import Stack
 
-RATE, SECONDS, CANDIDATES, WORKERS = 10_000, 180, 300_000, 2
+# Half a hundredth more than the ten thousand that are asked for: the last answers take a moment in which nothing is due.
+RATE, SECONDS, CANDIDATES, WORKERS = 10_050, 180, 300_000, 2
 # In the waiting room each phone sends the photo of the face: his key is drawn then, long before the ten thousand a second.
 FACES_A_SECOND = 3000
 # 25 phones to each, whose pictures are 1.2 s apart: none waits long for another.
