@@ -35,9 +35,10 @@ MOST_EVENTS = 50
 # So many events of a report count as a request more.
 EVENTS_AS_ONE = 10
 MOST_N = 2**31 - 1
+# Plain digits: int() also takes spaces, signs and digits of other scripts.
+FIELDS = {"n": r"\d{1,10}", "at": r"\d{1,16}", "kind": "|".join(kind for kind in KINDS if kind != "events")}
 # As our phones put it: looked at and taken apart in one step.
-USUAL_QUERY = re.compile(r"n=(\d{1,10})&at=(\d{1,16})&kind=(snapshot|identity|screen)", re.ASCII).fullmatch
-DIGITS = re.compile(r"\d+", re.ASCII).fullmatch
+USUAL_QUERY = re.compile("&".join(f"{name}=({form})" for name, form in FIELDS.items()), re.ASCII).fullmatch
 # A clock that is wrong by more than a day is no time of a picture, nor of what happened.
 DAY_MS = 86_400_000
 BEARER = "Bearer "
@@ -156,10 +157,7 @@ def _may_be(at_ms: int, claims: PictureClaims, now_ms: int) -> bool:
 def _query(text: str, claims: PictureClaims, now_ms: int) -> tuple[int, int, str]:
     """n, at and kind."""
     usual = USUAL_QUERY(text)
-    if usual is not None:
-        n, at, kind = usual.groups()
-    else:
-        n, at, kind = _unusual_query(text)
+    n, at, kind = usual.groups() if usual is not None else _unusual_query(text)
     seq, taken_ms = int(n), int(at)
     if seq > MOST_N:
         raise Problem("query-invalid", field="n")
@@ -168,21 +166,17 @@ def _query(text: str, claims: PictureClaims, now_ms: int) -> tuple[int, int, str
     return seq, taken_ms, kind
 
 
-def _unusual_query(text: str) -> tuple[str, str, str]:
-    """The same of a query that is put otherwise: digits, digits, and a kind that there is."""
+def _unusual_query(text: str) -> list[str]:
+    """The same of a query that is put otherwise."""
     try:
-        given = dict(part.split("=", 1) for part in text.split("&"))
-        n, at, kind = given["n"], given["at"], given.get("kind", "snapshot")
+        given = {"kind": "snapshot"} | dict(part.split("=", 1) for part in text.split("&"))
+        found = [given[name] for name in FIELDS]
     except (ValueError, KeyError) as error:
         raise Problem("query-invalid") from error
-    # Plain digits: int() also takes spaces, signs and digits of other scripts.
-    if not DIGITS(n) or len(n) > 10:
-        raise Problem("query-invalid", field="n")
-    if not DIGITS(at) or len(at) > 16:
-        raise Problem("query-invalid", field="at")
-    if kind not in KINDS or kind == "events":
-        raise Problem("query-invalid", field="kind")
-    return n, at, kind
+    for (name, form), value in zip(FIELDS.items(), found, strict=True):
+        if not re.fullmatch(form, value, re.ASCII):
+            raise Problem("query-invalid", field=name)
+    return found
 
 
 def _events(body: bytes, claims: PictureClaims, now_ms: int) -> list[Event]:

@@ -7,12 +7,11 @@ Granian serves it, as all of ours, and not uvicorn, which nanio starts by itself
 from __future__ import annotations
 
 import importlib.util
-import sys
 from typing import TYPE_CHECKING
 
 from infra.errors import PlainError
 from infra.local import Home, Secrets, keep_private
-from infra.parts.process import GIVING_WAY, Command, die_with_parent, port_answers
+from infra.parts.process import GIVING_WAY, Command, die_with_parent, granian_argv, port_answers
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -29,13 +28,10 @@ def command(home: Home, secrets: Secrets) -> Command:
     async def ready() -> bool:
         return await port_answers(home.ports.objects)
 
+    words = ["--http", "1", "--factory", f"{__name__}:{application.__name__}"]
     return Command(
         name="objects",
-        argv=[
-            *[*GIVING_WAY, sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1"],
-            *["--port", str(home.ports.objects), "--http", "1", "--no-ws", "--loop", "uvloop"],
-            *["--respawn-failed-workers", "--log-level", "warning", "--factory", f"{__name__}:{application.__name__}"],
-        ],
+        argv=[*GIVING_WAY, *granian_argv("asginl", "127.0.0.1", home.ports.objects, *words)],
         environ={
             "NANIO_DATA_DIR": str(data),
             "NANIO_ACCESS_KEY": secrets.objects_access_key,

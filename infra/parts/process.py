@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     stop_signal: int = signal.SIGTERM
     start_limit_s: float = 60
     stop_limit_s: float = 30
+
+
+def granian_argv(interface: str, host: str, port: int, *words: str) -> list[str]:
+    """How granian serves one of our applications, which `words` end with; of itself it has one worker."""
+    return [
+        *[sys.executable, "-m", "granian", "--interface", interface, "--host", host, "--port", str(port), "--no-ws"],
+        *["--loop", "uvloop", "--respawn-failed-workers", "--log-level", "warning", *words],
+    ]
 
 
 def sessions_share() -> bool:

@@ -18,7 +18,7 @@ import msgspec
 from infra.errors import PlainError
 from infra.local import PRIVATE, Home, Secrets, database_url, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
-from infra.parts.process import GIVING_WAY, Command, Part, require_free
+from infra.parts.process import GIVING_WAY, Command, Part, granian_argv, require_free
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -148,54 +148,28 @@ async def require_ports(home: Home) -> None:
 
 def engine_argv(home: Home, workers: int) -> list[str]:
     """How granian serves the engine (the reasons for the flags: DESIGN §6, facts about granian)."""
-    return [
-        *[
-            sys.executable,
-            "-m",
-            "granian",
-            "--interface",
-            "rsgi",
-            "--host",
-            home.host,
-            "--port",
-            str(home.ports.engine),
-        ],
-        *["--workers", str(workers), "--http", "auto", "--no-ws", "--backlog", "4096", "--backpressure", "20000"],
-        # Of itself granian lets 16 MB of headers in over HTTP/2, for each of 200 requests of a connection, and keeps
-        # up to 800 KB of unfinished ones over HTTP/1.1.
-        *["--http2-max-headers-size", str(MAX_HEADERS_BYTES), "--http1-buffer-size", str(MAX_HEADERS_BYTES)],
-        *["--http1-header-read-timeout", "60000", "--loop", "uvloop", "--respawn-failed-workers"],
-        *["--log-level", "warning", "engine.app:engine"],
-    ]
+    return granian_argv("rsgi", home.host, home.ports.engine, *_for_phones(workers), "engine.app:engine")
 
 
 def pictures_argv(home: Home, workers: int = 1) -> list[str]:
     """How granian serves the ingest of pictures. A phone sends one in 30 s: its connection is kept between two."""
+    words = [*_for_phones(workers), "proctoring.app:ingest"]
+    return [*GIVING_WAY, *granian_argv("rsgi", home.host, home.ports.pictures, *words)]
+
+
+def _for_phones(workers: int) -> list[str]:
     return [
-        *[*GIVING_WAY, sys.executable, "-m", "granian", "--interface", "rsgi", "--host", home.host],
-        *["--port", str(home.ports.pictures), "--workers", str(workers), "--http", "auto", "--no-ws"],
-        *["--backlog", "4096", "--backpressure", "20000", "--loop", "uvloop", "--respawn-failed-workers"],
+        *["--workers", str(workers), "--http", "auto", "--backlog", "4096", "--backpressure", "20000"],
+        # Of itself granian lets 16 MB of headers in over HTTP/2, for each of 200 requests of a connection, and keeps
+        # up to 800 KB of unfinished ones over HTTP/1.1.
         *["--http2-max-headers-size", str(MAX_HEADERS_BYTES), "--http1-buffer-size", str(MAX_HEADERS_BYTES)],
-        *["--http1-header-read-timeout", "60000", "--log-level", "warning", "proctoring.app:ingest"],
+        *["--http1-header-read-timeout", "60000"],
     ]
 
 
 def portal_argv(home: Home) -> list[str]:
     """How granian serves the portal."""
-    return [
-        *[
-            sys.executable,
-            "-m",
-            "granian",
-            "--interface",
-            "asgi",
-            "--host",
-            home.host,
-            "--port",
-            str(home.ports.portal),
-        ],
-        *["--workers", "1", "--no-ws", "--respawn-failed-workers", "--log-level", "warning", "portal.app:app"],
-    ]
+    return granian_argv("asgi", home.host, home.ports.portal, "portal.app:app")
 
 
 def command_argv(*words: str) -> list[str]:
