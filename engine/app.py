@@ -18,7 +18,7 @@ from engine.problems import Problem
 from engine.reads import HungUp
 from engine.worker import Worker
 from infra import log as logs
-from infra.parts.process import die_with_parent
+from infra.parts.process import begin_anew, die_with_parent
 from infra.settings import EngineSettings, read
 
 if TYPE_CHECKING:
@@ -47,14 +47,15 @@ class Engine:
             loop.run_until_complete(self.worker.close())
 
     async def _start(self) -> None:
-        settings = read(EngineSettings)
-        worker = Worker(settings, Path(settings.snapshot_dir))
         try:
+            settings = read(EngineSettings)
+            worker = Worker(settings, Path(settings.snapshot_dir))
             await worker.start()
         except Exception:
             log.exception("engine.worker.start_failed", pid=os.getpid())
-            raise
-        self.worker = worker
+            await begin_anew()
+        else:
+            self.worker = worker
 
     async def _wait_for_start(self) -> Worker | None:
         """A worker that replaces a dead one gets its first requests before it has read its tables: they wait.

@@ -10,7 +10,7 @@ import structlog
 
 from engine.reads import HungUp
 from infra import log as logs
-from infra.parts.process import die_with_parent
+from infra.parts.process import begin_anew, die_with_parent
 from infra.settings import ProctoringSettings, read
 from proctoring import routes
 from proctoring.problems import Problem
@@ -46,8 +46,9 @@ class Ingest:
             await worker.start()
         except Exception:
             log.exception("proctoring.worker.start_failed", pid=os.getpid())
-            raise
-        self.worker = worker
+            await begin_anew()
+        else:
+            self.worker = worker
 
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         """Answer one request."""

@@ -44,6 +44,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Of a failure in a run that cannot be repeated: what the parts said, and what Postgres waited for."""
     report = yield
     running = item.config.stash.get(RUNNING, None)
+    if report.failed:
+        # Also of servers that a test has for itself, to kill them.
+        for own in getattr(item, "funcargs", {}).values():
+            if isinstance(own, Stack) and not (running and own is running[0]):
+                report.sections += aftermath.last_words(own)
     if report.failed and running is not None:
         stack, loop = running
         report.sections += aftermath.last_words(stack)

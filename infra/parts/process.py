@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 PR_SET_PDEATHSIG = 1
 FULL_MB = 64
+# Our processes stop in less; whoever does not has not heard it, and is killed.
+STOP_LIMIT_S = 15
 # Before the command of a part that serves pictures: answers come first, and on a machine that is full of work pictures get
 # what those leave (docs/performance.md).
 GIVING_WAY = ("nice", "-n", "15")
 # Whether the kernel gives each session the same share before it hears of `nice`; not there: it cannot.
 AUTOGROUP = Path("/proc/sys/kernel/sched_autogroup_enabled")
+# granian takes two deaths of a worker within 5.5 s for a loop of crashes, and stops those that are well too.
+NO_CRASH_LOOP_S = 6
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -52,7 +56,9 @@ def granian_argv(interface: str, host: str, port: int, *words: str) -> list[str]
     """How granian serves one of our applications, which `words` end with; of itself it has one worker."""
     return [
         *[sys.executable, "-m", "granian", "--interface", interface, "--host", host, "--port", str(port), "--no-ws"],
-        *["--loop", "uvloop", "--respawn-failed-workers", "--log-level", "warning", *words],
+        *["--loop", "uvloop", "--respawn-failed-workers", "--log-level", "warning"],
+        # A worker that was asked to stop while it began does not know of it (die_with_parent): it is not waited for for ever.
+        *["--workers-kill-timeout", str(STOP_LIMIT_S), *words],
     ]
 
 
@@ -199,12 +205,22 @@ def before_exec(user: int | None, signal_of_death: int) -> Callable[[], None]:
 
 
 def die_with_parent() -> None:
-    """For a process whose starter is not ours (granian's workers): no orphan goes on when that one is killed by -9."""
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    """For a process whose starter is not ours (granian's workers): no orphan goes on when that one is killed by -9.
+
+    A worker is killed too, for it does not hear SIGTERM until its loop runs: uvloop has a handler by then and drops what
+    comes earlier. What it acknowledged is on the disk or in Valkey by then.
+    """
     starter = multiprocessing.parent_process()
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM if starter is None else signal.SIGKILL)
     if starter is not None and starter.pid != os.getppid():
         # It was killed before we could ask for the signal.
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def begin_anew() -> None:
+    """End a worker that could not begin: granian starts it again, until it can, and those that serve go on meanwhile."""
+    await asyncio.sleep(NO_CRASH_LOOP_S)
+    os._exit(1)
 
 
 async def port_answers(port: int, host: str = "127.0.0.1") -> bool:

@@ -18,7 +18,7 @@ import msgspec
 from infra.errors import PlainError
 from infra.local import PRIVATE, Home, Secrets, database_url, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
-from infra.parts.process import GIVING_WAY, Command, Part, granian_argv, require_free
+from infra.parts.process import GIVING_WAY, STOP_LIMIT_S, Command, Part, granian_argv, require_free
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -81,7 +81,14 @@ class Stack:
             environ["ELUMITI_READY_FILE"] = str(_ready_path(self.home, name))
             _ready_path(self.home, name).unlink(missing_ok=True)
         return await self.start(
-            Command(name=name, argv=argv, environ=environ, log=self.home.log(name), ready=ready, stop_limit_s=15)
+            Command(
+                name=name,
+                argv=argv,
+                environ=environ,
+                log=self.home.log(name),
+                ready=ready,
+                stop_limit_s=STOP_LIMIT_S + 5,
+            )
         )
 
     async def stop(self) -> None:
