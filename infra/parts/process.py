@@ -31,6 +31,9 @@ STOP_LIMIT_S = 15
 # Before the command of a part that serves pictures: answers come first, and on a machine that is full of work pictures get
 # what those leave (docs/performance.md).
 GIVING_WAY = ("nice", "-n", "15")
+# granian's allocator keeps what it freed: of itself it hands pages back while pictures come, and the next need new ones
+# (docs/performance.md).
+KEEPING_MEMORY = ("env", "_RJEM_MALLOC_CONF=dirty_decay_ms:-1,muzzy_decay_ms:-1")
 # Whether the kernel gives each session the same share before it hears of `nice`; not there: it cannot.
 AUTOGROUP = Path("/proc/sys/kernel/sched_autogroup_enabled")
 # granian takes two deaths of a worker within 5.5 s for a loop of crashes, and stops those that are well too.

@@ -18,7 +18,7 @@ import msgspec
 from infra.errors import PlainError
 from infra.local import PRIVATE, Home, Secrets, database_url, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
-from infra.parts.process import GIVING_WAY, STOP_LIMIT_S, Command, Part, granian_argv, require_free
+from infra.parts.process import GIVING_WAY, KEEPING_MEMORY, STOP_LIMIT_S, Command, Part, granian_argv, require_free
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -161,7 +161,7 @@ def engine_argv(home: Home, workers: int) -> list[str]:
 def pictures_argv(home: Home, workers: int = 1) -> list[str]:
     """How granian serves the ingest of pictures. A phone sends one in 30 s: its connection is kept between two."""
     words = [*_for_phones(workers), "proctoring.app:ingest"]
-    return [*GIVING_WAY, *granian_argv("rsgi", home.host, home.ports.pictures, *words)]
+    return [*GIVING_WAY, *KEEPING_MEMORY, *granian_argv("rsgi", home.host, home.ports.pictures, *words)]
 
 
 def _for_phones(workers: int) -> list[str]:
