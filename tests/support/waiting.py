@@ -48,7 +48,11 @@ async def all_workers_ready(url: str) -> None:
     async def served() -> None:
         for _ in range(10):
             async with httpx.AsyncClient() as client:
-                reply = await client.get(f"{url}/ready")
+                try:
+                    reply = await client.get(f"{url}/ready")
+                except httpx.TransportError as error:
+                    # Of a worker that could not begin and just ended, to be started anew.
+                    raise AssertionError from error
             assert reply.status_code == 200, reply.text
 
     await eventually(served, limit_s=60)
