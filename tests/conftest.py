@@ -43,15 +43,17 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Of a failure in a run that cannot be repeated: what the parts said, and what Postgres waited for."""
     report = yield
+    if not report.failed:
+        return report
+    # Also those that a test has for itself, to kill them.
+    stacks = [own for own in getattr(item, "funcargs", {}).values() if isinstance(own, Stack)]
     running = item.config.stash.get(RUNNING, None)
-    if report.failed:
-        # Also of servers that a test has for itself, to kill them.
-        for own in getattr(item, "funcargs", {}).values():
-            if isinstance(own, Stack) and not (running and own is running[0]):
-                report.sections += aftermath.last_words(own)
-    if report.failed and running is not None:
-        stack, loop = running
+    if running is not None:
+        stacks.append(running[0])
+    for stack in dict.fromkeys(stacks):
         report.sections += aftermath.last_words(stack)
+    if running is not None:
+        stack, loop = running
         try:
             waits = loop.run(aftermath.waiting(stack), 15)
         except Exception as error:  # noqa: BLE001 (a report of a failure must not fail)
