@@ -20,12 +20,13 @@ import psutil
 from infra.parts.supervisor import engine_argv
 from loadtest.bench.figures import Figure, write
 from loadtest.bench.stack import fresh_stack
-from loadtest.wire import Connection, request
+from loadtest.wire import Pool, request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from infra.parts.supervisor import Stack
+    from loadtest.wire import Connection
 
 WANTED = 300_000
 # Of 20 000 files a process: its own, and an uneven share of connections among workers.
@@ -116,29 +117,19 @@ def ask_again(processes: Sequence[asyncio.subprocess.Process]) -> None:
 
 async def hold(port: int, number: int, share: int, certificate: str = "") -> None:
     """A generator: open, ask on each, say how many; at each line of input ask again."""
-    held: list[Connection] = []
     # A source address has 28 000 ports, and the kernel looks long for a free one when half of them are taken: each
     # generator has four addresses of its own.
     sources = [f"127.0.{10 + number}.{place}" for place in range(1, 5)]
-    loop = asyncio.get_running_loop()
     host = f"127.0.0.1:{port}"
     tls = ssl.create_default_context(cafile=certificate) if certificate else None
-
-    async def one(place: int) -> None:
-        try:
-            source = (sources[place % len(sources)], 0)
-            _, connection = await loop.create_connection(
-                lambda: Connection(_forget), "127.0.0.1", port, ssl=tls, local_addr=source
-            )
-        except OSError:
-            return
-        held.append(connection)
-
+    pool = Pool("127.0.0.1", port, tls, sources)
     for start in range(0, share, 50):
-        await asyncio.gather(*(one(start + place) for place in range(min(50, share - start))))
+        with contextlib.suppress(OSError):
+            await pool.open(min(50, share - start))
+    held = list(pool.idle)
     print(await _ask_all(held, host), flush=True)
     reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while await reader.readline():
         print(await _ask_all(held, host), flush=True)
 
@@ -163,10 +154,6 @@ async def _ask_all(held: list[Connection], host: str) -> int:
 
     await asyncio.gather(*(one(connection) for connection in held))
     return answered
-
-
-def _forget(_connection: Connection) -> None:
-    pass
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from infra.local import decode_key
 from infra.picture_tokens import PictureClaims, PictureTokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from infra.parts.supervisor import Stack
     from loadtest.wire import Connection, Pool
 
@@ -57,12 +59,14 @@ class Sent(msgspec.Struct):
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
-def tokens_of(stack: Stack, sitting: int, candidates: int, first: int = 1) -> list[str]:
+def tokens_of(stack: Stack, sitting: int, candidates: int, first: int = 1) -> list[bytes]:
     """A token for each candidate, his attempts numbered from `first`."""
     keys = {int(number): decode_key(key) for number, key in stack.secrets.picture_token_keys.items()}
     tokens, now_s = PictureTokens(keys), int(time.time())
     return [
-        tokens.sign(PictureClaims(attempt=attempt, sitting=sitting, opens_s=now_s - 60, expires_s=now_s + 36_000))
+        tokens.sign(
+            PictureClaims(attempt=attempt, sitting=sitting, opens_s=now_s - 60, expires_s=now_s + 36_000)
+        ).encode()
         for attempt in range(first, first + candidates)
     ]
 
@@ -95,17 +99,130 @@ class Pace(msgspec.Struct, frozen=True):
 class Line:
     """A phone keeps its connection between two pictures; some phones share one here, for files are scarce."""
 
-    __slots__ = ("connection", "waiting")
+    __slots__ = ("_round", "connection", "idle", "turn", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, of: Round) -> None:
+        self._round = of
         self.connection: Connection | None = None
+        self.idle = False
+        # The one that is on its way, or was.
+        self.turn = 0
         # The turns that are due: one picture at a time is on its way.
         self.waiting: collections.deque[int] = collections.deque()
+
+    def use(self, connection: Connection) -> None:
+        """Its connection from now on."""
+        self.connection, self.idle = connection, True
+        self.go_on()
+
+    def go_on(self) -> None:
+        """The next that is due, if the line is idle; one that was lost meanwhile waits for another connection."""
+        connection = self.connection
+        if not self.idle or not self.waiting or connection is None:
+            return
+        self.idle = False
+        if connection.closed:
+            self._round.lost(self)
+            return
+        self.turn = self.waiting.popleft()
+        connection.send(self._round.begin(self.turn), self._heard)
+
+    def _heard(self, status: int, body: bytes) -> None:
+        self._round.answered(self.turn, status, body)
+        if status:
+            self.idle = True
+            self.go_on()
+        else:
+            self._round.lost(self)
+
+
+class Round:
+    """Each candidate's pictures in turn, from turn `first` on; his number rises each time it comes to him again."""
+
+    def __init__(self, pool: Pool, tokens: list[bytes], pace: Pace, first: int, kind: str) -> None:
+        self._pool = pool
+        self._tokens = tokens
+        self._pace = pace
+        self._first = first
+        self._kind = kind.encode()
+        self._at = b""
+        rest = b"\r\ncontent-type: image/webp\r\ncontent-length: %d\r\n\r\n" % BYTES
+        self._ends = [rest + snapshot(number) for number in range(64)]
+        self._clock = asyncio.get_running_loop().time
+        self._began = 0.0
+        self._begun = 0
+        self._lines = [Line(self) for _ in pool.idle]
+        self._without = collections.deque(self._lines)
+        self._sent = Sent()
+
+    async def run(self, seconds: float) -> Sent:
+        """Send what is due within so many seconds, and hear of it."""
+        sent, pace, lines = self._sent, self._pace, self._lines
+        candidates, total = len(self._tokens), pace.due_by(seconds)
+        self._began = self._clock()
+        self._pool.on_idle = self._settle
+        self._settle()
+        while sent.due < total:
+            self._at = b"%d" % (time.time_ns() // 1_000_000)
+            due = min(total, pace.due_by(self._clock() - self._began))
+            for turn in range(self._first + sent.due, self._first + due):
+                line = lines[turn % candidates % len(lines)]
+                line.waiting.append(turn)
+                line.go_on()
+            sent.due = due
+            await asyncio.sleep(TICK_S)
+        # What still waits for its line is not sent any more: a machine that is too slow for the rate shows it so.
+        await self._until(lambda: not any(line.waiting for line in lines))
+        for line in lines:
+            line.waiting.clear()
+        await self._until(lambda: sent.acked + sum(sent.refused.values()) >= self._begun)
+        self._pool.on_idle = lambda: None
+        # Taken from the end: who sends again has his line of before, and so the worker that holds his key.
+        self._pool.idle.extend(line.connection for line in reversed(lines) if line.idle and line.connection)
+        return sent
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        limit = self._clock() + LATE_S
+        while not done() and self._clock() < limit:
+            await asyncio.sleep(0.05)
+
+    def begin(self, turn: int) -> bytes:
+        """The request that is sent now."""
+        self._begun += 1
+        candidate, number = picture_of(turn, len(self._tokens))
+        return b"POST /v1/pictures?n=%d&at=%b&kind=%b HTTP/1.1\r\nhost: x\r\nauthorization: Bearer %b%b" % (
+            *(number, self._at, self._kind, self._tokens[candidate]),
+            self._ends[turn & 63],
+        )
+
+    def answered(self, turn: int, status: int, body: bytes) -> None:
+        """What came of it."""
+        sent = self._sent
+        if status != 200:
+            sent.refused[status] += 1
+            return
+        sent.acked += 1
+        sent.turns.append(turn)
+        if body[body.index(b"[") + 1] != 93:
+            sent.told += 1
+        sent.took_s = self._clock() - self._began
+        if sent.acked % 20 == 0:
+            sent.waits_ms.append((sent.took_s - self._pace.due_at(turn - self._first)) * 1000)
+
+    def lost(self, line: Line) -> None:
+        """It needs another connection."""
+        self._without.append(line)
+        self._settle()
+
+    def _settle(self) -> None:
+        """At the start, and when connections that were lost are open again."""
+        while self._pool.idle and self._without:
+            self._without.popleft().use(self._pool.idle.pop())
 
 
 async def send_for(
     pool: Pool,
-    tokens: list[str],
+    tokens: list[bytes],
     rate: float,
     seconds: float,
     ramp_s: float = 0.0,
@@ -113,86 +230,5 @@ async def send_for(
     first: int = 0,
     kind: str = USUAL,
 ) -> Sent:
-    """Open loop: each picture is due at its own time, whether or not the ones before it were answered.
-
-    Each candidate in turn, from turn `first` on; his number rises with each round.
-    """
-    sent, pace = Sent(), Pace(rate, ramp_s)
-    bodies = [snapshot(number) for number in range(64)]
-    lines = [Line() for _ in pool.idle]
-    loop = asyncio.get_running_loop()
-    begun = 0
-    began = loop.time()
-
-    def go_on(line: Line) -> None:
-        """The next that is due, if the line is idle; one that was lost meanwhile waits for another connection."""
-        nonlocal begun
-        connection = line.connection
-        if connection is None or not line.waiting:
-            return
-        if connection.closed:
-            without.append(line)
-            line.connection = None
-            settle()
-            return
-        mine = line.waiting.popleft()
-        due = began + pace.due_at(mine - first)
-        candidate, number = picture_of(mine, len(tokens))
-        line.connection = None
-        begun += 1
-
-        def done(status: int, body: bytes) -> None:
-            if status == 200:
-                sent.acked += 1
-                sent.took_s = loop.time() - began
-                sent.turns.append(mine)
-                if body[body.index(b"[") + 1] != 93:
-                    sent.told += 1
-                if sent.acked % 20 == 0:
-                    sent.waits_ms.append((loop.time() - due) * 1000)
-            else:
-                sent.refused[status] += 1
-            if status and not connection.closed:
-                line.connection = connection
-                go_on(line)
-            else:
-                without.append(line)
-                settle()
-
-        head = (
-            f"POST /v1/pictures?n={number}&at={time.time_ns() // 1_000_000}&kind={kind} HTTP/1.1\r\nhost: x\r\n"
-            f"authorization: Bearer {tokens[candidate]}\r\ncontent-type: image/webp\r\ncontent-length: {BYTES}\r\n\r\n"
-        )
-        connection.send(head.encode() + bodies[mine & 63], done)
-
-    def settle() -> None:
-        # At the start, and when connections that were lost are open again.
-        while pool.idle and without:
-            line = without.popleft()
-            line.connection = pool.idle.pop()
-            go_on(line)
-
-    without = collections.deque(lines)
-    pool.on_idle = settle
-    settle()
-    total = pace.due_by(seconds)
-    while sent.due < total:
-        for number in range(first + sent.due, first + min(total, pace.due_by(loop.time() - began))):
-            line = lines[number % len(tokens) % len(lines)]
-            line.waiting.append(number)
-            go_on(line)
-            sent.due += 1
-        await asyncio.sleep(TICK_S)
-    # What still waits for its line is not sent any more: a machine that is too slow for the rate shows it so.
-    limit = loop.time() + LATE_S
-    while any(line.waiting for line in lines) and loop.time() < limit:
-        await asyncio.sleep(0.05)
-    for line in lines:
-        line.waiting.clear()
-    limit = loop.time() + LATE_S
-    while sent.acked + sum(sent.refused.values()) < begun and loop.time() < limit:
-        await asyncio.sleep(0.05)
-    pool.on_idle = lambda: None
-    # Taken from the end: who sends again has his line of before, and so the worker that holds his key.
-    pool.idle.extend(line.connection for line in reversed(lines) if line.connection is not None)
-    return sent
+    """Open loop: each picture is due at its own time, whether or not the ones before it were answered."""
+    return await Round(pool, tokens, Pace(rate, ramp_s), first, kind).run(seconds)
