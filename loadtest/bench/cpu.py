@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Meter:
@@ -20,16 +25,41 @@ class Meter:
         return {name: now[name] - self._before[name] for name in now}
 
     def _read(self) -> dict[str, float]:
-        return {name: tree_seconds(pid) for name, pid in self._pids.items()}
+        return {name: seconds_of(tree) for name, tree in trees(self._pids).items()}
 
 
-def tree_seconds(pid: int) -> float:
-    """User and system seconds of a process, its living descendants, and those that were waited for."""
+def trees(roots: dict[str, int]) -> dict[str, list[psutil.Process]]:
+    """Each process with its living descendants, by one look at all processes of the machine."""
+    children: defaultdict[int, list[psutil.Process]] = defaultdict(list)
+    known: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children[process.ppid()].append(process)
+            known[process.pid] = process
+    found: dict[str, list[psutil.Process]] = {}
+    for name, pid in roots.items():
+        tree = [known[pid]] if pid in known else []
+        # The list grows while it is gone through.
+        for process in tree:
+            tree += children[process.pid]
+        found[name] = tree
+    return found
+
+
+def seconds_of(processes: Iterable[psutil.Process]) -> float:
+    """User and system seconds of these processes, and of children of theirs that were waited for."""
     total = 0.0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        for process in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                times = process.cpu_times()
-                total += times.user + times.system + times.children_user + times.children_system
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def megabytes_of(processes: Iterable[psutil.Process]) -> float:
+    """Memory of these processes; pages that Postgres' processes share count once for each."""
+    total = 0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += process.memory_info().rss
+    return total / 2**20

@@ -18,7 +18,7 @@ from infra.parts.process import Command, Part, port_answers
 from infra.parts.supervisor import engine_argv
 from infra.parts.unused import unused_ports
 from loadtest.bench.connections import PER_GENERATOR, Share, answers_of, ask_again, generating
-from loadtest.bench.cpu import tree_seconds
+from loadtest.bench.cpu import Meter
 from loadtest.bench.figures import Figure, write
 from loadtest.bench.stack import fresh_stack
 from loadtest.bench.tls import certificate_in, haproxy
@@ -116,10 +116,10 @@ async def _held(stack: Stack, binary: str, wanted: int, *, tls: bool = False) ->
             opened = await answers_of(generators)
             await asyncio.sleep(IDLE_S)
             after, machine_after = _memory(fronts.values()), psutil.virtual_memory().used
-            taken = -sum(map(tree_seconds, fronts.values()))
+            meter = Meter({str(port): pid for port, pid in fronts.items()})
             ask_again(generators)
             again = await answers_of(generators)
-            taken += sum(map(tree_seconds, fronts.values()))
+            taken = sum(meter.taken().values())
     return Held(wanted, opened, again, count, before, after, machine_after - machine, 1e6 * taken / max(1, again))
 
 

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from engine.protocol import stream_key
 from infra.database import AWAY
-from loadtest.bench.cpu import tree_seconds
+from loadtest.bench.cpu import megabytes_of, seconds_of, trees
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -56,7 +56,8 @@ class Watch:
             self.samples.append(await self._look())
 
     async def _look(self) -> Sample:
-        cpu = {name: tree_seconds(pid) for name, pid in self._pids.items()}
+        found = trees(self._pids)
+        cpu = {name: seconds_of(tree) for name, tree in found.items()}
         cpu["generator"] = time.process_time()
         lag, memory = -1.0, -1.0
         with contextlib.suppress(*AWAY, RedisError):
@@ -65,7 +66,8 @@ class Watch:
         return Sample(
             at_s=self._driver.now(),
             cpu=cpu,
-            rss_mb={name: _rss_mb(pid) for name, pid in self._pids.items()} | {"generator": _own_mb()},
+            rss_mb={name: megabytes_of(tree) for name, tree in found.items()}
+            | {"generator": megabytes_of([psutil.Process()])},
             idle=100 - psutil.cpu_percent(),
             lag_s=lag,
             valkey_mb=memory,
@@ -88,18 +90,3 @@ class Watch:
                 lag = max(lag, (int(newest[0][0].split(b"-")[0]) - row["id_ms"]) / 1000)
         memory = await self._valkey.info("memory")
         return lag, memory["used_memory"] / 2**20
-
-
-def _rss_mb(pid: int) -> float:
-    """Memory of a process tree; pages that Postgres' processes share count once for each."""
-    total = 0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        for process in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total += process.memory_info().rss
-    return total / 2**20
-
-
-def _own_mb() -> float:
-    return psutil.Process().memory_info().rss / 2**20
