@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from infra.parts.supervisor import Stack
 
 WANTED = 300_000
-# A generator's own TLS takes a megabyte a connection.
+# With the generator's own TLS and the kernel's share a connection takes 50 KB of this machine.
 TLS_WANTED = 5_000
 # Until HAProxy has given buffers and spare connections to the engine back (it halves them every five seconds).
 IDLE_S = 20
@@ -84,7 +84,7 @@ class Held(msgspec.Struct):
 
 
 async def measure(wanted: int = WANTED, tls_wanted: int = TLS_WANTED) -> None:
-    """Plain HTTP first, then TLS 1.3 with fewer: the generators keep much for each of those."""
+    """Plain HTTP first, then TLS 1.3 with fewer: each of those takes much of the machine."""
     binary = haproxy()
     async with fresh_stack() as stack:
         await stack.start_process("engine", "engine", engine_argv(stack.home, 1), stack.home.ports.engine)
