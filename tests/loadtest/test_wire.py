@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from typing import TYPE_CHECKING
@@ -43,7 +44,11 @@ async def served() -> AsyncIterator[Callable[..., Awaitable[int]]]:
     servers: list[asyncio.Server] = []
 
     async def serve(answer: Answer, tls: ssl.SSLContext | None = None) -> int:
-        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
+        async def until_gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                await answer(reader, writer)
+
+        server = await asyncio.start_server(until_gone, "127.0.0.1", 0, ssl=tls)
         servers.append(server)
         return server.sockets[0].getsockname()[1]
 
