@@ -239,7 +239,7 @@ async def repacked(pupil: Pupil, owner_url: str, scene: Scene) -> Reply:
 
 async def bundle_files(service: str, manifest: str) -> list[bytes]:
     """What the waiting room prefetches."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=False) as client:
 
         async def get(name: str) -> bytes:
             async def known() -> bytes:

@@ -47,7 +47,7 @@ async def all_workers_ready(url: str) -> None:
 
     async def served() -> None:
         for _ in range(10):
-            async with httpx.AsyncClient() as client:
+            async with httpx.AsyncClient(verify=False) as client:
                 try:
                     reply = await client.get(f"{url}/ready")
                 except httpx.TransportError as error:
