@@ -10,6 +10,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 12
 VALUE = {letter: number for number, letter in enumerate(ALPHABET)}
 MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None, "\u2013": None, "\u00a0": None})
+# What a Kazakh or Russian keyboard writes for a letter that looks the same (the player has them too: src/code.ts).
+MISREAD |= str.maketrans("АВЕКМНҺОРСТУҮХІ", "ABEKMHH0PCTYYX1")
 
 
 def draw_code() -> str:

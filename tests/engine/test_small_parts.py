@@ -26,6 +26,8 @@ def test_any_single_wrong_character_of_a_code_shows(place: int, letter: str) -> 
 def test_a_code_is_read_as_people_write_it() -> None:
     code = "0" * 11 + "0"
     assert normalise_code("oooo-0000 o0o0") == code
+    # On a Kazakh or Russian keyboard: «о» in Cyrillic.
+    assert normalise_code("оооо 0000 о0о0") == code
     drawn = draw_code()
     assert normalise_code(show_code(drawn).lower()) == drawn
 

@@ -74,6 +74,8 @@ export class App {
     this.takeCode();
     this.settings = await readSettings().catch(() => this.settings);
     await speak(this.settings.language);
+    // A tab that has the test already is waited for: meanwhile the page says that it opens.
+    this.changed();
     this.applyTextSize();
     document.addEventListener("visibilitychange", () => this.attempt?.hidden(document.visibilityState === "hidden"));
     addEventListener("pagehide", () => this.attempt?.keepDraft());

@@ -4,10 +4,23 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 export const CODE_LENGTH = 12;
 export const ROOM_CODE_LENGTH = 17;
 
-/** Keeps what can stand in a code: upper case, O as 0, I and L as 1; the rest is dropped. */
-export function readCode(typed: string, length = CODE_LENGTH): string {
+/** What a Kazakh or Russian keyboard writes, and the letter of ours that looks the same (engine/codes.py has both too). */
+const CYRILLIC = "АВЕКМНҺОРСТУҮХІ";
+const ALIKE = "ABEKMHH0PCTYYX1";
+
+function latin(typed: string): string {
   const upper = typed.toUpperCase().replace(/O/g, "0").replace(/[IL]/g, "1");
-  return Array.from(upper).filter((c) => ALPHABET.includes(c)).join("").slice(0, length);
+  return upper.replace(/[\u0400-\u04ff]/g, (c) => ALIKE.charAt(CYRILLIC.indexOf(c)) || c);
+}
+
+/** Keeps what can stand in a code: upper case, O as 0, I and L as 1, look-alikes of another keyboard; the rest is dropped. */
+export function readCode(typed: string, length = CODE_LENGTH): string {
+  return Array.from(latin(typed)).filter((c) => ALPHABET.includes(c)).join("").slice(0, length);
+}
+
+/** Whether a letter is dropped since it is of a keyboard that no code can be typed on. */
+export function otherKeyboard(typed: string): boolean {
+  return /[\u0400-\u04ff]/.test(latin(typed));
 }
 
 /** As on the slip: K7QM 2XW9 PL4D. */

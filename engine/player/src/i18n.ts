@@ -25,6 +25,11 @@ export async function learnAll(): Promise<void> {
   for (const language of LANGUAGES) catalogues[language] ??= (await loaders[language]()).default;
 }
 
+/** Whether its texts are here yet. */
+export function speaks(): boolean {
+  return catalogues[current] !== undefined;
+}
+
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   const sentence = catalogues[current]?.[key] ?? key;
   return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));

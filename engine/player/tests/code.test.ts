@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkCharacter, codeFits, readCode, showCode } from "../src/code";
+import { checkCharacter, codeFits, otherKeyboard, readCode, showCode } from "../src/code";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const FIRST = "K7QM2XW9PN4";
@@ -10,6 +10,14 @@ test("spaces, hyphens and case do not matter; O is 0, I and L are 1", () => {
   expect(readCode("oOiIlL")).toBe("001111");
   expect(showCode("K7QM2XW9PN4M")).toBe("K7QM 2XW9 PN4M");
   expect(showCode("K7QM2")).toBe("K7QM 2");
+});
+
+test("letters of a Kazakh or Russian keyboard read as those that look alike; others are told", () => {
+  expect(readCode("авекмнһ орстуүхі")).toBe("ABEKMHH0PCTY");
+  expect(readCode("хі үо")).toBe("X1Y0");
+  expect(otherKeyboard("хі ү7 k")).toBe(false);
+  expect(otherKeyboard("k7ж")).toBe(true);
+  expect(readCode("k7ж")).toBe("K7");
 });
 
 test("the check character is Σ dᵢ · (2i + 1) mod 32", () => {

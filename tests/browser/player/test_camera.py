@@ -431,8 +431,17 @@ def test_who_passed_the_question_by_decides_during_the_test(
     sitter = at_camera()
     page = sitter.page
     to_check(sitter, watched)
+    # The way on stands back behind the question that is open.
+    assert page.locator("#go-on.secondary").count() == page.locator("#camera-yes.primary").count() == 1
     begin(sitter)
     assert page.get_by_text("Камера туралы әлі шешпедің").count() == 0
+    # On a narrow phone all that the head holds, the camera's sign too, is one row.
+    for width in (360, 320):
+        page.set_viewport_size({"width": width, "height": 740})
+        tops = page.locator(".bar > button").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().top)")
+        assert len(tops) == 5
+        assert max(tops) - min(tops) < 8
+    page.set_viewport_size(PHONE)
     sitter.answer()
     page.get_by_text("Камера туралы әлі шешпедің").wait_for()
     page.get_by_label("Камера өшірулі").click()

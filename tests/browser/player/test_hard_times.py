@@ -134,10 +134,14 @@ def test_a_second_tab_says_so_and_can_take_over(peer: Peer, sitter_at: Callable[
     """Two tabs never write one log: the second offers to take over, then the first one stands aside."""
     sitter = sitter_at(peer.url)
     sitter.to_first_question(peer.pupils[0])
-    sitter.go_to(2)
+    # A double tap turns one page and not two.
+    sitter.page.locator("#next").dblclick()
+    assert sitter.number() == 2
     sitter.choose(1)
     other = sitter.watch(sitter.context.new_page())
     other.goto(peer.url)
+    # Meanwhile it waits whether the other one is just being reloaded: in words, and in the child's language.
+    assert other.locator("main [role=status]").filter(has_text="Ашылып жатыр").inner_text() == "Ашылып жатыр…"
     other.get_by_role("heading", name="Тест басқа қойындыда ашық").wait_for()
     other.locator(".primary").click()
     other.locator(".option.chosen").wait_for()

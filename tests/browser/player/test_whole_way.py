@@ -141,6 +141,24 @@ def test_a_slip_of_the_finger_is_told_without_asking_the_server(peer: Peer, sitt
     assert peer.seen == []
 
 
+def test_a_kazakh_keyboard_writes_the_code_too(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """Letters that look like the slip's are taken for them; any other is told of, until a right one comes."""
+    sitter = sitter_at(peer.url)
+    sitter.choose_language("kk")
+    code = sitter.page.locator("#code")
+    code.press_sequentially("хү3а 7с")
+    assert code.input_value() == "XY3A 7C"
+    told = sitter.page.locator("#code ~ [role=status]")
+    assert told.inner_text() == ""
+    code.press_sequentially("ж")
+    assert code.input_value() == "XY3A 7C"
+    assert "Пернетақтаны ағылшыншаға (EN) ауыстыр" in told.inner_text()
+    code.press_sequentially("k")
+    assert code.input_value() == "XY3A 7CK"
+    assert told.inner_text() == ""
+    assert peer.seen == []
+
+
 def test_a_wrong_birthday_is_told_with_the_tries_left(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
     """What was typed stays; no log is left behind for a pupil who never was."""
     sitter = sitter_at(peer.url)

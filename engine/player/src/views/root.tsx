@@ -2,7 +2,7 @@
 
 import { useEffect, useReducer } from "preact/hooks";
 import type { App } from "../app";
-import { t } from "../i18n";
+import { speaks, t } from "../i18n";
 import { liveWords } from "./camera";
 import { Check } from "./check";
 import { Elsewhere } from "./elsewhere";
@@ -27,7 +27,7 @@ export function Root({ app }: { app: App }) {
   const signIn = <SignIn key={app.code} app={app} />;
   switch (app.screen) {
     case "loading":
-      return <main class="page"><p class="quiet" role="status">{document.documentElement.lang ? t("busy.loading") : ""}</p></main>;
+      return <main class="page"><p class="quiet" role="status">{speaks() ? t("busy.loading") : ""}</p></main>;
     case "language":
       return <ChooseLanguage app={app} />;
     case "sign-in":

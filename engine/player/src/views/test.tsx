@@ -182,6 +182,7 @@ function ReportButton({ reported, open }: { reported: boolean; open: () => void 
 
 function Bottom({ attempt, item, at, all, turn }: { attempt: Attempt; item: Item; at: number; all: number; turn: (by: number) => void }) {
   const marked = attempt.paper.marked.has(item.id);
+  // The second half of a double tap, which children make, would leave a question behind that nobody has seen.
   const last = at === all - 1;
   return (
     <nav class="bottom" aria-label={t("nav.label")}>
@@ -189,7 +190,7 @@ function Bottom({ attempt, item, at, all, turn }: { attempt: Attempt; item: Item
       <button type="button" class={marked ? "secondary marked" : "secondary"} aria-pressed={marked} onClick={() => attempt.mark(item.id)}>
         <Icon name="mark" filled={marked} /><span>{t("nav.mark")}</span>
       </button>
-      <button type="button" class="primary" id="next" onClick={() => turn(1)}><span>{last ? t("nav.review") : t("nav.next")}</span><Icon name="next" /></button>
+      <button type="button" class="primary" id="next" onClick={(event) => { if (event.detail < 2) turn(1); }}><span>{last ? t("nav.review") : t("nav.next")}</span><Icon name="next" /></button>
     </nav>
   );
 }
