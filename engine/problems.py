@@ -68,7 +68,7 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     "method-not-allowed": (405, "This route does not take this method.", "See docs/protocol.md."),
     "body-slow": (408, "The body did not come in time.", "Send the same again."),
     "device-held": (409, "Too many devices in a short time.", "The person in charge must allow the next one."),
-    "body-too-large": (413, "The body is too large.", "At most 65536 bytes a save."),
+    "body-too-large": (413, "The body is too large.", "Send at most as many bytes as `limit` says."),
     "encoding-refused": (415, "The body is compressed.", "Send it as it is: a save is a few hundred bytes."),
     "range-invalid": (416, "This range is not in the file.", "Ask for bytes within its size."),
     "code-locked": (423, "This code is locked.", "The person in charge can unlock it."),

@@ -19,6 +19,7 @@ import msgspec
 from infra import doctor_mail, doctor_scanner
 from infra import doctor_parts as parts
 from infra.local import Home, default_home, environment
+from infra.pages import PAGES, REMEDY
 from infra.parts.process import port_answers, sessions_share
 from infra.settings import PREFIX, PROCESSES, PortalSettings, SettingsError, read
 
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 LEAST_FREE_BYTES = 2 * 2**30
-ROOT = Path(__file__).parent.parent
-PAGES = {
-    "player": ROOT / "engine" / "player" / "dist" / "index.html",
-    "portal": ROOT / "portal" / "core" / "ui" / "static" / "dist",
-}
 # Any of these in the environment: it is a process's own.
 OF_A_PROCESS = ("ELUMITI_DATABASE_URL", "ELUMITI_OWNER_DATABASE_URL", "ELUMITI_STATUS_DIR")
 # Said by the person or the supervisor, and no setting of a process.
@@ -161,6 +157,4 @@ def _pages(processes: dict[str, msgspec.Struct]) -> list[Finding]:
 
 def _page(name: str, path: Path) -> Finding:
     built = path.exists()
-    return Finding(
-        f"pages {name}", "built" if built else f"not built: no {path}", None if built else "Run `make pages`."
-    )
+    return Finding(f"pages {name}", "built" if built else f"not built: no {path}", None if built else REMEDY)

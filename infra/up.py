@@ -16,6 +16,7 @@ from infra.cli import GROUP
 from infra.errors import PlainError
 from infra.local import EVERYWHERE, LOOPBACK, Home, Ports, Secrets, default_home, load_secrets
 from infra.migrate import migrate
+from infra.pages import REMEDY, unbuilt
 from infra.parts.process import before_exec
 from infra.parts.supervisor import (
     Stack,
@@ -201,14 +202,21 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
         ),
     )
     _say(f"Everything is up after {time.monotonic() - began:.1f} s.\n")
+    tell(home, note if demo else None)
+
+
+def tell(home: Home, note: Path | None) -> None:
+    """Where everything is, and what of it nobody can use yet; with the note of a demo."""
+    for name in unbuilt():
+        _say(f"  The pages of the {name} are not built: nobody can use it. {REMEDY}\n")
     _say(f"  Pupils    http://{home.address}:{home.ports.engine}/")
     _say(f"  Staff     http://{home.address}:{home.ports.portal}/")
     _say(f"  Status    http://{home.address}:{home.ports.status}/")
-    if demo and home.host in LOOPBACK:
+    if note and home.host in LOOPBACK:
         _say(f"  Try this  http://{home.address}:{home.ports.portal}/demo")
-    elif demo:
+    elif note:
         _say("  Over plain http browsers give a page no camera and no service worker: those parts need TLS.")
-    if demo:
+    if note:
         _say(f"\n{note.read_text()}")
     _say(f"  Logs      {home.folder / 'log'}\n\nCtrl-C stops everything.\n")
 
