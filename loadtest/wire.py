@@ -27,6 +27,8 @@ TICK_S = 0.002
 AT_ONCE = 100
 HANDSHAKE_LIMIT_S = 60.0
 READ_BYTES = 1 << 18
+# As many at once; who is beyond them is looked at in the next turn.
+EVENTS = 4096
 NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -193,7 +195,7 @@ class Pool:
         """Take what was answered since the last one."""
         # First of all, so that what a caller's `done` raises does not end the looking.
         self._ticking = asyncio.get_running_loop().call_later(TICK_S, self._tick)
-        for file, seen in self._ready.poll(0, len(self._by_file) or 1):
+        for file, seen in self._ready.poll(0, EVENTS):
             connection = self._by_file.get(file)
             if connection is None:
                 continue
