@@ -19,6 +19,7 @@ import {
 import { hold, TAB, type Hold } from "./tab";
 import { inVain, Tries } from "./tries";
 import { holdWake } from "./wake";
+import { closeUppermost, holdBack, listenForBack } from "./way_back";
 import type { Trial } from "./watch/trial";
 import type { Watching } from "./watch/watching";
 
@@ -64,10 +65,20 @@ export class App {
     this.screen = screen;
     if (screen === "test" || screen === "review") {
       holdWake();
+      holdBack();
       // Without a worker that keeps it, the rescue file's part must be in memory before the line goes.
       if (!isSecureContext) void import("./rescue").catch(() => undefined);
     }
     this.changed();
+  }
+
+  /** The phone's «Back»: what is open closes, the review leads to the test, a question to the one before it. */
+  private back(): boolean {
+    if (this.screen !== "test" && this.screen !== "review") return false;
+    if (closeUppermost()) return true;
+    if (this.screen === "review" && !this.attempt?.handedIn) this.show("test");
+    else this.attempt?.goBack();
+    return true;
   }
 
   async boot(): Promise<void> {
@@ -80,6 +91,7 @@ export class App {
     document.addEventListener("visibilitychange", () => this.attempt?.hidden(document.visibilityState === "hidden"));
     addEventListener("pagehide", () => this.attempt?.keepDraft());
     addEventListener("hashchange", () => this.takeCode());
+    listenForBack(() => this.back());
     addEventListener("online", () => this.attempt?.sender.lineMayBeBack());
     addEventListener("offline", () => this.attempt?.sender.lineGone());
     setInterval(() => this.tick(), 1000);
@@ -330,12 +342,15 @@ export class App {
     const { attempt } = this;
     if (!attempt || this.screen === "receipt") return;
     const { sitting, first_name } = attempt.record.signed_in;
+    // What the staff said in the second of the hand-in is still to be read.
+    const unread = this.news.filter((control) => control.kind === "message");
     this.receipt = { ...final, attempt: attempt.record.attempt, title: sitting.title, first_name };
     this.screen = "receipt";
     attempt.end();
     await this.unwatch();
     await keepReceiptOnly(attempt.record.attempt, this.receipt);
     await this.close();
+    this.news = unread;
     this.receipts = await readAll<ReceiptRecord>("receipts");
     this.changed();
   }
@@ -355,6 +370,7 @@ export class App {
 
   forgetReceipt(): void {
     this.receipt = null;
+    this.news = [];
     this.show("sign-in");
   }
 

@@ -157,6 +157,13 @@ export class Attempt implements Host {
     if (left !== null && section !== left) this.sender.soon(2_000);
   }
 
+  /** One question back, where it may be left. */
+  goBack(): void {
+    const before = this.items[this.items.findIndex(({ id }) => id === this.paper.place) - 1];
+    const held = this.handedIn || this.stopped || this.pausedSince !== null || this.log.head.superseded;
+    if (before && !held) this.go(before.id);
+  }
+
   mark(item: number): void {
     this.happen({ kind: this.paper.marked.has(item) ? "unmark" : "mark", item });
   }

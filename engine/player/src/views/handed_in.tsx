@@ -4,6 +4,7 @@ import type { App } from "../app";
 import type { Attempt } from "../attempt";
 import { t } from "../i18n";
 import { savedOf } from "../saved";
+import { News } from "./dialogs";
 import { Page, WhomToCall } from "./parts";
 import { Rescue } from "./rescue";
 
@@ -23,6 +24,7 @@ export function HandedIn({ app, attempt }: { app: App; attempt: Attempt }) {
       {down && <Rescue attempt={attempt} />}
       <WhomToCall help={attempt.record.signed_in.sitting.help} />
       {(attempt.log.head.superseded || attempt.sender.rejected) && <button type="button" class="link" onClick={() => void app.leave()}>{t("save.superseded_button")}</button>}
+      <News app={app} />
     </Page>
   );
 }

@@ -1,6 +1,7 @@
 import type { App } from "../app";
 import { pick, t, when } from "../i18n";
 import type { ReceiptRecord } from "../store";
+import { News } from "./dialogs";
 import { Page } from "./parts";
 
 export function Receipt({ app, receipt }: { app: App; receipt: ReceiptRecord }) {
@@ -18,6 +19,7 @@ export function Receipt({ app, receipt }: { app: App; receipt: ReceiptRecord }) 
       </section>
       <p class="quiet">{t("receipt.erased")}</p>
       <button type="button" class="secondary big" onClick={() => app.forgetReceipt()}>{t("receipt.next")}</button>
+      <News app={app} />
     </Page>
   );
 }
