@@ -178,7 +178,11 @@ export class Attempt implements Host {
 
   /** The first question can be read. */
   readable(agent: string): void {
-    if (!this.paper.started) this.happen({ kind: "start", value: { agent, screen: `${innerWidth}x${innerHeight}` } });
+    if (this.paper.started) return;
+    this.happen({ kind: "start", value: { agent, screen: `${innerWidth}x${innerHeight}` } });
+    // Chosen before there was anything to write it into: staff is to write to the child in it.
+    const language = this.owner.language();
+    if (language !== this.record.signed_in.language) this.happen({ kind: "language", value: language });
   }
 
   hidden(is: boolean): void {

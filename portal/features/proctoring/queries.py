@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.protocol import Kind
+from portal.core.i18n import LANGUAGES
 from portal.core.projects import project
 from portal.features.proctoring.reaching import NOT_TIED
 from portal.features.proctoring.structs import WEIGHING, Colleague, Happened, Said, Shot, Tile, Verdict
@@ -307,8 +308,20 @@ async def tile(db: Connection, sitting_id: int, attempt: int, staff_id: int, now
     return Tile(**row) if row else None
 
 
-async def language_of(db: Connection, attempt: int) -> str:
-    """In which language to speak to a child."""
+async def language_of(db: Connection, sitting_id: int, attempt: int) -> str:
+    """In which language to speak to a child: that which it chose last, else that of the registry."""
+    chosen = await db.fetchval(
+        """
+        select value
+        from response_event
+        where sitting_id = $1 and attempt_id = $2 and kind = $3 and value = any($4::text[])
+        order by received_ms desc, seq desc
+        limit 1
+        """,
+        *(sitting_id, attempt, int(Kind.LANGUAGE), [f'"{language}"' for language in LANGUAGES]),
+    )
+    if chosen:
+        return chosen.strip('"')
     return await db.fetchval("select language from participant where id = $1", attempt)
 
 

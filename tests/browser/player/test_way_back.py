@@ -40,9 +40,7 @@ def test_back_leads_to_the_question_before_and_never_out_of_the_test(
     sitter.page.locator(".counter", has_text="1 /").wait_for()
 
 
-def test_back_closes_what_lies_over_the_page_before_anything_else(
-    peer: Peer, sitter_at: Callable[..., Sitter]
-) -> None:
+def test_back_closes_what_lies_over_the_page_before_anything_else(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
     sitter = sitter_at(peer.url)
     sitter.to_first_question(peer.pupils[0])
     sitter.go_to(sitter.count())

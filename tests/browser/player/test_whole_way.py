@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.player.form import LANGUAGES, WORDS
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,13 @@ BEHIND_GAPS = """() => [...document.querySelectorAll("select.gap")].map((gap) =>
   return [gap, range].map((part) => part.getBoundingClientRect().toJSON());
 })"""
 
+# Frames, and what is to come soon after one, come half a second late.
+LATE_FRAMES = """
+const soon = window.setTimeout;
+window.requestAnimationFrame = (draw) => soon(() => draw(performance.now()), 500);
+window.setTimeout = (work, ms, ...given) => soon(work, ms > 20 && ms < 200 ? 500 : ms, ...given);
+"""
+
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_pupil_sits_a_test_and_gets_a_receipt(peer: Peer, sitter_at: Callable[..., Sitter], language: str) -> None:
@@ -42,6 +50,21 @@ def test_a_pupil_sits_a_test_and_gets_a_receipt(peer: Peer, sitter_at: Callable[
     assert answers[201] == "17,6"
     assert answers[601] == "Туған жер"
     assert set(answers[501]) == {"g1", "g2"}
+
+
+def test_a_language_chosen_before_the_test_is_known_to_the_staff(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """The slip says Kazakh; whoever reads in Kazakh has nothing to tell."""
+    mover, stayer = peer.pupils[:2]
+    for pupil, language in ((mover, "ru"), (stayer, "kk")):
+        sitter = sitter_at(peer.url)
+        sitter.to_first_question(pupil, language)
+        sitter.answer()
+        until(lambda pupil=pupil: peer.answers(pupil))
+    told = [
+        [event["value"] for event in pupil.events[pupil.devices[0]].values() if event["kind"] == "language"]
+        for pupil in (mover, stayer)
+    ]
+    assert told == [["ru"], []]
 
 
 def test_after_the_receipt_the_device_keeps_no_word_of_the_test(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
@@ -61,6 +84,16 @@ def test_after_the_receipt_the_device_keeps_no_word_of_the_test(peer: Peer, sitt
     sitter.reload()
     sitter.page.locator("#code").wait_for()
     assert sitter.page.locator("#question").count() == 0
+
+
+def test_a_phone_that_reads_quicker_than_it_draws_shows_the_page(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """Loaded anew, all that the page needs lies on the phone: it may be read before the first frame is shown."""
+    sitter = sitter_at(peer.url)
+    sitter.choose_language()
+    sitter.page.evaluate("navigator.serviceWorker.ready")
+    sitter.page.add_init_script(LATE_FRAMES)
+    sitter.reload()
+    sitter.page.locator("#code").wait_for()
 
 
 def test_the_test_opens_by_itself_at_its_time_and_not_before(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:

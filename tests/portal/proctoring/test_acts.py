@@ -301,3 +301,20 @@ def test_who_reads_another_language_is_told_what_a_sentence_means(
     page = proctor.get(f"/watch/{child}").text
     assert "Тест бетінен шықпай отыр" in page
     assert meaning in page
+
+
+def test_a_child_is_spoken_to_in_the_language_it_chose_last(house: House, watched: Scene, proctor: Visitor) -> None:
+    """Entered as a reader of Kazakh, the child reads the test in Russian: so its own words are written in Russian."""
+    child, now = watched.pupils[0], int(time.time() * 1000)
+    for seq, language in enumerate(('"en"', '"ru"', "no JSON", '"xx"'), start=1):
+        house.sql(
+            """
+            insert into response_event (sitting_id, attempt_id, device, seq, kind, value, anchor_ms, since_ms, received_ms)
+            values ($1, $2, gen_random_uuid(), $3, 7, $4, $5, 0, $5)
+            """,
+            *(watched.id, child, seq, language, now + seq * 1000),
+        )
+    page = proctor.get(f"/watch/{child}").text
+    assert "Оставайся, пожалуйста, на странице теста" in page
+    assert 'lang="ru"' in page
+    assert "Тест бетінен шықпай отыр" in proctor.get(f"/watch/{watched.pupils[1]}").text

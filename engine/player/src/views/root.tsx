@@ -1,6 +1,6 @@
 /** Which page is shown. */
 
-import { useEffect, useReducer } from "preact/hooks";
+import { useLayoutEffect, useReducer } from "preact/hooks";
 import type { App } from "../app";
 import { speaks, t } from "../i18n";
 import { liveWords } from "./camera";
@@ -20,7 +20,8 @@ import { Wrong } from "./wrong";
 
 export function Root({ app }: { app: App }) {
   const [, again] = useReducer((n: number) => n + 1, 0);
-  useEffect(() => app.subscribe(() => again(undefined)), [app]);
+  // Before the first frame is shown: all that a quick phone has to read can be read by then, and it would hear of nothing.
+  useLayoutEffect(() => app.subscribe(() => again(undefined)), [app]);
   const { attempt } = app;
   // One and the same wherever it stands for a screen whose attempt is gone: a slow phone shows it before it is called
   // «sign-in», and what a child types meanwhile must not go with the change.
