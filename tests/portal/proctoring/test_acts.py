@@ -306,6 +306,7 @@ def test_who_reads_another_language_is_told_what_a_sentence_means(
 def test_a_child_is_spoken_to_in_the_language_it_chose_last(house: House, watched: Scene, proctor: Visitor) -> None:
     """Entered as a reader of Kazakh, the child reads the test in Russian: so its own words are written in Russian."""
     child, now = watched.pupils[0], int(time.time() * 1000)
+    assert "Тест бетінен шықпай отыр" in proctor.get(f"/watch/{child}").text
     for seq, language in enumerate(('"en"', '"ru"', "no JSON", '"xx"'), start=1):
         house.sql(
             """
@@ -317,4 +318,3 @@ def test_a_child_is_spoken_to_in_the_language_it_chose_last(house: House, watche
     page = proctor.get(f"/watch/{child}").text
     assert "Оставайся, пожалуйста, на странице теста" in page
     assert 'lang="ru"' in page
-    assert "Тест бетінен шықпай отыр" in proctor.get(f"/watch/{watched.pupils[1]}").text
