@@ -30,11 +30,15 @@ class LiveClaims(msgspec.Struct, frozen=True):
     expires_s: int
 
 
+def _spelled(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
 def sign(key: bytes, claims: LiveClaims) -> str:
     """A ticket for these claims."""
     body = LAYOUT.pack(VERSION, ROLES.index(claims.role), claims.view, claims.attempt, claims.expires_s)
     mac = hmac.digest(key, body, "sha256")[:MAC_BYTES]
-    return base64.urlsafe_b64encode(body + mac).decode().rstrip("=")
+    return _spelled(body + mac)
 
 
 def verify(key: bytes, ticket: str) -> LiveClaims | None:
@@ -43,7 +47,7 @@ def verify(key: bytes, ticket: str) -> LiveClaims | None:
         raw = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
     except (binascii.Error, ValueError):
         return None
-    if len(raw) != LAYOUT.size + MAC_BYTES:
+    if len(raw) != LAYOUT.size + MAC_BYTES or _spelled(raw) != ticket:
         return None
     body = raw[: LAYOUT.size]
     if not hmac.compare_digest(hmac.digest(key, body, "sha256")[:MAC_BYTES], raw[LAYOUT.size :]):

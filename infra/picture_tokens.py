@@ -41,6 +41,10 @@ def device_mark(device: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(device, digest_size=2).digest(), "big") or 1
 
 
+def _spelled(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
 class PictureTokens:
     """Signs and verifies. `keys`: number (1–255) → key; the highest signs, all verify."""
 
@@ -54,7 +58,7 @@ class PictureTokens:
         times = claims.opens_s, claims.expires_s
         body = LAYOUT.pack(self._signing, 0, claims.device, claims.attempt, claims.sitting, *times)
         mac = hmac.digest(self._keys[self._signing], body, "sha256")[:MAC_BYTES]
-        return base64.urlsafe_b64encode(body + mac).decode().rstrip("=")
+        return _spelled(body + mac)
 
     def verify(self, token: str) -> PictureClaims | None:
         """The claims; None for anything that we did not sign. Times are the caller's."""
@@ -65,7 +69,8 @@ class PictureTokens:
             raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):
             return None
-        if len(raw) != LAYOUT.size + MAC_BYTES:
+        # In the one spelling that was signed: each other one that verified would be remembered besides.
+        if len(raw) != LAYOUT.size + MAC_BYTES or _spelled(raw) != token:
             return None
         key, body = self._keys.get(raw[0]), raw[: LAYOUT.size]
         if key is None or not hmac.compare_digest(hmac.digest(key, body, "sha256")[:MAC_BYTES], raw[LAYOUT.size :]):

@@ -12,14 +12,15 @@ from portal.features.participants import linking as participant_linking
 from portal.features.persons import exports as person_exports
 from portal.features.persons import importing as person_importing
 from portal.features.portfolio import checking
-from portal.features.proctoring import forgotten
+from portal.features.proctoring import forgotten, verdict_list
 from portal.features.proctoring import papers as watch_papers
 from portal.features.proctoring import retention as watch_retention
 from portal.features.registration import joining as registration_joining
 from portal.features.results import taking
 from portal.features.talents import weighing as talent_weighing
+from portal.features.ties import attached_list
 
-__all__ = ["DAILY", "FAR_ROUNDS", "FED", "ROUNDS", "WORK"]
+__all__ = ["DAILY", "FAR_ROUNDS", "FED", "LISTS", "ROUNDS", "WORK"]
 WORK = {
     **participant_jobs.WORK,
     **person_importing.WORK,
@@ -30,6 +31,8 @@ WORK = {
     **watch_papers.WORK,
     **erasing.WORK,
 }
+# Lists that are written as files: each is known to the worker by being named here.
+LISTS = [kpi.FILE, verdict_list.FILE, attached_list.FILE]
 # What a feature does once a day besides; each only asks for a job, so that none keeps another from its turn.
 DAILY = [
     talent_weighing.ask_daily,

@@ -69,12 +69,15 @@ def place(ms: int, begins: int, spans: int) -> float:
     return round(WIDE * min(max(ms - begins, 0), spans) / spans, 1)
 
 
-def axis_of(shots: Sequence[Shot], events: Sequence[Happened], rhythm: Sequence[tuple[int, int]]) -> Axis | None:
-    """None: nothing has happened yet."""
+def axis_of(
+    shots: Sequence[Shot], events: Sequence[Happened], rhythm: Sequence[tuple[int, int]], now_ms: int
+) -> Axis | None:
+    """None: nothing has happened yet. What says that it is of tomorrow lies at its end and does not stretch it."""
     moments = [one.taken_ms for one in shots] + [one.at_ms for one in events]
     moments += [ms for from_ms, _ in rhythm for ms in (from_ms, from_ms + HALF_MINUTE_MS)]
     if not moments:
         return None
+    moments = [min(ms, now_ms + HALF_MINUTE_MS) for ms in moments]
     begins = min(moments)
     spans = max(60_000, max(moments) - begins)
     most = max((answers for _, answers in rhythm), default=1)

@@ -24,6 +24,9 @@ from portal.features.proctoring.structs import EVENTS, KINDS, ONE_STATE, REASONS
 if TYPE_CHECKING:
     from portal.features.proctoring.structs import Phones, Shot
 
+# A picture's own time may be so far ahead of ours (the wall's bound, queries.py).
+AHEAD_MS = 60_000
+
 
 @get("/watch/{attempt:int}", guards=[allows("watch.view")])
 async def child(request: StaffRequest, db: Connection, attempt: int) -> Response[str]:
@@ -67,7 +70,8 @@ async def child_page(
     """The page; `form`: what was sent and refused, `call`: whom to call, if that was asked."""
     actor = request.scope["user"]
     sitting_id = await here(request, db, attempt)
-    tile = await queries.tile(db, sitting_id, attempt, actor.staff_id, now_ms())
+    at_ms = now_ms()
+    tile = await queries.tile(db, sitting_id, attempt, actor.staff_id, at_ms)
     assert tile is not None
     shots, events = await queries.shots(db, sitting_id, attempt), await queries.events(db, sitting_id, attempt)
     said = await queries.verdicts(db, attempt, actor.staff_id)
@@ -84,9 +88,9 @@ async def child_page(
         sitting_id=sitting_id,
         identity=next((one for one in shots if one.kind == "identity" and not one.sealed), None),
         shots=seen,
-        chosen=_chosen(request, playable),
+        chosen=_chosen(request, playable, at_ms),
         playable=playable,
-        axis=axis_of(seen, events, await queries.rhythm(db, sitting_id, attempt)),
+        axis=axis_of(seen, events, await queries.rhythm(db, sitting_id, attempt), at_ms),
         events=events,
         flood=flood_line(await queries.left_out(db, attempt)),
         own=own,
@@ -116,13 +120,14 @@ async def _deeds(db: Connection, sitting_id: int, attempt: int) -> dict[str, Any
     }
 
 
-def _chosen(request: StaffRequest, playable: list[Shot]) -> int:
-    """Which picture is shown: the one asked for, else the newest; -1: there is none."""
+def _chosen(request: StaffRequest, playable: list[Shot], at_ms: int) -> int:
+    """Which picture is shown: the one asked for, else the newest of those that are not of tomorrow; -1: there is none."""
     asked = (request.query_params.get("n", ""), request.query_params.get("at", ""))
     for number, one in enumerate(playable):
         if (str(one.seq), str(one.taken_ms)) == asked:
             return number
-    return len(playable) - 1
+    past = sum(one.taken_ms <= at_ms + AHEAD_MS for one in playable)
+    return (past or len(playable)) - 1
 
 
 ROUTES = [child, done, phones, judge]

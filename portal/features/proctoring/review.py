@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -10,26 +9,21 @@ from litestar import Response, get, post
 
 from portal.core import audit, readings, territory
 from portal.core.accounts import StaffRequest
-from portal.core.accounts.structs import Scope
 from portal.core.db import Connection
 from portal.core.files import exports
 from portal.core.forms import Form
-from portal.core.i18n import N_, of, t
+from portal.core.i18n import N_
 from portal.core.i18n.times import from_ms
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.sittings import find_head, require_whole
 from portal.core.ui.listing import listing, picked
 from portal.core.ui.pages import page, see_other
-from portal.features.proctoring import cases, queries, reaching, reviewing, verdicts
+from portal.features.proctoring import cases, queries, reaching, reviewing, verdict_list, verdicts
 from portal.features.proctoring.reviewing import DEVICES, STATES, Rules, Wanted
 from portal.features.proctoring.structs import EVENTS, KINDS, REASONS
+from portal.features.proctoring.verdict_list import REVIEW
 
-if TYPE_CHECKING:
-    from portal.core.files.tables import Cell
-
-REVIEW = "watch.review"
-MOST_ROWS = 20_000
 # A filter by what one person said would say it before one's own word.
 FILTERS = ["waiting", *(state for state in STATES if state not in {"breach", "unclear"})]
 # Of a small sitting every attempt may be looked at.
@@ -114,7 +108,7 @@ async def export_list(request: StaffRequest, db: Connection, sitting_id: int) ->
         job_id = await exports.ask(
             db,
             actor,
-            FILE,
+            verdict_list.FILE,
             form,
             how_many=total,
             sitting_id=sitting_id,
@@ -240,21 +234,4 @@ async def _list(request: StaffRequest, db: Connection, sitting_id: int, form: Fo
     )
 
 
-async def _rows(db: Connection, wanted: dict[str, Any]) -> tuple[list[str], list[list[Cell]]]:
-    scope, staff, sitting_id = msgspec.convert(wanted.pop("scope"), Scope), wanted.pop("staff"), wanted.pop("sitting")
-    rows, _ = await reviewing.rows(
-        db, sitting_id, scope, staff, msgspec.convert(wanted, Wanted), sort="queue", limit=MOST_ROWS, offset=0
-    )
-    head = [N_("Number"), N_("State"), N_("Decision"), N_("Opinions"), N_("Risk"), N_("School"), N_("Region")]
-    head += [N_("Device"), N_("Last")]
-    lines: list[list[Cell]] = [
-        [row.number, t(STATES.get(row.shown, WAITS)), t(KINDS[row.outcome]) if row.outcome else "", row.opinions]
-        + [round(row.score), of(row.school), row.region, t(DEVICES[row.device]), row.last_at]
-        for row in rows
-    ]
-    return [t(name) for name in head], lines
-
-
-WAITS = N_("waits for a second person")
-FILE = exports.register(exports.Export(code="verdicts", permission=REVIEW, title=N_("Verdicts"), rows=_rows))
 ROUTES = [show, take_next, open_beyond, set_rules, export_list, opinion, picture, judge, give_back]

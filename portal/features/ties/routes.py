@@ -15,19 +15,18 @@ from portal.core.db import Connection
 from portal.core.files import exports
 from portal.core.files.rows import parse_day
 from portal.core.forms import Form
-from portal.core.i18n import N_, of, t
+from portal.core.i18n import N_, of
 from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.projects import projects
 from portal.core.ui.listing import listing, picked, words
 from portal.core.ui.pages import page, see_other
-from portal.features.ties import queries
+from portal.features.ties import attached_list, queries
 from portal.features.ties.problems import OwnPupils
 from portal.features.ties.structs import FAMILY, KINDS, STATES, Filter, NewTie
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor
-    from portal.core.files.tables import Cell
 
 NOT_DAY = N_("A date like 14.03.2015 is needed.")
 MOST_AT_ONCE = 60
@@ -99,7 +98,13 @@ async def export(request: StaffRequest, db: Connection, person_id: int) -> Respo
     async with cards.seen(db, actor, "tie.export", person_id) as card:
         _, how_many = await queries.attached(db, card.id, wanted, limit=1)
         job_id = await exports.ask(
-            db, actor, FILE, form, how_many=how_many, person_id=card.id, wanted=msgspec.to_builtins(wanted)
+            db,
+            actor,
+            attached_list.FILE,
+            form,
+            how_many=how_many,
+            person_id=card.id,
+            wanted=msgspec.to_builtins(wanted),
         )
     await request.app.state.queues.send(job_id, exports.KIND)
     return see_other(f"/exports/{job_id}")
@@ -204,18 +209,4 @@ async def _record(
         await audit.record(db, actor, act, kind="person", object_id=one, after={**fact, **more})
 
 
-async def _rows(db: Connection, wanted: dict[str, Any]) -> tuple[list[str], list[list[Cell]]]:
-    person = wanted.pop("person")
-    rows, _ = await queries.attached(db, person, msgspec.convert(wanted, Filter), limit=exports.MOST_CHILDREN)
-    head = [N_("Name"), N_("Class"), N_("School"), N_("As"), N_("Project"), N_("Since"), N_("Until")]
-    lines: list[list[Cell]] = [
-        [row.name, row.class_name, of(row.school), t(KINDS[row.kind]), of(row.project), row.since, row.until]
-        for row in rows
-    ]
-    return [t(name) for name in head], lines
-
-
-FILE = exports.register(
-    exports.Export(code="attached", permission="tie.export", title=N_("Attached persons"), rows=_rows)
-)
 ROUTES = [show, show_own, new, attach, end, export]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -318,3 +319,34 @@ def test_a_child_is_spoken_to_in_the_language_it_chose_last(house: House, watche
     page = proctor.get(f"/watch/{child}").text
     assert "Оставайся, пожалуйста, на странице теста" in page
     assert 'lang="ru"' in page
+
+
+def test_a_picture_that_says_it_is_of_tomorrow_hides_no_true_one(
+    house: House, watched: Scene, proctor: Visitor
+) -> None:
+    """The page opens with the newest true one, and the axis ends today; the other can still be looked at."""
+    child, now = watched.pupils[0], int(time.time() * 1000)
+    tomorrow = now + 22 * 3_600_000
+    house.sql(
+        """
+        insert into picture (sitting_id, attempt_id, seq, kind, taken_ms, received_ms, segment_id, byte_offset, byte_length,
+                             key_id)
+        values ($1, $2, 9, 'snapshot', $3, $4, gen_random_uuid(), 0, 9, '\\x0011223344556677')
+        """,
+        *(watched.id, child, tomorrow, now),
+    )
+    house.sql(
+        "insert into watch_event (sitting_id, attempt_id, seq, kind, at_ms, received_ms) values ($1, $2, 9, 'tab-left', $3, $4)",
+        *(watched.id, child, tomorrow, now),
+    )
+    text = proctor.get(f"/watch/{child}").text
+    shown = re.search(r'src="([^"]+)"[^>]*data-shown', text)
+    assert shown
+    assert "/pictures/1?" in shown[1]
+    assert f"/watch/{child}/pictures/9?at={tomorrow}" in text
+    # The true event, a second after the first picture, is no dot at the beginning of a day.
+    places = sorted(float(one) for one in re.findall(r'class="axis-event[^"]*" cx="([\d.]+)"', text))
+    assert places[0] > 10
+    assert places[1] == 1000
+    asked = proctor.get(f"/watch/{child}?n=9&at={tomorrow}").text
+    assert "/pictures/9?" in re.search(r'src="([^"]+)"[^>]*data-shown', asked)[1]  # type: ignore[index]
