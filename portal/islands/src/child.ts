@@ -140,6 +140,8 @@ class Viewer {
     for (const box of this.viewer.querySelectorAll(".viewer")) {
       box.classList.toggle("near", this.zoom === 2);
       box.classList.toggle("nearest", this.zoom === 3);
+      // The middle is where the face is; a scroll of one's own begins from there.
+      box.scrollTo((box.scrollWidth - box.clientWidth) / 2, (box.scrollHeight - box.clientHeight) / 2);
     }
   }
 

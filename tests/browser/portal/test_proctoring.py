@@ -323,6 +323,10 @@ def test_a_childs_page_plays_and_acts(loop: Loop, browser: Browser, served: str,
         await expect(page.locator("[data-play]")).to_have_attribute("aria-pressed", "false")
         await page.click("[data-zoom='1']")
         assert await page.locator(".viewer.near").count() == 2
+        middles = await page.evaluate(
+            "[...document.querySelectorAll('.pair .viewer')].map((box) => (box.scrollLeft + box.clientWidth / 2) / box.scrollWidth)"
+        )
+        assert all(abs(one - 0.5) < 0.02 for one in middles), "the face is in the middle, not the upper left corner"
         await page.click("[data-zoom='-1']")
         await page.locator("[data-jump]").last.click()
         await expect(page.locator("[data-place]")).to_have_text("11")

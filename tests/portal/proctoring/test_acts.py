@@ -350,3 +350,13 @@ def test_a_picture_that_says_it_is_of_tomorrow_hides_no_true_one(
     assert places[1] == 1000
     asked = proctor.get(f"/watch/{child}?n=9&at={tomorrow}").text
     assert "/pictures/9?" in re.search(r'src="([^"]+)"[^>]*data-shown', asked)[1]  # type: ignore[index]
+
+
+def test_no_verdict_is_chosen_until_somebody_chooses(house: House, watched: Scene, proctor: Visitor) -> None:
+    """One press on a page just opened says nothing of a child."""
+    child = watched.pupils[0]
+    text = proctor.get(f"/watch/{child}").text
+    verdict = text[text.index('name="kind"') :]
+    assert " selected" not in verdict[: verdict.index("</select>")]
+    assert proctor.post(f"/watch/{child}/verdict", {"kind": "", "reason": "seen"}).status_code == 422
+    assert house.sql("select count(*) from watch_verdict where attempt_id = $1", child)[0][0] == 0
