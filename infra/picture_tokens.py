@@ -6,14 +6,14 @@ can take pictures can save nothing (SAFETY D5).
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import struct
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from infra.one_spelling import spell, unspell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +41,6 @@ def device_mark(device: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(device, digest_size=2).digest(), "big") or 1
 
 
-def _spelled(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
 class PictureTokens:
     """Signs and verifies. `keys`: number (1–255) → key; the highest signs, all verify."""
 
@@ -58,19 +54,16 @@ class PictureTokens:
         times = claims.opens_s, claims.expires_s
         body = LAYOUT.pack(self._signing, 0, claims.device, claims.attempt, claims.sitting, *times)
         mac = hmac.digest(self._keys[self._signing], body, "sha256")[:MAC_BYTES]
-        return _spelled(body + mac)
+        return spell(body + mac)
 
     def verify(self, token: str) -> PictureClaims | None:
         """The claims; None for anything that we did not sign. Times are the caller's."""
         known = self._genuine.get(token)
         if known is not None:
             return known
-        try:
-            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        except (binascii.Error, ValueError):
-            return None
         # In the one spelling that was signed: each other one that verified would be remembered besides.
-        if len(raw) != LAYOUT.size + MAC_BYTES or _spelled(raw) != token:
+        raw = unspell(token)
+        if raw is None or len(raw) != LAYOUT.size + MAC_BYTES:
             return None
         key, body = self._keys.get(raw[0]), raw[: LAYOUT.size]
         if key is None or not hmac.compare_digest(hmac.digest(key, body, "sha256")[:MAC_BYTES], raw[LAYOUT.size :]):
