@@ -134,6 +134,7 @@ def test_everything_can_be_read_and_touched(peer: Peer, sitter_at: Callable[...,
     sitter.choose_language("ru")
     look("sign-in")
     sitter.page.locator("button[type=submit]").click()
+    sitter.page.locator("#trouble").wait_for()  # it takes the focus: what is typed before it stands would be lost
     look("sign-in with trouble")
     sitter.sign_in(peer.pupils[0])
     sitter.page.locator(".findings").wait_for()
