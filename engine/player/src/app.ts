@@ -344,7 +344,8 @@ export class App {
     const { sitting, first_name } = attempt.record.signed_in;
     // What the staff said in the second of the hand-in is still to be read.
     const unread = this.news.filter((control) => control.kind === "message");
-    this.receipt = { ...final, attempt: attempt.record.attempt, title: sitting.title, first_name };
+    const ended = attempt.endedByStaff ? { ended_by_staff: true, help: sitting.help } : {};
+    this.receipt = { ...final, attempt: attempt.record.attempt, title: sitting.title, first_name, ...ended };
     this.screen = "receipt";
     attempt.end();
     await this.unwatch();
@@ -406,6 +407,8 @@ export class App {
   }
 
   private hear(control: Control): void {
+    // What was not read yet and is no longer true is not to be read at all.
+    if (control.kind === "pause" || control.kind === "resume") this.news = this.news.filter((one) => one.kind !== "resume");
     if (["message", "erratum", "extra", "resume", "reopen"].includes(control.kind)) this.news = [...this.news, control];
     if (control.kind === "reopen") this.show("test");
     if (control.kind === "credit") this.credited(control);

@@ -98,6 +98,12 @@ export class Attempt implements Host {
     return this.handedIn && this.record.automatic === this.paper.finish;
   }
 
+  /** The hand-in came of a word of staff, not of the pupil and not of the time. */
+  get endedByStaff(): boolean {
+    const end = endsAt(this.record.controls);
+    return this.byItself && end !== null && end <= (this.record.deadline_ms ?? Infinity);
+  }
+
   get pausedSince(): number | null {
     return pausedSince(this.record.controls);
   }

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "./crypto";
 import type { LedgerState } from "./ledger";
-import type { Control, Final, Language, LogEvent, SignInReply, Texts, Value } from "./protocol";
+import type { Control, Final, Help, Language, LogEvent, SignInReply, Texts, Value } from "./protocol";
 import type { Kept } from "./tries";
 
 /** The head of a log. The device's number is made in the transaction that makes the log, and lives only here. */
@@ -64,7 +64,14 @@ export interface Merged {
   place: number | null;
 }
 
-export interface ReceiptRecord extends Final { attempt: number; title: Texts; first_name: string }
+export interface ReceiptRecord extends Final {
+  attempt: number;
+  title: Texts;
+  first_name: string;
+  /** Staff ended the attempt before its time; `help` is whom the pupil can ask why. */
+  ended_by_staff?: boolean;
+  help?: Help | null;
+}
 
 export interface Settings {
   language: Language;

@@ -13,9 +13,10 @@ export function HandedIn({ app, attempt }: { app: App; attempt: Attempt }) {
   const saved = savedOf(attempt);
   const down = attempt.sender.line === "down";
   const offline = attempt.byItself ? t("handed.offline") : t("handed.offline_lead");
+  const byItself = attempt.endedByStaff ? t("handed.ended") : t("handed.auto");
   return (
     <Page title={t("handed.title")} art="steppe">
-      <p role="status" class="strong">{down ? offline : attempt.byItself ? t("handed.auto") : t("handed.lead")}</p>
+      <p role="status" class="strong">{down ? offline : attempt.byItself ? byItself : t("handed.lead")}</p>
       <label class="quiet">
         {t("handed.progress", { n: saved.durable, all: saved.all })}
         <progress max={events.device} value={events.durable} />
