@@ -160,7 +160,8 @@ def order(target: Target, standing: Standing, wish: Wish, now_ms: int) -> Order:
                 body={"at_ms": now_ms},
                 two_persons=target.scope != "attempt",
                 before={N_("Attempts"): Text(N_("go on"))},
-                after={N_("Attempts"): Text(N_("end at {time}"), time=clock(from_ms(now_ms), seconds=True))},
+                # Not the moment of asking: a second person agrees later, and it counts from then.
+                after={N_("Attempts"): Text(N_("end as soon as this is done"))},
             )
         case "stop":
             if standing.stopped_ms is not None:

@@ -19,7 +19,7 @@ from portal.core.db import Connection
 from portal.core.forms import Form
 from portal.core.i18n import LANGUAGES, N_
 from portal.core.permissions import allows
-from portal.core.problems import NotThere
+from portal.core.problems import NotThere, Problem
 from portal.core.sittings import find_head
 from portal.core.ui.listing import listing
 from portal.core.ui.pages import page, see_other
@@ -35,6 +35,17 @@ if TYPE_CHECKING:
 OWN_WORDS = "own"
 MOST_WARNINGS = 10
 MOST_WORDS = 200
+
+
+class HandedIn(Problem):
+    """What is done to a child that has handed in reaches nobody."""
+
+    code = "handed-in"
+    status = 409
+    title = N_("This child has handed in.")
+    advice = N_(
+        "Nothing reaches its screen any more, so nothing was sent. A hand-in can be taken back on the sitting's live page, by two persons."
+    )
 
 
 @post("/watch/{attempt:int}/warn", guards=[allows("watch.act")])
@@ -116,7 +127,7 @@ async def _weighty(request: StaffRequest, db: Connection, attempt: int, form: Fo
         able = await _may_alone(request, db, wish.kind, sitting_id, attempt)
         if able and not made.two_persons:
             await controls.write(db, actor, sitting_id, target, made, reason)
-        elif wish.kind not in await deeds.waiting(db, sitting_id, attempt):
+        elif all(one.kind != wish.kind for one in await deeds.waiting(db, sitting_id, attempt)):
             named = f"№ {attempt % 100_000}"
             act_id = await controls.ask(db, actor, sitting_id, target, made, reason, named=named)
             if able:
@@ -142,6 +153,8 @@ async def _locked(request: StaffRequest, db: Connection, sitting_id: int, attemp
     head = await find_head(db, sitting_id, scope, lock=True)
     if head.state != "published":
         raise NotRunning
+    if await deeds.handed_in(db, attempt):
+        raise HandedIn
     target = await controls.target_of(db, actor, "message", sitting_id, "attempt", str(attempt), within=scope)
     return head, target
 

@@ -112,6 +112,7 @@ async def child_page(
 async def _deeds(db: Connection, sitting_id: int, attempt: int) -> dict[str, Any]:
     return {
         "attempt": attempt,
+        "over": await deeds.handed_in(db, attempt),
         "done": await deeds.of_child(db, sitting_id, attempt),
         "waiting": await deeds.waiting(db, sitting_id, attempt),
         "controls": CONTROLS,

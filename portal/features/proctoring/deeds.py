@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from portal.features.proctoring.queries import within
-from portal.features.proctoring.structs import Deed, Phones, Words
+from portal.features.proctoring.structs import Asked, Deed, Phones, Words
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Scope
@@ -159,15 +159,22 @@ async def sample(db: Connection, sitting_id: int, scope: Scope, act_id: int, sta
     return done is not None
 
 
-async def waiting(db: Connection, sitting_id: int, attempt: int) -> list[str]:
-    """Kinds of controls for this child that wait for a second person."""
+async def waiting(db: Connection, sitting_id: int, attempt: int) -> list[Asked]:
+    """What was asked for this child and waits for a second person."""
     rows = await db.fetch(
         """
-        select payload ->> 'kind' as kind
-        from pending_act
-        where sitting_id = $1 and state = 'waits' and payload ->> 'scope' = 'attempt' and payload ->> 'scope_id' = $2
-        order by id
+        select p.payload ->> 'kind' as kind, p.payload -> 'body' as body, p.reason, s.full_name as by, p.made_at
+        from pending_act p
+        left join staff s on s.id = p.made_by
+        where p.sitting_id = $1 and p.state = 'waits' and p.payload ->> 'scope' = 'attempt'
+            and p.payload ->> 'scope_id' = $2
+        order by p.id
         """,
         *(sitting_id, str(attempt)),
     )
-    return [row["kind"] for row in rows]
+    return [Asked(**row) for row in rows]
+
+
+async def handed_in(db: Connection, attempt: int) -> bool:
+    """Whether the attempt is over: by the child, by its time, or by staff; and was not taken back."""
+    return bool(await db.fetchval("select 1 from attempt where id = $1 and finished_at is not null", attempt))

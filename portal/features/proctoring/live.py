@@ -20,6 +20,7 @@ from portal.core.i18n import N_, t
 from portal.core.permissions import allows
 from portal.core.problems import NotThere, Problem
 from portal.core.ui.pages import page, see_other
+from portal.features.proctoring import deeds
 from portal.features.proctoring import live_queries as queries
 from portal.features.proctoring.hands import here
 
@@ -65,7 +66,8 @@ async def ask(request: StaffRequest, db: Connection, attempt: int) -> Response[s
     sitting_id = await here(request, db, attempt)
     form = Form(await request.form())
     reason = form.text("reason", required=await queries.seen_lately(db, attempt, REASON_WITHIN), most=300)
-    if form.errors or not settings.live_urls or not await queries.allowed(db, attempt):
+    over = await deeds.handed_in(db, attempt)
+    if over or form.errors or not settings.live_urls or not await queries.allowed(db, attempt):
         return await _asking(request, db, attempt, form, status=422)
     async with db.transaction():
         if await queries.open_looks(db, actor.staff_id, attempt) >= MOST_AT_ONCE:
@@ -142,6 +144,7 @@ async def _asking(
         status=status,
         attempt=attempt,
         number=attempt % 100_000,
+        over=await deeds.handed_in(db, attempt),
         consent=await queries.allowed(db, attempt),
         there=bool(settings.live_urls),
         again=await queries.seen_lately(db, attempt, REASON_WITHIN),

@@ -214,6 +214,16 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     seen_ms: int | None
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a second person has yet to agree to."""
+
+    kind: str
+    body: dict[str, Any]
+    reason: str
+    by: str | None
+    made_at: datetime
+
+
 class Phones(msgspec.Struct, frozen=True, kw_only=True):
     """Whom to call about the child: the sitting's helper, its school."""
 

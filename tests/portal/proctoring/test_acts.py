@@ -360,3 +360,43 @@ def test_no_verdict_is_chosen_until_somebody_chooses(house: House, watched: Scen
     assert " selected" not in verdict[: verdict.index("</select>")]
     assert proctor.post(f"/watch/{child}/verdict", {"kind": "", "reason": "seen"}).status_code == 422
     assert house.sql("select count(*) from watch_verdict where attempt_id = $1", child)[0][0] == 0
+
+
+def test_nothing_is_done_to_a_child_that_has_handed_in(house: House, watched: Scene, proctor: Visitor) -> None:
+    """The page offers none of it and says why; what was on its way says that it came too late; a taken back hand-in opens all."""
+    child = watched.pupils[0]
+    assert act(proctor, child, "warn") == 303
+    house.sql("update control set relayed_at = now() where sitting_id = $1", watched.id)
+    house.sql(
+        "insert into attempt (id, sitting_id, signed_in_at, started_at, finished_at) values ($1, $2, now(), now(), now())",
+        *(child, watched.id),
+    )
+    page = proctor.get(f"/watch/{child}").text
+    assert "Бала жұмысын тапсырып қойды." in page
+    assert all(f'action="/watch/{child}/{name}"' not in page for name in ("warn", "pause", "resume", "extra", "end"))
+    assert "жеткенше бала тапсырып қойған" in page
+    assert "баланың экранында әлі жоқ" not in page
+    for name in ("warn", "pause", "resume", "extra", "end"):
+        assert act(proctor, child, name) == 409
+    assert [kind for _, _, kind in controls(house, watched)] == ["message"]
+    assert house.sql("select count(*) from pending_act where sitting_id = $1", watched.id)[0][0] == 0
+    house.sql("update attempt set finished_at = null where id = $1", child)
+    assert f'action="/watch/{child}/pause"' in proctor.get(f"/watch/{child}").text
+    assert act(proctor, child, "pause") == 303
+
+
+def test_what_waits_for_a_second_person_is_shown_whole(house: House, watched: Scene, proctor: Visitor) -> None:
+    """Minutes, reason, who and when: as of what was done."""
+    child = watched.pupils[0]
+    assert act(proctor, child, "extra", minutes="7") == 303
+    page = proctor.get(f"/watch/{child}/deeds").text
+    for said in ("екінші адамды күтіп тұр", "7 мин 0 с", "Жарық өшті", "Адам p"):
+        assert said in page
+    assert re.search(r"\d\d:\d\d:\d\d", page)
+
+
+def test_an_end_promises_no_moment_that_has_passed(house: House, watched: Scene, proctor: Visitor) -> None:
+    """The second person reads that it ends when he agrees, not when it was asked for."""
+    assert act(proctor, watched.pupils[0], "end") == 303
+    page = house.worker("test-administrator").get("/acts").text
+    assert "бұл әрекет орындалған бойда аяқталады" in page

@@ -184,3 +184,17 @@ def test_one_proctor_does_not_take_all_the_places(
     assert looks(house, other) == []
     house.sql("update watch_live set ended_at = now(), why = 'proctor' where attempt_id = $1", child)
     assert proctor.post(f"/watch/{other}/live", {}).status_code == 303
+
+
+def test_who_has_handed_in_is_looked_at_no_more(house: House, watched: Scene, proctor: Visitor, child: int) -> None:
+    """The page says it and has no form; asking all the same asks nobody."""
+    house.sql(
+        "insert into attempt (id, sitting_id, signed_in_at, started_at, finished_at) values ($1, $2, now(), now(), now())",
+        *(child, watched.id),
+    )
+    page = proctor.get(f"/watch/{child}/live").text
+    assert "Бала жұмысын тапсырып қойды." in page
+    assert f'action="/watch/{child}/live"' not in page
+    assert proctor.post(f"/watch/{child}/live", {}).status_code == 422
+    assert looks(house, child) == []
+    assert f'href="/watch/{child}/live"' not in proctor.get(f"/watch/{child}").text
