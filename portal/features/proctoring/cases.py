@@ -127,6 +127,7 @@ async def _page(request: StaffRequest, db: Connection, attempt: int, form: Form 
         notes=await casework.notes(db, attempt),
         acts=await casework.acts(db, attempt),
         looks=await casework.looks(db, attempt),
+        seen_line=casework.seen_line,
         shots=await queries.shots(db, sitting_id, attempt),
         events=await queries.events(db, sitting_id, attempt),
         chosen={(one.seq, one.taken_ms) for one in chosen},

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from portal.core.i18n import N_, t
+
 if TYPE_CHECKING:
     from portal.core.db import Connection
 
@@ -58,10 +60,11 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Looks(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a person looked at pictures of this attempt."""
+    """At how many pictures of this attempt a person looked, and how often live; each page draws its pictures anew."""
 
     by: str
-    times: int
+    pictures: int
+    live: int
     first_at: datetime
     last_at: datetime
 
@@ -146,10 +149,11 @@ async def acts(db: Connection, attempt: int) -> list[Act]:
 
 
 async def looks(db: Connection, attempt: int) -> list[Looks]:
-    """Who looked, how often, from when to when."""
+    """Who looked, at how much, from when to when."""
     rows = await db.fetch(
         """
-        select s.full_name as by, count(*)::int as times, min(l.at) as first_at, max(l.at) as last_at
+        select s.full_name as by, count(distinct l.seq) filter (where l.reason <> 'live')::int as pictures,
+               count(*) filter (where l.reason = 'live')::int as live, min(l.at) as first_at, max(l.at) as last_at
         from watch_look l
         join staff s on s.id = l.staff_id
         where l.attempt_id = $1
@@ -160,6 +164,12 @@ async def looks(db: Connection, attempt: int) -> list[Looks]:
         attempt,
     )
     return [Looks(**row) for row in rows]
+
+
+def seen_line(one: Looks) -> str:
+    """«Pictures: 20, looks live: 2»."""
+    live = [t(N_("looks live: {count}"), count=one.live)] if one.live else []
+    return ", ".join([t(N_("Pictures: {count}"), count=one.pictures), *live])
 
 
 async def evidence(db: Connection, sitting_id: int, attempt: int) -> list[Chosen]:

@@ -207,7 +207,7 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
             ),
             (
                 t(N_("Who looked")),
-                [f"{one.by}: {one.times} ({_from_to(one.first_at, one.last_at)})" for one in looks],
+                [f"{one.by}: {casework.seen_line(one)} ({_from_to(one.first_at, one.last_at)})" for one in looks],
             ),
         ],
         pictures=[],

@@ -129,7 +129,7 @@ def _told(found: list[Tile], now: Seen) -> list[Told]:
             number=one.number,
             incident=one.incident_ms or 0,
             tone=one.tone,
-            why=one.why,
+            why=one.brief,
             state=t(ONE_STATE[one.state]) if one.state in ONE_STATE else "",
             verdict=t(KINDS[one.verdict]) if one.verdict else "",
             picture=one.picture,

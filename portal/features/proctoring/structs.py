@@ -66,12 +66,17 @@ REASONS: dict[str, dict[str, str]] = {
         "shared": N_("Questions are photographed or passed on"),
     },
 }
+NO_BREAK = "\N{NO-BREAK SPACE}"
 FLAGGED, ALARM = 20.0, 50.0
 FINE_FOR = timedelta(minutes=10)
 # So long an incident keeps a child in sight though the quiet ones are hidden.
 FRESH_MS = 120_000
 LONG = N_("{what}: {times} times, {seconds} s in all")
 OFTEN = N_("{what}: {times} times")
+# On a tile, in three short lines: nothing of them is cut, a number least of all.
+BRIEF = N_("{what}: {times} times, {time}")
+MINUTES, SECONDS = N_("{minutes} min"), N_("{seconds} s")
+NARROW_S = 120
 FLOOD = N_(
     "{most} are kept of one attempt, {count} were let go. By itself a phone sends no such number. The test goes on as before."
 )
@@ -104,6 +109,11 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     def why(self) -> str:
         """Why this one, in one line."""
         return why_line(self.reasons)
+
+    @property
+    def brief(self) -> str:
+        """The same for the tile: what weighs most, in few letters, and how many more kinds there are."""
+        return brief_line(self.reasons)
 
     @property
     def picture(self) -> str:
@@ -156,6 +166,22 @@ def why_lines(reasons: list[dict[str, Any]]) -> list[str]:
         else:
             said.append(t(OFTEN, what=what, times=times) if times > 1 else what)
     return said
+
+
+def brief_line(reasons: list[dict[str, Any]]) -> str:
+    """«left the page: 4 times, 60 min +2»: figures keep their units beside them."""
+    told = [why for why in reasons if why["kind"] not in RETURNS]
+    if not told:
+        return ""
+    heaviest = told[0]
+    what, times = t(EVENTS.get(heaviest["kind"], heaviest["kind"])), heaviest["times"]
+    seconds = round(heaviest.get("seconds") or 0)
+    time = t(SECONDS, seconds=seconds) if seconds < NARROW_S else t(MINUTES, minutes=seconds // 60)
+    if seconds:
+        first = t(BRIEF, what=what, times=times, time=time.replace(" ", NO_BREAK))
+    else:
+        first = t(OFTEN, what=what, times=times) if times > 1 else what
+    return f"{first} +{len(told) - 1}" if len(told) > 1 else first
 
 
 def flood_line(left_out: int) -> str:

@@ -68,7 +68,11 @@ class Wall {
     for (const tile of this.wall.querySelectorAll<HTMLElement>("[data-id]")) this.know(Number(tile.dataset["id"]), tile);
     this.rove();
     this.wall.addEventListener("keydown", (event) => this.key(event));
-    this.wall.addEventListener("focusin", (event) => this.rove(event.target));
+    this.wall.addEventListener("focusin", (event) => {
+      // The link at the page's head brings to the wall: on to the tile that the keys are for.
+      if (event.target === this.wall) this.enter();
+      else this.rove(event.target);
+    });
     // An error does not bubble.
     this.wall.addEventListener("error", (event) => this.missed(event.target), true);
     for (const image of this.wall.querySelectorAll("img")) if (image.complete && image.naturalWidth === 0) this.missed(image);
@@ -328,6 +332,10 @@ class Wall {
     }
   }
 
+  private enter(): void {
+    (this.links().find((link) => link.tabIndex === 0) ?? this.links()[0])?.focus();
+  }
+
   private links(): HTMLAnchorElement[] {
     return [...this.wall.querySelectorAll<HTMLAnchorElement>(":scope > li:not([hidden]) > a")];
   }
@@ -363,9 +371,9 @@ class Wall {
   private keys(): void {
     const dialog = this.root.getElementById("wall-keys");
     if (!(dialog instanceof HTMLDialogElement) || dialog.open) return;
-    const before = this.root.activeElement;
     dialog.showModal();
-    dialog.addEventListener("close", () => before instanceof HTMLElement && before.focus(), { once: true });
+    // Who has read them wants to use them.
+    dialog.addEventListener("close", () => this.enter(), { once: true });
   }
 
   private click(event: MouseEvent): void {

@@ -160,7 +160,7 @@ def test_a_wall_that_lives(loop: Loop, browser: Browser, served: str, room: Room
         context, page = await on_shift(browser, served, room, "admin", phone=phone)
         assert await page.locator("li.tile").count() == CHILDREN
         await expect(page.locator("li.tile").first.locator("[data-why]")).to_contain_text(
-            "беттен шықты: 4 рет, барлығы 38 с"
+            "беттен шықты: 4\N{NO-BREAK SPACE}рет, 38\N{NO-BREAK SPACE}с"
         )
         await photographed(page, f"wall-{'phone' if phone else 'desktop'}")
         assert (await Axe().run(page)).violations_count == 0
@@ -253,6 +253,57 @@ def test_the_first_screen_has_children_in_it(
             await expect(summary).to_have_text("Сүзгі 1", use_inner_text=True)
             assert (await Axe().run(page)).violations_count == 0
             await photographed(page, "wall-filters")
+        await page.click("form[action$='/back'] button")
+        await context.close()
+
+    loop.run(run(), 100)
+
+
+@pytest.mark.parametrize("width", [360, 1280, 1920])
+def test_no_figure_on_a_tile_is_cut(
+    loop: Loop, browser: Browser, served: str, room: Room, owner_url: str, width: int
+) -> None:
+    """The longest reason stands whole on a tile; and a wide screen is filled to its right."""
+
+    async def run() -> None:
+        longest = '[{"kind": "no-face", "times": 12, "seconds": 6000, "weight": 60}, {"kind": "paste", "times": 2, "seconds": 0, "weight": 6}]'
+        statement = "update watch_score set reasons = $2::jsonb where attempt_id = $1"
+        before = '[{"kind": "tab-left", "times": 4, "seconds": 38, "weight": 12}, {"kind": "several-faces", "times": 1, "seconds": 0, "weight": 9}]'
+        await sql(owner_url, statement, room.children[0], longest)
+        context, page = await on_shift(browser, served, room, "admin", phone=False)
+        await page.set_viewport_size({"width": width, "height": 900})
+        why = page.locator("li.tile").first.locator("[data-why]")
+        await expect(why).to_contain_text("12\N{NO-BREAK SPACE}рет, 100")
+        await photographed(page, f"wall-{width}")
+        assert await why.evaluate("(text) => text.scrollHeight - text.clientHeight") <= 0
+        right = await page.evaluate("window.innerWidth - document.querySelector('.wall').getBoundingClientRect().right")
+        assert right < 60
+        await sql(owner_url, statement, room.children[0], before)
+        await page.click("form[action$='/back'] button")
+        await context.close()
+
+    loop.run(run(), 100)
+
+
+def test_keys_are_two_steps_from_the_pages_head(loop: Loop, browser: Browser, served: str, room: Room) -> None:
+    """«To the content», «To the children», and the arrows walk; so do they when the list of keys is closed."""
+
+    async def run() -> None:
+        context, page = await on_shift(browser, served, room, "admin", phone=False)
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        await expect(page.locator(":focus")).to_have_text("Балаларға өту")
+        await page.keyboard.press("Enter")
+        chosen = "document.activeElement.closest('li.tile')?.dataset.id"
+        first = await page.evaluate(chosen)
+        assert first is not None
+        await page.keyboard.press("ArrowRight")
+        second = await page.evaluate(chosen)
+        assert second not in {None, first}
+        await page.click("[data-keys]")
+        await page.keyboard.press("Escape")
+        assert await page.evaluate(chosen) == second
         await page.click("form[action$='/back'] button")
         await context.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import pypdf
@@ -85,6 +86,28 @@ def test_a_case_has_notes_evidence_and_a_paper_that_a_seal_takes_back(
     assert one.post(f"/review/{settled}/seal", {"shot": f"1-{at}", "back": "case"}).status_code == 303
     assert one.get(link).status_code == 404
     assert "кері алынды" in one.get(path).text
+
+
+def test_who_looked_is_told_in_pictures_not_in_loads_of_a_page(house: House, watched: Scene, settled: int) -> None:
+    """Each load of a page draws its pictures anew, on record; the case says how many pictures a person has seen."""
+    looks = [1] * 6 + [2] * 3
+    house.sql(
+        """
+        insert into watch_look (staff_id, attempt_id, sitting_id, seq)
+        select (select max(id) from staff), $1, $2, seq from unnest($3::int[]) seq
+        """,
+        *(settled, watched.id, looks),
+    )
+    one = reviewer(house)
+    assert re.search(r"Адам p\d+: Суреттер: 2 \(", one.get(f"/cases/{settled}").text)
+    house.sql(
+        """
+        insert into watch_look (staff_id, attempt_id, sitting_id, seq, reason)
+        select staff_id, attempt_id, sitting_id, 0, 'live' from watch_look where attempt_id = $1 limit 1
+        """,
+        settled,
+    )
+    assert re.search(r"Адам p\d+: Суреттер: 2, тікелей қарау: 1 \(", one.get(f"/cases/{settled}").text)
 
 
 def test_a_paper_without_evidence_says_so_in_a_sentence(house: House, settled: int, looker: Looker) -> None:

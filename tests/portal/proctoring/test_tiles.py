@@ -32,12 +32,37 @@ def test_tiles_say_why_in_one_line(watched: Scene, proctor: Visitor) -> None:
     answer = told(proctor, watched)
     assert [one["id"] for one in answer["tiles"]] == watched.pupils
     first = answer["tiles"][0]
-    assert first["why"] == "беттен шықты: 4 рет, барлығы 38 с"
+    assert first["why"] == "беттен шықты: 4\N{NO-BREAK SPACE}рет, 38\N{NO-BREAK SPACE}с"
     assert first["tone"] == "clay"
     assert f"/watch/{watched.pupils[0]}/pictures/1?at=" in first["picture"]
     text = str(answer)
     for word in ("Серікова", "Айгүл", *watched.place.codes):
         assert word not in text
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        ([{"kind": "tab-left", "times": 1, "seconds": 0}], "беттен шықты"),
+        ([{"kind": "paste", "times": 3, "seconds": 0}], "мәтін қойды: 3 рет"),
+        ([{"kind": "tab-left", "times": 1, "seconds": 119}], "беттен шықты: 1 рет, 119 с"),
+        (
+            [
+                {"kind": "camera-on", "times": 5, "seconds": 0},
+                {"kind": "no-face", "times": 12, "seconds": 3600},
+                {"kind": "paste", "times": 2, "seconds": 0},
+            ],
+            "камера алдында ешкім жоқ: 12 рет, 60 мин +1",
+        ),
+    ],
+)
+def test_a_tile_says_the_heaviest_in_few_letters(
+    house: House, watched: Scene, proctor: Visitor, reasons: list[dict[str, Any]], said: str
+) -> None:
+    """Long stretches in minutes, and how many more kinds there are; the child's page says all."""
+    house.sql("update watch_score set reasons = $2 where attempt_id = $1", watched.pupils[0], reasons)
+    take(proctor, watched)
+    assert told(proctor, watched)["tiles"][0]["why"].replace("\N{NO-BREAK SPACE}", " ") == said
 
 
 def test_states_are_counted_and_filter(house: House, watched: Scene, proctor: Visitor) -> None:
