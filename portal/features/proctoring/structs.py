@@ -173,14 +173,13 @@ def brief_line(reasons: list[dict[str, Any]]) -> str:
     told = [why for why in reasons if why["kind"] not in RETURNS]
     if not told:
         return ""
-    heaviest = told[0]
-    what, times = t(EVENTS.get(heaviest["kind"], heaviest["kind"])), heaviest["times"]
-    seconds = round(heaviest.get("seconds") or 0)
-    time = t(SECONDS, seconds=seconds) if seconds < NARROW_S else t(MINUTES, minutes=seconds // 60)
+    kind, times, seconds = told[0]["kind"], told[0]["times"], round(told[0].get("seconds") or 0)
+    first = t(EVENTS.get(kind, kind))
     if seconds:
-        first = t(BRIEF, what=what, times=times, time=time.replace(" ", NO_BREAK))
-    else:
-        first = t(OFTEN, what=what, times=times) if times > 1 else what
+        time = t(SECONDS, seconds=seconds) if seconds < NARROW_S else t(MINUTES, minutes=seconds // 60)
+        first = t(BRIEF, what=first, times=times, time=time.replace(" ", NO_BREAK))
+    elif times > 1:
+        first = t(OFTEN, what=first, times=times)
     return f"{first} +{len(told) - 1}" if len(told) > 1 else first
 
 

@@ -114,12 +114,15 @@ def test_the_whole_way_with_a_camera(at_camera: SitterAt, watched: Peer, receive
     ):
         assert told in card.inner_text()
     assert page.locator("video").count() == 0
-    page.locator("#camera-yes").click()
-    page.locator("#shoot").click()
-    page.locator("#retake").click()
-    page.locator("#shoot").click()
-    page.locator("#keep-photo").click()
+    main = page.locator(".primary")
+    for step in ("#camera-yes", "#shoot", "#retake", "#shoot", "#keep-photo"):
+        page.locator(step).wait_for()
+        if step != "#retake":
+            assert main.count() == 1, "one main button on the page, and it is the next step"
+            assert main.get_attribute("id") == step[1:]
+        page.locator(step).click()
     page.get_by_text("Камера дайын").wait_for()
+    assert main.get_attribute("id") == "go-on"
     until(lambda: len(receiver.of("identity")) == 1)
     (photo,) = receiver.of("identity")
     assert photo.size == (640, 480)

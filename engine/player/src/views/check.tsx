@@ -27,7 +27,7 @@ export function Check({ app, attempt }: { app: App; attempt: Attempt }) {
         ))}
       </ul>
       <CameraSection app={app} />
-      <button type="button" class={app.watching?.choice === null ? "secondary big" : "primary big"} id="go-on" onClick={() => app.wait()}>{t("check.go")}</button>
+      <button type="button" class={app.watching?.asks ? "secondary big" : "primary big"} id="go-on" onClick={() => app.wait()}>{t("check.go")}</button>
     </Page>
   );
 }

@@ -79,6 +79,12 @@ export class Watching {
 
   // ---- what the page shows
 
+  /** Whether the camera's own card waits for a tap: the page's one main button is there then. */
+  get asks(): boolean {
+    if (this.choice !== "yes") return this.choice === null;
+    return !this.opening && (this.camera === null || this.shot !== null || (this.watch.identity && !this.photographed));
+  }
+
   get choice(): "yes" | "no" | "withdrawn" | null {
     return this.attempt.record.camera ?? null;
   }
