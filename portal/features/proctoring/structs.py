@@ -174,7 +174,7 @@ def brief_line(reasons: list[dict[str, Any]]) -> str:
     if not told:
         return ""
     kind, times, seconds = told[0]["kind"], told[0]["times"], round(told[0].get("seconds") or 0)
-    first = t(EVENTS.get(kind, kind))
+    first = t(EVENTS.get(kind, str(kind)))
     if seconds:
         time = t(SECONDS, seconds=seconds) if seconds < NARROW_S else t(MINUTES, minutes=seconds // 60)
         first = t(BRIEF, what=first, times=times, time=time.replace(" ", NO_BREAK))
