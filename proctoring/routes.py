@@ -44,7 +44,7 @@ DAY_MS = 86_400_000
 BEARER = "Bearer "
 EVENT_KINDS = frozenset(
     "tab-left tab-back full-screen-left copy paste second-display no-face several-faces head-turned camera-off camera-on "
-    "picture-repeated virtual-camera light-poor line-lost line-back".split()
+    "camera-none picture-repeated virtual-camera light-poor line-lost line-back".split()
 )
 PREFLIGHT = [
     ("access-control-allow-methods", "POST"),

@@ -22,7 +22,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     server: float = 0.5
 
 
-# A lost line, poor light and a camera that comes back weigh nothing: that is a poor house, not a guilty child.
+# A lost line, poor light and a camera that comes back weigh nothing: that is a poor house, not a guilty child. No camera,
+# because there is none or the child wants or allows none, costs nothing either (SAFETY R1).
 HOUSE: dict[str, Rule] = {
     "tab-left": Rule(weight=4, per_s=0.3, free_times=1, free_s=3, most=40),
     "tab-back": Rule(),
@@ -35,6 +36,7 @@ HOUSE: dict[str, Rule] = {
     "head-turned": Rule(weight=0.5, per_s=0.05, free_times=5, free_s=20, most=12),
     "camera-off": Rule(weight=3, per_s=0.02, free_times=1, most=20),
     "camera-on": Rule(),
+    "camera-none": Rule(),
     "picture-repeated": Rule(weight=10, free_times=1, most=40, server=1.0),
     "virtual-camera": Rule(weight=15, most=30, server=1.0),
     "light-poor": Rule(),

@@ -184,7 +184,7 @@ def test_a_score_says_why() -> None:
     assert {one.kind: one.weight for one in reasons[2:]} == {"line-lost": 0, "light-poor": 0}
 
 
-@pytest.mark.parametrize("kind", ["line-lost", "line-back", "light-poor", "tab-back", "camera-on"])
+@pytest.mark.parametrize("kind", ["line-lost", "line-back", "light-poor", "tab-back", "camera-on", "camera-none"])
 def test_a_poor_line_and_poor_light_are_no_suspicion(kind: str) -> None:
     assert score([Seen(kind, 3000)] * 1000, HOUSE)[0] == 0
 

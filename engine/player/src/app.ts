@@ -306,7 +306,7 @@ export class App {
     if (watch && this.watching?.renew(attempt, watch)) return;
     this.watching?.end();
     this.watching = null;
-    if (!watch || attempt.record.camera === "withdrawn") return;
+    if (!watch || attempt.record.camera === "withdrawn" || attempt.log.head.superseded) return;
     const { Watching } = await import("./watch/watching");
     const watching = await Watching.begin(watch, attempt, this.changed);
     if (this.attempt === attempt && !this.watching) this.watching = watching;
@@ -403,6 +403,8 @@ export class App {
   private tick(): void {
     this.attempt?.tick();
     this.opening?.tick();
+    // Another device took over: this one's camera is nobody's any more.
+    if (this.watching && this.attempt?.log.head.superseded) void this.unwatch().then(this.changed);
     this.watching?.tick();
   }
 

@@ -188,7 +188,8 @@ export class Attempt implements Host {
     this.happen({ kind: "start", value: { agent, screen: `${innerWidth}x${innerHeight}` } });
     // Chosen before there was anything to write it into: staff is to write to the child in it.
     const language = this.owner.language();
-    if (language !== this.record.signed_in.language) this.happen({ kind: "language", value: language });
+    // Another device may have said another one before.
+    if (language !== this.record.signed_in.language || this.record.merged !== null) this.happen({ kind: "language", value: language });
   }
 
   hidden(is: boolean): void {

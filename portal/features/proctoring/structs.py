@@ -24,6 +24,7 @@ EVENTS: dict[str, str] = {
     "head-turned": N_("head turned away"),
     "camera-off": N_("camera off"),
     "camera-on": N_("camera on"),
+    "camera-none": N_("no camera: not wanted, not allowed or not there"),
     "picture-repeated": N_("the same picture again"),
     "virtual-camera": N_("a picture that no camera took"),
     "light-poor": N_("poor light"),

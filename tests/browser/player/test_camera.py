@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import axe_playwright_python
 import pytest
 from PIL import Image
 
-from tests.browser.player.peer import DIST, Peer, Pupil
+from tests.browser.player.before_camera import CAMERA, FAKE, PHONE, agree, begin, to_check
+from tests.browser.player.peer import DIST, Peer
 from tests.browser.player.pictures import Receiver, face, film
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Request, Route
 
     from tests.browser.player.sitter import Sitter
-    from tests.support.sittings import Seat
 
     SitterAt = Callable[..., Sitter]
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-# Five frames a second: thirty take a tenth of a core for what nobody looks at.
-CAMERA = "--use-fake-device-for-media-stream=fps=5"
-FAKE = [CAMERA, "--use-fake-ui-for-media-stream"]
-PHONE = {"width": 390, "height": 844}
 COUNT_OPENED = """
 const { mediaDevices } = navigator, ask = mediaDevices.getUserMedia.bind(mediaDevices);
 window.opened = 0;
@@ -44,58 +40,6 @@ if (self.HTMLCanvasElement) {
 const made = OffscreenCanvas.prototype.convertToBlob;
 OffscreenCanvas.prototype.convertToBlob = function (given = {}) { return made.call(this, { ...given, type: wanted(given.type) }); };
 """
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
-@pytest.fixture
-def watched(player: Path, receiver: Receiver) -> Iterator[Peer]:
-    """A sitting with a camera, and a consent that holds."""
-    assert player.is_dir()
-    with Peer(watch=receiver.watch()) as running:
-        yield running
-
-
-@pytest.fixture
-def at_camera(sitter_at: SitterAt, watched: Peer, receiver: Receiver) -> SitterAt:
-    def made(*flags: str, **options: Any) -> Sitter:
-        return sitter_at(watched.url, flags=[*FAKE, *flags], viewport=PHONE, ours=(receiver.url,), **options)
-
-    return made
-
-
-def to_check(sitter: Sitter, peer: Peer, pupil: int = 0) -> None:
-    sitter.choose_language() if sitter.page.locator("#code").count() == 0 else None
-    sitter.sign_in(peer.pupils[pupil])
-    sitter.page.locator(".findings").wait_for()
-
-
-def agree(sitter: Sitter) -> None:
-    """The consent, the photo and its keeping."""
-    page = sitter.page
-    page.locator("#camera-yes").click()
-    page.locator("#shoot").click()
-    page.locator("#keep-photo").click()
-    page.get_by_text("Камера дайын").wait_for()
-
-
-def sit_down(sitter: Sitter, seat: Seat) -> None:
-    """From the language to the first question of a real sitting, with the camera on."""
-    sitter.choose_language()
-    sitter.sign_in(Pupil(seat.attempt, seat.code, "Айдар", seat.day, seat.month))
-    sitter.page.locator(".findings").wait_for()
-    agree(sitter)
-    begin(sitter)
-
-
-def begin(sitter: Sitter) -> None:
-    sitter.page.locator("#go-on").click()
-    sitter.page.locator("#start").click()
-    sitter.page.locator("#question").wait_for()
 
 
 def test_the_whole_way_with_a_camera(at_camera: SitterAt, watched: Peer, receiver: Receiver) -> None:

@@ -12,9 +12,9 @@ from axe_playwright_python.sync_playwright import Axe
 from infra.parts.supervisor import command_argv, pictures_argv, portal_argv
 from portal.core.accounts import create_staff, give_role
 from portal.core.db import prepare
+from tests.browser.player.before_camera import FAKE, PHONE, agree, begin
 from tests.browser.player.peer import Pupil
 from tests.browser.player.sitter import FLAGS, browser_path
-from tests.browser.player.test_camera import FAKE, PHONE, agree, begin
 from tests.browser.portal.conftest import assets
 from tests.support.camera_consent import sitting_with_camera, withdraw_camera
 from tests.support.waiting import until

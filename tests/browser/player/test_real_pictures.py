@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from infra.parts.supervisor import pictures_argv
-from tests.browser.player.test_camera import FAKE, PHONE, sit_down
+from tests.browser.player.before_camera import FAKE, PHONE, sit_down
 from tests.support.camera_consent import sitting_with_camera, withdraw_camera
 from tests.support.waiting import until
 

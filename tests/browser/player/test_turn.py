@@ -16,7 +16,7 @@ import psutil
 
 from infra.parts.supervisor import command_argv
 from infra.parts.unused import unused_ports
-from tests.browser.player.test_camera import FAKE, PHONE, sit_down
+from tests.browser.player.before_camera import FAKE, PHONE, sit_down
 from tests.browser.player.test_live_view import assets, desk, ours
 from tests.support.camera_consent import sitting_with_camera
 from tests.support.waiting import until

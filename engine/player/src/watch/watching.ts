@@ -128,7 +128,7 @@ export class Watching {
   }
 
   decline(): void {
-    if (this.stopListening) this.note("camera-off", { by: "child" });
+    if (this.stopListening) this.note("camera-none");
     this.rest();
     this.choose("no");
   }
@@ -276,7 +276,8 @@ export class Watching {
     const now = performance.now();
     if (!this.on && visible && this.offSince === null && now - this.lastOpening > LOOK_EVERY_MS) {
       this.offSince = now;
-      this.note("camera-off");
+      // Not allowed, or there is none: that is no putting out, and costs nothing (SAFETY R1).
+      this.note(this.trouble === "denied" || this.trouble === "none" ? "camera-none" : "camera-off");
     } else if (this.on && this.offSince !== null) {
       this.note("camera-on", { ms: Math.round(now - this.offSince) });
       this.offSince = null;
