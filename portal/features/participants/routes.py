@@ -38,6 +38,7 @@ STATES = {
     "writing": N_("writing"),
     "finished": N_("finished"),
     "extra": N_("with extra time"),
+    "no-camera": N_("without a camera"),
 }
 EXPORT_ROWS = 400_000
 

@@ -96,6 +96,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     known: bool
     camera: bool
     watched: bool
+    # Sat, and no picture of him came.
+    unseen: bool
     # Which bounds of one pupil were crossed (SAFETY M2) → how often he was refused for it.
     limits: dict[str, int]
 

@@ -106,11 +106,13 @@ async def decide(request: StaffRequest, db: Connection, appeal_id: int) -> Respo
     if await complaints.spoke_before(db, found.attempt, actor.staff_id):
         raise SpokeBefore
     state, reason = form.choice("state", list(DECISIONS)), form.text("reason", most=1000)
+    if not form.text("looked", required=False):
+        form.miss("looked", N_("Look at the case anew first: the family is told that somebody did."))
     if form.errors:
         return await _page(request, db, found, form)
     async with db.transaction():
         if await complaints.decide(db, found, actor.staff_id, state, reason):
-            fact: dict[str, object] = {"appeal": appeal_id, "decision": state}
+            fact: dict[str, object] = {"appeal": appeal_id, "decision": state, "looked": True}
             await audit.record(
                 db,
                 actor,

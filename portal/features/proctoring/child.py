@@ -116,7 +116,7 @@ async def _deeds(db: Connection, sitting_id: int, attempt: int) -> dict[str, Any
         "done": await deeds.of_child(db, sitting_id, attempt),
         "waiting": await deeds.waiting(db, sitting_id, attempt),
         "controls": CONTROLS,
-        "childs_language": await queries.language_of(db, sitting_id, attempt),
+        "childs_language": await deeds.language_of(db, sitting_id, attempt),
         "moment": from_ms,
     }
 

@@ -40,11 +40,15 @@ class Appeal(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: str | None
     decided_at: datetime | None
     reason: str
+    # Whom the family can ask: the sitting's own helper.
+    help_name: str
+    help_phone: str
 
 
 APPEAL = """
     select a.id, a.attempt_id as attempt, (a.attempt_id % 100000)::int as number, a.sitting_id, s.title, a.channel, a.told_by,
-           a.words, a.language, m.full_name as made_by, a.made_at, a.state, o.full_name as decided_by, a.decided_at, a.reason
+           a.words, a.language, m.full_name as made_by, a.made_at, a.state, o.full_name as decided_by, a.decided_at, a.reason,
+           coalesce(s.help_name, '') as help_name, coalesce(s.help_phone, '') as help_phone
     from watch_appeal a
     join sitting s on s.id = a.sitting_id
     join staff m on m.id = a.made_by

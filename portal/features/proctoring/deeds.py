@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.protocol import Kind
+from portal.core.i18n import LANGUAGES
 from portal.features.proctoring.queries import within
 from portal.features.proctoring.structs import Asked, Deed, Phones, Words
 
@@ -77,9 +79,14 @@ async def of_child(db: Connection, sitting_id: int, attempt: int) -> list[Deed]:
     """What was ordered for this child alone, the newest first, and how far each came."""
     rows = await db.fetch(
         """
-        select c.version, c.kind, c.body, s.full_name as by, c.made_at, c.relayed_at, n.seen_ms
+        select c.version, c.kind, c.body, s.full_name as by, c.made_at, c.relayed_at, n.seen_ms,
+               coalesce(p.reason, '') as reason, o.full_name as asked_by
         from control c
         left join staff s on s.id = c.made_by
+        -- What two persons did was written in one transaction with their act.
+        left join pending_act p on p.sitting_id = c.sitting_id and p.state = 'done' and p.decided_at = c.made_at
+            and p.payload ->> 'kind' = c.kind and p.payload ->> 'scope' = 'attempt' and p.payload ->> 'scope_id' = c.scope_id
+        left join staff o on o.id = p.made_by
         left join control_seen n on n.attempt_id = $3 and n.version = c.version
         where c.sitting_id = $1 and c.scope = 'attempt' and c.scope_id = $2 and c.kind <> 'credit'
         order by c.version desc
@@ -88,6 +95,23 @@ async def of_child(db: Connection, sitting_id: int, attempt: int) -> list[Deed]:
         *(sitting_id, str(attempt), attempt),
     )
     return [Deed(**row) for row in rows]
+
+
+async def language_of(db: Connection, sitting_id: int, attempt: int) -> str:
+    """In which language to speak to a child: that which it chose last, else that of the registry."""
+    chosen = await db.fetchval(
+        """
+        select value
+        from response_event
+        where sitting_id = $1 and attempt_id = $2 and kind = $3 and value = any($4::text[])
+        order by received_ms desc, seq desc
+        limit 1
+        """,
+        *(sitting_id, attempt, int(Kind.LANGUAGE), [f'"{language}"' for language in LANGUAGES]),
+    )
+    if chosen:
+        return chosen.strip('"')
+    return await db.fetchval("select language from participant where id = $1", attempt)
 
 
 async def warned_lately(db: Connection, attempt: int) -> int:

@@ -18,12 +18,13 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     pictures: int
     kept_until: datetime
     outcome: str | None
-    reason: str | None
+    reasons: list[str]
     open: bool
     first_ruled_at: datetime | None
     appeal_days: int
     appeal: str | None
     answer: str
+    answer_language: str
     help_name: str
     help_phone: str
 
@@ -40,11 +41,15 @@ async def of_person(db: Connection, person_id: int) -> list[Own]:
         select s.title, coalesce(o.pictures, 0) as pictures, n.kind as outcome,
                coalesce(s.ends_at, s.last_entry_at + make_interval(secs => s.duration_s)) + make_interval(days => w.keep_days)
                    as kept_until,
-               (select v.reason from watch_verdict v
-                where v.attempt_id = p.id and v.kind = 'breach'
-                group by v.reason order by count(*) desc, min(v.id) limit 1) as reason,
+               array(
+                   select v.reason
+                   from watch_verdict v
+                   where v.attempt_id = p.id and v.kind = 'breach'
+                   group by v.reason
+                   order by count(*) desc, min(v.id)) as reasons,
                c.attempt_id is not null and n.kind is null as open, f.made_at as first_ruled_at,
                coalesce(r.appeal_days, 10) as appeal_days, a.state as appeal, coalesce(a.reason, '') as answer,
+               coalesce(a.language, 'kk') as answer_language,
                coalesce(s.help_name, '') as help_name, coalesce(s.help_phone, '') as help_phone
         from participant p
         join sitting s on s.id = p.sitting_id
@@ -57,7 +62,7 @@ async def of_person(db: Connection, person_id: int) -> list[Own]:
         left join lateral (
             select made_at from watch_ruling where attempt_id = p.id order by id limit 1) f on true
         left join lateral (
-            select state, reason from watch_appeal where attempt_id = p.id order by id desc limit 1) a on true
+            select state, reason, language from watch_appeal where attempt_id = p.id order by id desc limit 1) a on true
         where p.person_id = $1 and (o.attempt_id is not null or c.attempt_id is not null)
         order by s.starts_at desc, p.id
         limit 50

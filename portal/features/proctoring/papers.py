@@ -24,7 +24,7 @@ from portal.core.ui.pages import page, see_other
 from portal.features.proctoring import casework, complaints, queries, reaching, reviewing
 from portal.features.proctoring.cases import PAPER, REVIEW, WHY, held
 from portal.features.proctoring.sheet import Sheet, Shown, as_pdf
-from portal.features.proctoring.structs import EVENTS, KINDS, REASONS
+from portal.features.proctoring.structs import KINDS, REASONS, event_line
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor
@@ -200,10 +200,7 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
             ),
             (
                 t(N_("What happened")),
-                [
-                    f"{clock(from_ms(one.at_ms), seconds=True)} {t(EVENTS[one.kind]) if one.kind in EVENTS else one.kind}"
-                    for one in events
-                ],
+                [f"{clock(from_ms(one.at_ms), seconds=True)} {event_line(one.kind, one.data)}" for one in events],
             ),
             (
                 t(N_("Who looked")),

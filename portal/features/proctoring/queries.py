@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.protocol import Kind
-from portal.core.i18n import LANGUAGES
 from portal.core.projects import project
 from portal.features.proctoring.reaching import NOT_TIED
 from portal.features.proctoring.structs import WEIGHING, Colleague, Happened, Said, Shot, Tile, Verdict
@@ -85,7 +84,7 @@ MAY_VIEW = """
         select
         from staff_grant g
         join role r on r.code = g.role and not r.raised
-        join role_permission rp on rp.role = g.role and rp.permission = 'watch.view'
+        join role_permission rp on rp.role = g.role and rp.permission = 'watch.act'
         join school his on his.id = p.school_id
         join district near on near.id = his.district_id
         where g.staff_id = $3 and g.ends_at > now() and g.asleep_at is null and (g.project is null or g.project = $5)
@@ -146,7 +145,7 @@ async def room_in(db: Connection, staff_id: int) -> int:
 
 
 async def colleagues(db: Connection, sitting_id: int, staff_id: int, only: int | None = None) -> list[Colleague]:
-    """On shift: seen in the last ten minutes, and may look at children of this sitting.
+    """On shift: seen in the last ten minutes, and may do what a proctor does to children of this sitting.
 
     The first by name for the list of the form; `only` asks for one person, wherever his name would stand.
     """
@@ -162,7 +161,7 @@ async def colleagues(db: Connection, sitting_id: int, staff_id: int, only: int |
                 select
                 from staff_grant g
                 join role r on r.code = g.role and not r.raised
-                join role_permission rp on rp.role = g.role and rp.permission = 'watch.view'
+                join role_permission rp on rp.role = g.role and rp.permission = 'watch.act'
                 where g.staff_id = s.id and g.ends_at > now() and g.asleep_at is null
                     and (g.project is null or g.project = $3)
                     and (num_nonnulls(g.region_code, g.district_id, g.school_id) = 0 or exists (
@@ -209,6 +208,13 @@ async def hand_over(db: Connection, sitting_id: int, staff_id: int, to: int) -> 
         *(sitting_id, staff_id, to, await room_in(db, to), project()),
     )
     return int(done.rsplit(" ", 1)[1])
+
+
+async def held(db: Connection, sitting_id: int, staff_id: int) -> int:
+    """How many of a sitting are in his hands."""
+    return await db.fetchval(
+        "select count(*) from watch_hand where sitting_id = $1 and staff_id = $2", sitting_id, staff_id
+    )
 
 
 async def give_back(db: Connection, sitting_id: int, staff_id: int) -> None:
@@ -306,23 +312,6 @@ async def tile(db: Connection, sitting_id: int, attempt: int, staff_id: int, now
     """One of his children."""
     row = await db.fetchrow(f"{TILE} and h.attempt_id = $5", sitting_id, now_ms, staff_id, WEIGHING, attempt)
     return Tile(**row) if row else None
-
-
-async def language_of(db: Connection, sitting_id: int, attempt: int) -> str:
-    """In which language to speak to a child: that which it chose last, else that of the registry."""
-    chosen = await db.fetchval(
-        """
-        select value
-        from response_event
-        where sitting_id = $1 and attempt_id = $2 and kind = $3 and value = any($4::text[])
-        order by received_ms desc, seq desc
-        limit 1
-        """,
-        *(sitting_id, attempt, int(Kind.LANGUAGE), [f'"{language}"' for language in LANGUAGES]),
-    )
-    if chosen:
-        return chosen.strip('"')
-    return await db.fetchval("select language from participant where id = $1", attempt)
 
 
 async def rhythm(db: Connection, sitting_id: int, attempt: int) -> list[tuple[int, int]]:

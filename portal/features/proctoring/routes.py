@@ -33,12 +33,18 @@ OUTCOMES: dict[str, tuple[str, str]] = {
             "The others are in somebody's hands, of your own district, have sent no picture yet or have your verdict; or your hands are full."
         ),
     ),
-    "handed": (
+    "handed": (N_("Your colleague has the children and is told"), N_("All of them went.")),
+    "some-stay": (
         N_("Your colleague has the children and is told"),
         N_(
             "Whoever is still shown here stays with you: of the colleague's own district, or with the colleague's verdict."
         ),
     ),
+    "back": (
+        N_("Your shift is over"),
+        N_("The children go to the next who takes them. Nothing more is yours to do here."),
+    ),
+    "how-many": (N_("Nobody was taken"), N_("Write how many children you take: a number from 1 to 50.")),
     "none-went": (
         N_("No child could be handed over"),
         N_(
@@ -55,7 +61,7 @@ class NotOnShift(Problem):
     status = 409
     title = N_("This colleague is not on shift.")
     advice = N_(
-        "Children go to somebody who was here in the last ten minutes and may look at this sitting. Nothing was changed."
+        "Children go to somebody who was here in the last ten minutes and may act as a proctor in this sitting. Nothing was changed."
     )
 
 
@@ -155,6 +161,8 @@ async def take(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
             await audit.record(db, actor, "watch.children.taken", kind="sitting", object_id=sitting_id, after=fact)
         if not got:
             return see_other(f"/sittings/{sitting_id}/wall?told=none-left")
+    else:
+        return see_other(f"/sittings/{sitting_id}/wall?told=how-many")
     return see_other(f"/sittings/{sitting_id}/wall")
 
 
@@ -166,7 +174,7 @@ async def give_back(request: StaffRequest, db: Connection, sitting_id: int) -> R
     async with db.transaction():
         await queries.give_back(db, sitting_id, actor.staff_id)
         await audit.record(db, actor, "watch.children.given-back", kind="sitting", object_id=sitting_id)
-    return see_other(f"/sittings/{sitting_id}/wall")
+    return see_other(f"/sittings/{sitting_id}/wall?told=back")
 
 
 @post("/sittings/{sitting_id:int}/wall/over", guards=[allows("watch.view")])
@@ -189,7 +197,9 @@ async def hand_over(request: StaffRequest, db: Connection, sitting_id: int) -> R
             await notices.tell(
                 db, to, "watch.handed-over", about=about, link=f"/sittings/{head.id}/wall", filled=filled
             )
-    return see_other(f"/sittings/{sitting_id}/wall?told={'handed' if went else 'none-went'}")
+        stay = went and await queries.held(db, sitting_id, actor.staff_id)
+    told = "some-stay" if stay else "handed" if went else "none-went"
+    return see_other(f"/sittings/{sitting_id}/wall?told={told}")
 
 
 @get("/watch/{attempt:int}/pictures/{seq:int}", guards=[allows("watch.view")])

@@ -10,6 +10,7 @@ import msgspec
 from portal.core.i18n import N_, number, t
 from proctoring.bounds import MOST_OF_ONE
 from proctoring.risk.rules import INNOCENT
+from proctoring.risk.score import seconds_of
 
 # What happened, in words; that a line was lost or the light is poor is told as what it is: no sign of anything.
 EVENTS: dict[str, str] = {
@@ -77,7 +78,7 @@ OFTEN = N_("{what}: {times} times")
 # On a tile, in three short lines: nothing of them is cut, a number least of all.
 BRIEF = N_("{what}: {times} times, {time}")
 MINUTES, SECONDS = N_("{minutes} min"), N_("{seconds} s")
-NARROW_S = 120
+NARROW_S = 60
 FLOOD = N_(
     "{most} are kept of one attempt, {count} were let go. By itself a phone sends no such number. The test goes on as before."
 )
@@ -177,11 +178,17 @@ def brief_line(reasons: list[dict[str, Any]]) -> str:
     kind, times, seconds = told[0]["kind"], told[0]["times"], round(told[0].get("seconds") or 0)
     first = t(EVENTS.get(kind, str(kind)))
     if seconds:
-        time = t(SECONDS, seconds=seconds) if seconds < NARROW_S else t(MINUTES, minutes=seconds // 60)
+        time = t(SECONDS, seconds=seconds) if seconds < NARROW_S else t(MINUTES, minutes=round(seconds / 60))
         first = t(BRIEF, what=first, times=times, time=time.replace(" ", NO_BREAK))
     elif times > 1:
         first = t(OFTEN, what=first, times=times)
     return f"{first} +{len(told) - 1}" if len(told) > 1 else first
+
+
+def event_line(kind: str, data: dict[str, Any]) -> str:
+    """«left the page, 38 s»; what a phone sends as a length may be anything."""
+    what, seconds = t(EVENTS.get(kind, str(kind))), round(seconds_of(data))
+    return t(N_("{what}, {seconds} s"), what=what, seconds=seconds) if seconds else what
 
 
 def flood_line(left_out: int) -> str:
@@ -238,6 +245,9 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime
     relayed_at: datetime | None
     seen_ms: int | None
+    # Of what two persons did: who asked for it, and why.
+    asked_by: str | None
+    reason: str
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from portal.core import territory
 from portal.core.accounts.structs import Scope
 from portal.core.db import Connection
 from portal.core.files import exports
@@ -27,11 +28,12 @@ async def _rows(db: Connection, wanted: dict[str, Any]) -> tuple[list[str], list
     rows, _ = await reviewing.rows(
         db, sitting_id, scope, staff, msgspec.convert(wanted, Wanted), sort="queue", limit=MOST_ROWS, offset=0
     )
+    regions = {one.code: of(one.name) for one in await territory.regions(db)}
     head = [N_("Number"), N_("State"), N_("Decision"), N_("Opinions"), N_("Risk"), N_("School"), N_("Region")]
     head += [N_("Device"), N_("Last")]
     lines: list[list[Cell]] = [
         [row.number, t(STATES.get(row.shown, WAITS)), t(KINDS[row.outcome]) if row.outcome else "", row.opinions]
-        + [round(row.score), of(row.school), row.region, t(DEVICES[row.device]), row.last_at]
+        + [round(row.score), of(row.school), regions.get(row.region, row.region), t(DEVICES[row.device]), row.last_at]
         for row in rows
     ]
     return [t(name) for name in head], lines

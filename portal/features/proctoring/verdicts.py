@@ -25,9 +25,9 @@ class Said(msgspec.Struct, frozen=True):
 
 
 def read_form(form: Form) -> Said:
-    """What was sent; what is missing stands in the form's errors."""
-    kind = form.choice("kind", list(KINDS))
-    reason = form.choice("reason", list(REASONS.get(kind, {})))
+    """What was sent; what is missing stands in the form's errors. Each reason belongs to one verdict, and says which."""
+    reason = form.choice("verdict", [reason for kind in KINDS for reason in REASONS[kind]])
+    kind = next((kind for kind in KINDS if reason in REASONS[kind]), "")
     return Said(kind, reason, form.text("words", required=kind == "breach", most=500))
 
 

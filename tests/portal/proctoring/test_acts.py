@@ -356,9 +356,12 @@ def test_no_verdict_is_chosen_until_somebody_chooses(house: House, watched: Scen
     """One press on a page just opened says nothing of a child."""
     child = watched.pupils[0]
     text = proctor.get(f"/watch/{child}").text
-    verdict = text[text.index('name="kind"') :]
+    verdict = text[text.index('name="verdict"') :]
     assert " selected" not in verdict[: verdict.index("</select>")]
-    assert proctor.post(f"/watch/{child}/verdict", {"kind": "", "reason": "seen"}).status_code == 422
+    refused = proctor.post(f"/watch/{child}/verdict", {"verdict": ""})
+    assert refused.status_code == 422
+    assert refused.text.count("error-summary") == 1, "told once, where it was made"
+    assert refused.text.index("error-summary") > refused.text.index('id="deeds"')
     assert house.sql("select count(*) from watch_verdict where attempt_id = $1", child)[0][0] == 0
 
 
@@ -393,6 +396,27 @@ def test_what_waits_for_a_second_person_is_shown_whole(house: House, watched: Sc
     for said in ("екінші адамды күтіп тұр", "7 мин 0 с", "Жарық өшті", "Адам p"):
         assert said in page
     assert re.search(r"\d\d:\d\d:\d\d", page)
+
+
+def test_who_asked_for_an_end_and_why_stays_to_be_read(house: House, watched: Scene, proctor: Visitor) -> None:
+    """After the second person's yes; and it is called an end by staff, not the child's own hand-in."""
+    child = watched.pupils[0]
+    assert act(proctor, child, "end") == 303
+    pending = house.sql("select id from pending_act where sitting_id = $1", watched.id)[0]["id"]
+    assert house.worker("test-administrator").post(f"/acts/{pending}/decide", {"do": "do"}).status_code == 303
+    house.sql(
+        "insert into attempt (id, sitting_id, signed_in_at, started_at, finished_at) values ($1, $2, now(), now(), now())",
+        *(child, watched.id),
+    )
+    text = proctor.get(f"/watch/{child}").text
+    for said in ("Бұл жұмысты қызметкер аяқтады.", "Басқа адам отыр", "сұраған: Адам p"):
+        assert said in text
+    assert "Бала жұмысын тапсырып қойды." not in text
+
+
+def test_a_childs_page_wears_the_chosen_look(watched: Scene, proctor: Visitor) -> None:
+    """Light or dark as chosen, like every page."""
+    assert 'data-look="auto"' in proctor.get(f"/watch/{watched.pupils[0]}").text
 
 
 def test_an_end_promises_no_moment_that_has_passed(house: House, watched: Scene, proctor: Visitor) -> None:

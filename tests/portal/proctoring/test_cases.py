@@ -148,6 +148,10 @@ def test_an_appeal_is_decided_by_somebody_else_and_nothing_is_overwritten(
     two = house.worker("quality-manager")
     assert two.post(f"/appeals/{number}/decide", {"state": "upheld", "reason": ""}).status_code == 422
     said = {"state": "upheld", "reason": "Әжесі шай әкелген"}
+    unlooked = two.post(f"/appeals/{number}/decide", said)
+    assert unlooked.status_code == 422, "the answer tells the family that somebody looked anew"
+    assert "Алдымен істі қайта қараңыз" in unlooked.text
+    said["looked"] = "yes"
     assert two.post(f"/appeals/{number}/decide", said).status_code == 303
     assert two.post(f"/appeals/{number}/decide", said | {"state": "rejected"}).status_code in {303, 403}
     rulings = house.sql("select kind from watch_ruling where attempt_id = $1 order by id", settled)
@@ -175,7 +179,7 @@ def test_the_term_of_appeals_ends_and_with_it_the_hold(house: House, watched: Sc
     assert held(house, watched) == {settled}
     assert (
         house.worker("quality-manager")
-        .post(f"/appeals/{number}/decide", {"state": "rejected", "reason": "Көрініп тұр"})
+        .post(f"/appeals/{number}/decide", {"state": "rejected", "reason": "Көрініп тұр", "looked": "yes"})
         .status_code
         == 303
     )

@@ -209,7 +209,7 @@ def test_neither_filter_nor_order_tells_what_the_first_said(house: House, watche
     """«Breach» and «unclear» look alike until one has spoken; the risk alone orders them."""
     assert no_lot is None
     first, second, _ = watched.pupils
-    say_on_the_wall(house, watched, {"kind": "unclear", "reason": "too-dark"}, first)
+    say_on_the_wall(house, watched, {"verdict": "too-dark"}, first)
     say_on_the_wall(house, watched, BREACH, second)
     one = reviewer(house)
     assert listed(one, watched, "state=breach") == listed(one, watched, "state=unclear") == [first, second]
@@ -232,7 +232,7 @@ def test_the_trail_does_not_tell_it_either(house: House, watched: Scene, no_lot:
         assert "helped" not in text
     row = house.sql("select after from audit where act = 'watch.verdict.said' and object_id = $1", str(child))[0]
     kept = house.sql("select kind, words from watch_verdict where id = $1", row["after"]["verdict"])[0]
-    assert (kept["kind"], kept["words"]) == (BREACH["kind"], BREACH["words"])
+    assert (kept["kind"], kept["words"]) == ("breach", BREACH["words"])
 
 
 def test_who_has_read_a_settled_case_adds_no_opinion(house: House, watched: Scene, no_lot: None) -> None:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from tests.portal.conftest import House, Scene, Visitor
     from tests.portal.proctoring.conftest import Looker
 
-BREACH = {"kind": "breach", "reason": "helped", "words": "14:03 суретте ересек адам"}
-FINE = {"kind": "fine", "reason": "seen"}
+BREACH = {"verdict": "helped", "words": "14:03 суретте ересек адам"}
+FINE = {"verdict": "seen"}
+# Which verdict a reason belongs to.
+KIND = {"helped": "breach", "seen": "fine", "too-dark": "unclear"}
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def say_on_the_wall(house: House, watched: Scene, said: dict[str, str], child: i
     staff = house.sql("select id from staff where login = $1", house.person("proctor"))[0]["id"]
     house.sql(
         "insert into watch_verdict (attempt_id, sitting_id, kind, reason, words, made_by) values ($1, $2, $3, $4, $5, $6)",
-        *(child, watched.id, said["kind"], said["reason"], said.get("words", ""), staff),
+        *(child, watched.id, KIND[said["verdict"]], said["verdict"], said.get("words", ""), staff),
     )
 
 
@@ -52,7 +54,7 @@ def test_differing_opinions_come_first_then_a_breach_then_what_is_unclear(
     """However high the score of the others is."""
     assert no_lot is None
     first, second, third = watched.pupils
-    say_on_the_wall(house, watched, {"kind": "unclear", "reason": "too-dark"}, first)
+    say_on_the_wall(house, watched, {"verdict": "too-dark"}, first)
     say_on_the_wall(house, watched, BREACH, second)
     say_on_the_wall(house, watched, BREACH, third)
     say_on_the_wall(house, watched, FINE, third)

@@ -45,7 +45,7 @@ def test_tiles_say_why_in_one_line(watched: Scene, proctor: Visitor) -> None:
     [
         ([{"kind": "tab-left", "times": 1, "seconds": 0}], "беттен шықты"),
         ([{"kind": "paste", "times": 3, "seconds": 0}], "мәтін қойды: 3 рет"),
-        ([{"kind": "tab-left", "times": 1, "seconds": 119}], "беттен шықты: 1 рет, 119 с"),
+        ([{"kind": "tab-left", "times": 1, "seconds": 59}], "беттен шықты: 1 рет, 59 с"),
         (
             [
                 {"kind": "camera-on", "times": 5, "seconds": 0},
@@ -212,7 +212,8 @@ def test_nobody_without_the_right_gets_children(house: House, watched: Scene, pr
     """An analyst, a proctor of another region, nobody at all."""
     take(proctor, watched)
     house.sql("insert into region values ($1, 'Басқа', 'Другая', 'Other')", f"Y{watched.id}")
-    for role, where in (("analyst", {}), ("proctor", {"region": f"Y{watched.id}"})):
+    # Who looks but may not act would stand before them with empty hands.
+    for role, where in (("analyst", {}), ("quality-manager", {}), ("proctor", {"region": f"Y{watched.id}"})):
         login = house.person(role, **where)  # type: ignore[arg-type]
         house.visitor(login)
         assert hand(house, proctor, watched, login) == 409
@@ -235,6 +236,11 @@ def test_taking_and_handing_over_say_what_came_of_them(house: House, watched: Sc
     """Nobody looks at an unchanged wall and wonders: nothing to take, nobody could be handed over, some stay behind."""
     take(proctor, watched)
     base = f"/sittings/{watched.id}/wall"
+    for wrong in ("-5", "0", "51", "abc"):
+        answer = proctor.post(f"{base}/take", {"how_many": wrong})
+        assert (
+            "1-ден 50-ге дейінгі сан" in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+        )
     answer = proctor.post(f"{base}/take", {"how_many": "5"})
     assert "Алатын бала қалмады" in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
     login = house.person("proctor")
@@ -255,7 +261,15 @@ def test_taking_and_handing_over_say_what_came_of_them(house: House, watched: Sc
     )
     house.sql("delete from watch_verdict where attempt_id = $1", watched.pupils[0])
     answer = proctor.post(f"{base}/over", {"to": str(to)})
-    assert (
-        "Балалар әріптесіңізге өтті" in proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
-    )
+    text = proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    assert "Балалар әріптесіңізге өтті" in text
+    assert "Осында қалғандары Сізде қалады" in text
+    house.sql("delete from watch_verdict where sitting_id = $1", watched.id)
+    answer = proctor.post(f"{base}/over", {"to": str(to)})
+    text = proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    assert "Бәрі берілді." in text
+    assert "Осында қалғандары Сізде қалады" not in text
+    answer = proctor.post(f"{base}/back")
+    text = proctor.get(answer.headers["location"].removeprefix("http://portal.test")).text
+    assert "Кезекшілігіңіз аяқталды" in text
     assert "notice sky" not in proctor.get(f"{base}?told=<b>").text

@@ -121,11 +121,11 @@ def test_a_verdict_has_a_reason_and_is_blind(house: House, watched: Scene) -> No
     child = watched.pupils[0]
     first, second = house.worker("proctor"), house.worker("proctor")
     take(first, watched, 1)
-    said = {"kind": "breach", "reason": "helped", "words": "14:03 суретте ересек адам"}
+    said = {"verdict": "helped", "words": "14:03 суретте ересек адам"}
     assert first.post(f"/watch/{child}/verdict", {**said, "words": ""}).status_code == 422
-    assert first.post(f"/watch/{child}/verdict", {**said, "reason": "seen"}).status_code == 422
+    assert first.post(f"/watch/{child}/verdict", {**said, "verdict": "nothing"}).status_code == 422
     assert first.post(f"/watch/{child}/verdict", said).status_code == 303
-    assert first.post(f"/watch/{child}/verdict", {"kind": "fine", "reason": "seen"}).status_code == 303
+    assert first.post(f"/watch/{child}/verdict", {"verdict": "seen"}).status_code == 303
     assert house.sql("select kind from watch_verdict where attempt_id = $1", child)[0]["kind"] == "breach"
     assert first.post(f"/sittings/{watched.id}/wall/back").status_code == 303
     take(second, watched, 1)
@@ -143,7 +143,7 @@ def test_a_proctor_reads_whether_his_verdicts_stood(house: House, watched: Scene
     take(proctor, watched, 3)
     for child, said in zip(watched.pupils, ("breach", "breach", "fine"), strict=True):
         reason = "seen" if said == "fine" else "helped"
-        form = {"kind": said, "reason": reason, "words": "14:03"}
+        form = {"verdict": reason, "words": "14:03"}
         assert proctor.post(f"/watch/{child}/verdict", form).status_code == 303
     text = wall(proctor, watched)
     assert text.count("тағы бір пікірді күтіп тұр") == 2

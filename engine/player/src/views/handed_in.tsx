@@ -18,7 +18,8 @@ export function HandedIn({ app, attempt }: { app: App; attempt: Attempt }) {
     <Page title={t("handed.title")} art="steppe">
       <p role="status" class="strong">{down ? offline : attempt.byItself ? byItself : t("handed.lead")}</p>
       <label class="quiet">
-        {t("handed.progress", { n: saved.durable, all: saved.all })}
+        {/* Who answered nothing hands in all the same, and needs no «0 of 0». */}
+        {saved.all > 0 ? t("handed.progress", { n: saved.durable, all: saved.all }) : t("handed.nothing")}
         <progress max={events.device} value={events.durable} />
       </label>
       {saved.level === "memory" && <p class="trouble">{t("save.state_memory")}</p>}
