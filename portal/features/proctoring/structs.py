@@ -181,7 +181,7 @@ def brief_line(reasons: list[dict[str, Any]]) -> str:
         time = t(SECONDS, seconds=seconds) if seconds < NARROW_S else t(MINUTES, minutes=round(seconds / 60))
         first = t(BRIEF, what=first, times=times, time=time.replace(" ", NO_BREAK))
     elif times > 1:
-        first = t(OFTEN, what=first, times=times)
+        first = t(OFTEN, what=first, times=times).replace(f"{times} ", f"{times}{NO_BREAK}")
     return f"{first} +{len(told) - 1}" if len(told) > 1 else first
 
 
