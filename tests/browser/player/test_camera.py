@@ -135,14 +135,15 @@ def test_no_camera_costs_nothing(at_camera: SitterAt, watched: Peer, receiver: R
 
 
 def test_a_browser_that_refuses_the_camera_stops_nobody(sitter_at: SitterAt, watched: Peer, receiver: Receiver) -> None:
-    """What to do is said, the other way stands beside it, the test opens."""
+    """What to do is said, the other way stands beside it, the test opens, and nothing that weighs is told."""
     flags = [CAMERA, "--deny-permission-prompts"]
     sitter = sitter_at(watched.url, flags=flags, viewport=PHONE, ours=(receiver.url,), whole=True)
     to_check(sitter, watched)
     sitter.page.locator("#camera-yes").click()
     sitter.page.get_by_text("камераға рұқсат бермеді").wait_for()
     begin(sitter)
-    sitter.page.wait_for_timeout(5_000)
+    until(lambda: "camera-none" in receiver.kinds())
+    assert "camera-off" not in receiver.kinds(), "that would weigh (SAFETY R1)"
     assert receiver.pictures == []
     sitter.answer_all()
     sitter.finish()

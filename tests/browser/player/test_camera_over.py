@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.browser.player.before_camera import CAMERA, PHONE, agree, begin, to_check
+from tests.browser.player.before_camera import agree, begin, to_check
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -42,20 +42,6 @@ def test_the_camera_of_a_phone_that_was_replaced_goes_out(
     assert sitter.page.get_by_label("Камера қосулы").count() == 0
     sitter.page.wait_for_timeout(3_000)
     assert sitter.pictures_stored() == 0
-
-
-def test_a_camera_that_the_browser_denies_is_told_as_none(
-    sitter_at: Callable[..., Sitter], watched: Peer, receiver: Receiver
-) -> None:
-    """Nothing that weighs: not a camera put out (SAFETY R1)."""
-    flags = [CAMERA, "--deny-permission-prompts"]
-    sitter = sitter_at(watched.url, flags=flags, viewport=PHONE, ours=(receiver.url,), whole=True)
-    to_check(sitter, watched)
-    sitter.page.locator("#camera-yes").click()
-    sitter.page.get_by_text("камераға рұқсат бермеді").wait_for()
-    begin(sitter)
-    until(lambda: "camera-none" in receiver.kinds())
-    assert "camera-off" not in receiver.kinds()
 
 
 def test_a_camera_that_is_not_wanted_any_more_is_told_as_none(
