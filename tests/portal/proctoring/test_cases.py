@@ -111,14 +111,16 @@ def test_who_looked_is_told_in_pictures_not_in_loads_of_a_page(house: House, wat
 
 
 def test_a_paper_without_evidence_says_so_in_a_sentence(house: House, settled: int, looker: Looker) -> None:
-    """No heading stands over nothing."""
+    """No heading stands over nothing; and events have their length, as on the page."""
     one = reviewer(house)
+    house.sql("update watch_event set data = $2 where attempt_id = $1", settled, {"ms": 37_600})
     path = one.post(f"/cases/{settled}/paper", {"purpose": "Комиссия"}).headers["location"]
     state = house.front.inner.state
     house.loop.run(run_one(state.pool, state.settings, WORK, int(path.rsplit("/", 1)[1])))
     link = one.get(path).text.split('class="button primary" href="')[1].split('"')[0].replace("&amp;", "&")
     text = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(one.get(link).content)).pages)
     assert "Дәлел ретінде сурет таңдалмаған" in text
+    assert "беттен шықты, 38 с" in text
     # The zone is named where the case begins and at the foot of the page, not beside each time.
     assert text.count("Астана уақыты") == 2, text
     assert "Дәлел ретінде таңдалған суреттер" not in text

@@ -71,6 +71,8 @@ def test_rows_are_what_the_filters_show(house: House, judged: Scene) -> None:
     assert "Комиссия" in text
     names = house.sql("select last_name, first_name from participant where sitting_id = $1", judged.id)
     assert not any(row["last_name"] in text or row["first_name"] in text for row in names)
+    region = house.sql("select name_kk from region where code = $1", place.region)[0]["name_kk"]
+    assert all(region in row for row in lines_of(text.encode())), "a name, not its code"
     # What one person said is told to nobody whose own opinion is still wanted.
     waiting = next(row for row in lines_of(text.encode()) if row[0] in numbers(judged, 1))
     assert waiting[1:3] == ["екінші адамды күтіп тұр", ""]
