@@ -33,6 +33,12 @@ SORTS = {
     "school": "sc.id, p.grade, p.class_letter, p.sort_name, p.id",
     "-school": "sc.id desc, p.grade, p.class_letter, p.sort_name, p.id",
 }
+WATCHED = "exists (select from sitting_watch w where w.sitting_id = p.sitting_id)"
+# Sat, and no picture of him came.
+UNSEEN = """
+    a.started_at is not null
+    and not exists (select from picture x where x.sitting_id = p.sitting_id and x.attempt_id = p.id)
+"""
 STATES = {
     "no-code": "p.code_hash is null",
     "locked": "p.locked_at is not null",
@@ -41,8 +47,7 @@ STATES = {
     "writing": "a.started_at is not null and a.finished_at is null",
     "finished": "a.finished_at is not null",
     "extra": "p.extra_minutes > 0",
-    "no-camera": """a.started_at is not null and exists (select from sitting_watch w where w.sitting_id = p.sitting_id)
-        and not exists (select from picture x where x.sitting_id = p.sitting_id and x.attempt_id = p.id)""",
+    "no-camera": f"{WATCHED} and {UNSEEN}",
 }
 COLUMNS = [
     *["school_id", "last_name", "first_name", "middle_name", "birth_date", "gender", "grade", "class_letter"],
@@ -199,9 +204,7 @@ async def find_participant(db: Connection, sitting_id: int, participant_id: int,
                    as limits,
                p.person_id is not null as known,
                p.person_id is not null and consent_holds(p.person_id, 'camera') as camera,
-               exists (select from sitting_watch w where w.sitting_id = p.sitting_id) as watched,
-               a.started_at is not null and not exists (
-                   select from picture x where x.sitting_id = p.sitting_id and x.attempt_id = p.id) as unseen
+               {WATCHED} as watched, ({UNSEEN}) as unseen
         from participant p
         join school sc on sc.id = p.school_id
         join district d on d.id = sc.district_id

@@ -153,9 +153,9 @@ async def _locked(request: StaffRequest, db: Connection, sitting_id: int, attemp
     head = await find_head(db, sitting_id, scope, lock=True)
     if head.state != "published":
         raise NotRunning
-    if await deeds.handed_in(db, attempt):
-        raise HandedIn
     target = await controls.target_of(db, actor, "message", sitting_id, "attempt", str(attempt), within=scope)
+    if target.ended:
+        raise HandedIn
     return head, target
 
 

@@ -17,7 +17,7 @@ from portal.core.permissions import allows
 from portal.core.problems import NotThere
 from portal.core.ui.pages import page, see_other
 from portal.features.proctoring import casework, complaints, queries, reaching, reviewing
-from portal.features.proctoring.structs import EVENTS, KINDS, REASONS
+from portal.features.proctoring.structs import KINDS, REASONS
 
 if TYPE_CHECKING:
     from portal.features.proctoring.casework import Case
@@ -127,13 +127,11 @@ async def _page(request: StaffRequest, db: Connection, attempt: int, form: Form 
         notes=await casework.notes(db, attempt),
         acts=await casework.acts(db, attempt),
         looks=await casework.looks(db, attempt),
-        seen_line=casework.seen_line,
         shots=await queries.shots(db, sitting_id, attempt),
         events=await queries.events(db, sitting_id, attempt),
         chosen={(one.seq, one.taken_ms) for one in chosen},
         jobs=jobs[:5],
         why=WHY,
-        names=EVENTS,
         kinds=KINDS,
         reasons=REASONS,
         act_texts=audit.ACTS,

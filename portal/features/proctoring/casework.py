@@ -68,6 +68,12 @@ class Looks(msgspec.Struct, frozen=True, kw_only=True):
     first_at: datetime
     last_at: datetime
 
+    @property
+    def seen(self) -> str:
+        """«Pictures: 20, looks live: 2»."""
+        live = [t(N_("looks live: {count}"), count=self.live)] if self.live else []
+        return ", ".join([t(N_("Pictures: {count}"), count=self.pictures), *live])
+
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """A picture of the case's evidence."""
@@ -164,12 +170,6 @@ async def looks(db: Connection, attempt: int) -> list[Looks]:
         attempt,
     )
     return [Looks(**row) for row in rows]
-
-
-def seen_line(one: Looks) -> str:
-    """«Pictures: 20, looks live: 2»."""
-    live = [t(N_("looks live: {count}"), count=one.live)] if one.live else []
-    return ", ".join([t(N_("Pictures: {count}"), count=one.pictures), *live])
 
 
 async def evidence(db: Connection, sitting_id: int, attempt: int) -> list[Chosen]:

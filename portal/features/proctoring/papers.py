@@ -24,7 +24,7 @@ from portal.core.ui.pages import page, see_other
 from portal.features.proctoring import casework, complaints, queries, reaching, reviewing
 from portal.features.proctoring.cases import PAPER, REVIEW, WHY, held
 from portal.features.proctoring.sheet import Sheet, Shown, as_pdf
-from portal.features.proctoring.structs import KINDS, REASONS, event_line
+from portal.features.proctoring.structs import KINDS, REASONS
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor
@@ -200,11 +200,11 @@ async def _sheet(db: Connection, case: Case, payload: dict[str, Any], staff_id: 
             ),
             (
                 t(N_("What happened")),
-                [f"{clock(from_ms(one.at_ms), seconds=True)} {event_line(one.kind, one.data)}" for one in events],
+                [f"{clock(from_ms(one.at_ms), seconds=True)} {one.line}" for one in events],
             ),
             (
                 t(N_("Who looked")),
-                [f"{one.by}: {casework.seen_line(one)} ({_from_to(one.first_at, one.last_at)})" for one in looks],
+                [f"{one.by}: {one.seen} ({_from_to(one.first_at, one.last_at)})" for one in looks],
             ),
         ],
         pictures=[],

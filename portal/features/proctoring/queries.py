@@ -79,7 +79,7 @@ WITHIN = """
         where his.id = p.school_id and (near.region_code = any(${second}) or his.id = any(${third}))))
 """
 # The same of somebody who is not here to ask: by his grants.
-MAY_VIEW = """
+MAY_ACT = """
     exists (
         select
         from staff_grant g
@@ -197,7 +197,7 @@ async def hand_over(db: Connection, sitting_id: int, staff_id: int, to: int) -> 
                 and not exists (select from watch_verdict v where v.attempt_id = h.attempt_id and v.made_by = $3)
                 and {NOT_OWN.format(own="(select own_school_id from staff where id = $3)")}
                 and {NOT_TIED.format(staff="$3")}
-                and {MAY_VIEW}
+                and {MAY_ACT}
             order by coalesce(w.score, 0) desc, h.attempt_id
             limit $4
             for update of h

@@ -175,7 +175,6 @@ async def _opinion(request: StaffRequest, db: Connection, attempt: int, form: Fo
         shots=await queries.shots(db, sitting_id, attempt),
         events=await queries.events(db, sitting_id, attempt),
         own=next((one for one in said if one.mine), None),
-        names=EVENTS,
         kinds=KINDS,
         reasons=REASONS,
         values=form.values,

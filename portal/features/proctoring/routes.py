@@ -25,27 +25,31 @@ if TYPE_CHECKING:
     from portal.core.sittings import SittingHead
 
 MOST_AT_ONCE = 50
-# What came of taking and handing over, as the wall says it afterwards.
-OUTCOMES: dict[str, tuple[str, str]] = {
+# What came of taking and handing over, as the wall says it afterwards: colour, title, text.
+OUTCOMES: dict[str, tuple[str, str, str]] = {
     "none-left": (
+        "sky",
         N_("Nobody was there to take"),
         N_(
             "The others are in somebody's hands, of your own district, have sent no picture yet or have your verdict; or your hands are full."
         ),
     ),
-    "handed": (N_("Your colleague has the children and is told"), N_("All of them went.")),
+    "handed": ("leaf", N_("Your colleague has the children and is told"), N_("All of them went.")),
     "some-stay": (
+        "leaf",
         N_("Your colleague has the children and is told"),
         N_(
             "Whoever is still shown here stays with you: of the colleague's own district, or with the colleague's verdict."
         ),
     ),
     "back": (
+        "leaf",
         N_("Your shift is over"),
         N_("The children go to the next who takes them. Nothing more is yours to do here."),
     ),
-    "how-many": (N_("Nobody was taken"), N_("Write how many children you take: a number from 1 to 50.")),
+    "how-many": ("sky", N_("Nobody was taken"), N_("Write how many children you take: a number from 1 to 50.")),
     "none-went": (
+        "sky",
         N_("No child could be handed over"),
         N_(
             "They are of the colleague's own district or have the colleague's verdict, or the colleague's hands are full."

@@ -10,7 +10,6 @@ import msgspec
 from portal.core.i18n import N_, number, t
 from proctoring.bounds import MOST_OF_ONE
 from proctoring.risk.rules import INNOCENT
-from proctoring.risk.score import seconds_of
 
 # What happened, in words; that a line was lost or the light is poor is told as what it is: no sign of anything.
 EVENTS: dict[str, str] = {
@@ -69,10 +68,13 @@ REASONS: dict[str, dict[str, str]] = {
     },
 }
 NO_BREAK = "\N{NO-BREAK SPACE}"
+# Which verdict a reason belongs to: each to one.
+KIND_OF = {reason: kind for kind, reasons in REASONS.items() for reason in reasons}
 FLAGGED, ALARM = 20.0, 50.0
 FINE_FOR = timedelta(minutes=10)
 # So long an incident keeps a child in sight though the quiet ones are hidden.
 FRESH_MS = 120_000
+DAY_MS = 86_400_000
 LONG = N_("{what}: {times} times, {seconds} s in all")
 OFTEN = N_("{what}: {times} times")
 # On a tile, in three short lines: nothing of them is cut, a number least of all.
@@ -158,11 +160,7 @@ def why_line(reasons: list[dict[str, Any]]) -> str:
 def why_lines(reasons: list[dict[str, Any]]) -> list[str]:
     """One for each kind of event, the heaviest first."""
     said: list[str] = []
-    for why in reasons:
-        kind: str = why["kind"]
-        if kind in RETURNS:
-            continue
-        what, times, seconds = t(EVENTS.get(kind, kind)), why["times"], round(why.get("seconds") or 0)
+    for what, times, seconds in _read(reasons):
         if seconds:
             said.append(t(LONG, what=what, times=times, seconds=seconds))
         else:
@@ -172,11 +170,10 @@ def why_lines(reasons: list[dict[str, Any]]) -> list[str]:
 
 def brief_line(reasons: list[dict[str, Any]]) -> str:
     """«left the page: 4 times, 60 min +2»: figures keep their units beside them."""
-    told = [why for why in reasons if why["kind"] not in RETURNS]
+    told = _read(reasons)
     if not told:
         return ""
-    kind, times, seconds = told[0]["kind"], told[0]["times"], round(told[0].get("seconds") or 0)
-    first = t(EVENTS.get(kind, str(kind)))
+    first, times, seconds = told[0]
     if seconds:
         time = t(SECONDS, seconds=seconds) if seconds < NARROW_S else t(MINUTES, minutes=round(seconds / 60))
         first = t(BRIEF, what=first, times=times, time=time.replace(" ", NO_BREAK))
@@ -185,10 +182,13 @@ def brief_line(reasons: list[dict[str, Any]]) -> str:
     return f"{first} +{len(told) - 1}" if len(told) > 1 else first
 
 
-def event_line(kind: str, data: dict[str, Any]) -> str:
-    """«left the page, 38 s»; what a phone sends as a length may be anything."""
-    what, seconds = t(EVENTS.get(kind, str(kind))), round(seconds_of(data))
-    return t(N_("{what}, {seconds} s"), what=what, seconds=seconds) if seconds else what
+def _read(reasons: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    """(in words, times, seconds) of each kind; that somebody is there again is none."""
+    return [
+        (t(EVENTS.get(why["kind"], str(why["kind"]))), why["times"], round(why.get("seconds") or 0))
+        for why in reasons
+        if why["kind"] not in RETURNS
+    ]
 
 
 def flood_line(left_out: int) -> str:
@@ -233,6 +233,13 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     at_ms: int
     data: dict[str, Any]
+
+    @property
+    def line(self) -> str:
+        """«left the page, 38 s»; what a phone sends as a length may be anything."""
+        what, ms = t(EVENTS.get(self.kind, self.kind)), self.data.get("ms")
+        seconds = round(ms / 1000) if isinstance(ms, int | float) and 0 < ms < DAY_MS else 0
+        return t(N_("{what}, {seconds} s"), what=what, seconds=seconds) if seconds else what
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):

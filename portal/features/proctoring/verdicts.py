@@ -8,7 +8,7 @@ import msgspec
 
 from portal.core import audit
 from portal.features.proctoring import queries
-from portal.features.proctoring.structs import KINDS, REASONS
+from portal.features.proctoring.structs import KIND_OF
 
 if TYPE_CHECKING:
     from portal.core.accounts.structs import Actor
@@ -26,8 +26,8 @@ class Said(msgspec.Struct, frozen=True):
 
 def read_form(form: Form) -> Said:
     """What was sent; what is missing stands in the form's errors. Each reason belongs to one verdict, and says which."""
-    reason = form.choice("verdict", [reason for kind in KINDS for reason in REASONS[kind]])
-    kind = next((kind for kind in KINDS if reason in REASONS[kind]), "")
+    reason = form.choice("verdict", list(KIND_OF))
+    kind = KIND_OF.get(reason, "")
     return Said(kind, reason, form.text("words", required=kind == "breach", most=500))
 
 

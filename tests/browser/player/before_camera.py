@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.browser.player.peer import Peer, Pupil
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
+    from tests.browser.player.pictures import Receiver
     from tests.browser.player.sitter import Sitter
     from tests.support.sittings import Seat
 
@@ -44,3 +46,11 @@ def begin(sitter: Sitter) -> None:
     sitter.page.locator("#go-on").click()
     sitter.page.locator("#start").click()
     sitter.page.locator("#question").wait_for()
+
+
+def under_way(sitter: Sitter, peer: Peer, receiver: Receiver, pupil: int = 0) -> None:
+    """From the sign-in to the first snapshot of the test."""
+    to_check(sitter, peer, pupil)
+    agree(sitter)
+    begin(sitter)
+    until(lambda: len(receiver.of("snapshot")) >= 1)

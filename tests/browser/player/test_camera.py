@@ -10,7 +10,7 @@ import axe_playwright_python
 import pytest
 from PIL import Image
 
-from tests.browser.player.before_camera import CAMERA, FAKE, PHONE, agree, begin, to_check
+from tests.browser.player.before_camera import CAMERA, FAKE, PHONE, agree, begin, to_check, under_way
 from tests.browser.player.peer import DIST, Peer
 from tests.browser.player.pictures import Receiver, face, film
 from tests.support.waiting import until
@@ -196,10 +196,7 @@ def test_a_cut_line_keeps_pictures_and_lets_answers_go_first(
 def test_a_picture_on_the_wire_makes_room_for_an_answer(at_camera: SitterAt, watched: Peer, receiver: Receiver) -> None:
     """The ingest hangs: saves go on at their rhythm, and the picture comes later."""
     sitter = at_camera()
-    to_check(sitter, watched)
-    agree(sitter)
-    begin(sitter)
-    until(lambda: len(receiver.of("snapshot")) >= 1)
+    under_way(sitter, watched, receiver)
     sitter.page.route(f"{receiver.url}/**", lambda _route: None)
     saves = len([one for one in watched.seen if one[0] == "/v1/save"])
     until(lambda: len([one for one in watched.seen if one[0] == "/v1/save"]) >= saves + 3)
@@ -213,10 +210,7 @@ def test_a_consent_withdrawn_in_the_middle_puts_the_camera_out(
 ) -> None:
     """At once, with a calm word; nothing of it stays; the test goes on."""
     sitter = at_camera()
-    to_check(sitter, watched)
-    agree(sitter)
-    begin(sitter)
-    until(lambda: len(receiver.of("snapshot")) >= 1)
+    under_way(sitter, watched, receiver)
     receiver.refuse = (403, "camera-consent-needed")
     sitter.page.get_by_text("келісім қайтарып алынды").wait_for()
     assert sitter.page.get_by_label("Камера қосулы").count() == 0
@@ -245,10 +239,7 @@ def test_a_brother_finds_none_of_his_sisters_pictures(at_camera: SitterAt, watch
     sitter.page.locator("#code").wait_for()
     assert sitter.pictures_stored() == 0
     receiver.refuse = None
-    to_check(sitter, watched, 1)
-    agree(sitter)
-    begin(sitter)
-    until(lambda: len(receiver.of("snapshot")) >= 1)
+    under_way(sitter, watched, receiver, 1)
     assert {one.token.split(".")[0] for one in receiver.pictures} == {str(watched.pupils[1].attempt)}
 
 

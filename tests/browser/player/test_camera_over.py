@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.browser.player.before_camera import agree, begin, to_check
+from tests.browser.player.before_camera import under_way
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ def test_the_camera_of_a_phone_that_was_replaced_goes_out(
     sitter = at_camera()
     sitter.page.add_init_script(TRACKS)
     sitter.page.reload()
-    to_check(sitter, watched)
-    agree(sitter)
-    begin(sitter)
-    until(lambda: len(receiver.of("snapshot")) >= 1)
+    under_way(sitter, watched, receiver)
     receiver.refuse = (503, "try-later")
     until(lambda: sitter.pictures_stored() > 0)
     assert "live" in sitter.page.evaluate("window.tracks.map((track) => track.readyState)")
@@ -49,10 +46,7 @@ def test_a_camera_that_is_not_wanted_any_more_is_told_as_none(
 ) -> None:
     """In the middle of the test, by the child's own touch."""
     sitter = at_camera()
-    to_check(sitter, watched)
-    agree(sitter)
-    begin(sitter)
-    until(lambda: len(receiver.of("snapshot")) >= 1)
+    under_way(sitter, watched, receiver)
     sitter.page.locator(".camera-sign").click()
     sitter.page.locator("dialog .link").click()
     until(lambda: "camera-none" in receiver.kinds())
