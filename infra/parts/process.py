@@ -31,6 +31,9 @@ STOP_LIMIT_S = 15
 # Before the command of a part that serves pictures: answers come first, and on a machine that is full of work pictures get
 # what those leave (docs/performance.md).
 GIVING_WAY = ("nice", "-n", "15")
+# Before the command of a part that granian serves to the nation: its threads and the loop wake each other for each request,
+# and whoever is woken breaks in on whoever runs, unless both are told to be patient; then one waking serves many.
+PATIENT = ("chrt", "--batch", "0")
 # granian's allocator keeps what it freed: of itself it hands pages back while pictures come, and the next need new ones
 # (docs/performance.md).
 KEEPING_MEMORY = ("env", "_RJEM_MALLOC_CONF=dirty_decay_ms:-1,muzzy_decay_ms:-1")

@@ -18,7 +18,7 @@ import msgspec
 from infra.errors import PlainError
 from infra.local import PRIVATE, Home, Secrets, database_url, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
-from infra.parts.process import GIVING_WAY, KEEPING_MEMORY, STOP_LIMIT_S, Command, Part, granian_argv, require_free
+from infra.parts.process import GIVING_WAY, KEEPING_MEMORY, PATIENT, STOP_LIMIT_S, Command, Part, granian_argv, require_free
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -155,7 +155,7 @@ async def require_ports(home: Home) -> None:
 
 def engine_argv(home: Home, workers: int) -> list[str]:
     """How granian serves the engine (the reasons for the flags: DESIGN §6, facts about granian)."""
-    return granian_argv("rsgi", home.host, home.ports.engine, *_for_phones(workers), "engine.app:engine")
+    return [*PATIENT, *granian_argv("rsgi", home.host, home.ports.engine, *_for_phones(workers), "engine.app:engine")]
 
 
 def pictures_argv(home: Home, workers: int = 1) -> list[str]:
