@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import structlog
 
-from infra.database import BY_KEY
+from infra.database import BY_KEY, require_wanted
 from infra.local import decode_key
 from infra.migrate import require_current
 from proctoring import erasure
@@ -81,6 +81,7 @@ class _Turns:
                     done = await work(db)
                 self._look.troubles.pop(name, None)
             except Exception as error:  # noqa: BLE001 (Postgres or the store away: the next turn)
+                require_wanted()
                 self._look.troubles[name] = f"{type(error).__name__}: {error}"[:300]
                 log.warning("proctoring.turn.failed", turn=name, reason=self._look.troubles[name])
             self._look.counts[name] = self._look.counts.get(name, 0) + done

@@ -23,7 +23,7 @@ from engine.flusher.write import Memory, PositionMovedError, prepare, prove, wri
 from engine.kept_news import sealed_news, written_news
 from engine.protocol import CONTROL_STREAM, News, Passed, Position
 from engine.roster import live_sittings
-from infra.database import AWAY, BY_KEY
+from infra.database import AWAY, BY_KEY, require_wanted
 from infra.local import decode_key
 from infra.migrate import require_current
 from infra.valkey import clock_ms, connect
@@ -114,6 +114,7 @@ class Flusher:
                 pause = 0.1
                 await work(db)
             except TROUBLE as error:
+                require_wanted()
                 self.figures.troubles += 1
                 self.figures.connected = self.figures.connected and on_ready is None
                 log.warning("flusher.trouble", reason=str(error) or type(error).__name__, again_in_s=round(pause, 1))

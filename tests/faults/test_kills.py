@@ -226,3 +226,38 @@ async def test_a_receipt_reaches_its_child_though_the_flusher_died_before_it_tol
         assert "final" in await pupil.save(events=[])
 
     await eventually(has_his_receipt, limit_s=30)
+
+
+async def test_a_flusher_that_loses_postgres_while_it_is_asked_to_stop_stops(mortal: Stack, mortal_owner: str) -> None:
+    """In the middle of a write the one hides the other: taken for a trouble it was waited out, for ever."""
+    scene = await make_sitting(mortal, mortal_owner)
+    pupil = Pupil(f"http://127.0.0.1:{mortal.home.ports.engine}", scene.seats[0])
+    await eventually(pupil.sign_in)
+    await eventually(pupil.start)
+    pupil.answer(next(iter(scene.items.values())), 3)
+    flusher = psutil.Process(mortal.parts["flusher"].pid)
+    db = await asyncpg.connect(mortal_owner)
+    try:
+        async with db.transaction():
+            await db.execute("lock table response_event in access exclusive mode")
+            await eventually(pupil.save)
+
+            async def in_a_write() -> int:
+                query = "select pid from pg_locks where not granted and relation = 'response_event'::regclass"
+                found: int | None = await db.fetchval(query)
+                assert found
+                return found
+
+            backend = await eventually(in_a_write)
+            # It cannot answer the flusher, which rolls back because it was asked to stop; then the line breaks.
+            postgres = psutil.Process(backend)
+            postgres.suspend()
+            flusher.terminate()
+            await asyncio.sleep(1)
+            postgres.terminate()
+            postgres.resume()
+            await asyncio.to_thread(flusher.wait, 10)
+    finally:
+        await db.close()
+    # The next one, which the supervisor starts, writes what that one could not.
+    await pupil.save_until_durable()

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from engine.credit import Credit, credit
-from infra.database import AWAY
+from infra.database import AWAY, require_wanted
 from portal.core.given_back import queries
 from portal.core.given_back.gather import case_of, times_of_pupil
 
@@ -33,6 +33,7 @@ async def weigh_for_ever(pool: Pool) -> None:
             async with asyncio.timeout(60), pool.acquire() as db:
                 more = await weigh_once(db)
         except AWAY as error:
+            require_wanted()
             log.warning("credits.round.failed", reason=str(error) or type(error).__name__)
         if not more:
             await asyncio.sleep(EVERY_S)
