@@ -19,6 +19,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
+from engine.memory import keep_newest
 from engine.problems import Problem
 from engine.protocol import Kind, LimitRecord, OverLimit, Refused
 
@@ -40,8 +41,8 @@ NOTE_EVERY_S = 2.0
 NOTES_A_MINUTE = 30
 # A sitting and the catching up after it.
 KEPT_S = 3 * 24 * 3600
-# What this worker holds at most; beyond, it begins to count anew (the sums in Valkey stay).
-COUNTED_AT_MOST = 500_000
+# What this worker holds at most; beyond, the oldest are counted anew (the sums in Valkey stay).
+COUNTED_AT_MOST = 1_000_000
 NOTED_AT_MOST = 10_000
 # Through all devices of an attempt together: two that took it over leave the child his own share.
 DEVICES_SHARE = 3
@@ -150,6 +151,11 @@ class Limits:
             spent = 0
         self._spent[attempt] = spent
 
+    def forget(self) -> None:
+        """Keep within memory."""
+        keep_newest(self._turns, COUNTED_AT_MOST)
+        keep_newest(self._spent, COUNTED_AT_MOST)
+
     # ---- rare ways: exact ----
 
     async def take_reports(
@@ -244,10 +250,6 @@ class Limits:
                 await asyncio.sleep(NOTE_EVERY_S)
                 if turn % NOTES_A_MINUTE == 0:
                     self._asked.clear()
-                if len(self._turns) > COUNTED_AT_MOST:
-                    self._turns.clear()
-                if len(self._spent) > COUNTED_AT_MOST:
-                    self._spent.clear()
                 if self._crossed:
                     self._write_crossed(write, now_ms())
         finally:

@@ -50,6 +50,7 @@ POSTGRES_WAIT_S = 5.0
 CATCH_UP_GAP_S = 0.5
 CATCH_UP_LIMIT_S = 3.0
 STAMP_MS = 20
+FORGET_EVERY_S = 2.0
 # Entries of the control stream, a round of a flusher each: while all of it is heard once more, saves go on.
 NEWS_AT_ONCE = 50
 # Of a body that is too large: so much is not absurd, and whoever sent it hears why.
@@ -123,6 +124,7 @@ class Worker:
             self._follow_postgres(),
             self._follow_news(last_news),
             self._watch_memory(),
+            self._forget_for_ever(),
             self.roster.write_for_ever(),
             self.metrics.write_for_ever(self),
             self.misses.tell_for_ever(self.valkey),
@@ -311,6 +313,12 @@ class Worker:
                 self.commits.full = any(shard.limit and shard.used > shard.limit * share for shard in shards)
                 self.metrics.valkey_bytes = sum(shard.used for shard in shards)
             await asyncio.sleep(1)
+
+    async def _forget_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(FORGET_EVERY_S)
+            self.tokens.forget()
+            self.limits.forget()
 
     # ---- streams ----
 

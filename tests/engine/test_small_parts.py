@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.codes import ALPHABET, draw_code, hash_code, normalise_code, show_code
 from engine.group_read import GroupRead
+from engine.memory import keep_newest
 from engine.receipts import receipt_code
 from engine.tokens import Claims, SignedTimes, Tokens
 
@@ -52,6 +55,27 @@ def test_a_rotation_refuses_nobody_and_a_dropped_key_rejects() -> None:
     token = Tokens({1: old}).sign(CLAIMS)
     assert Tokens({1: old, 2: new}).verify(f"Bearer {token}") == CLAIMS
     assert Tokens({2: new}).verify(f"Bearer {token}") is None
+
+
+@given(st.lists(st.integers(0, 50)), st.integers(0, 20))
+def test_a_memory_that_is_full_forgets_the_oldest_alone(seen: list[int], most: int) -> None:
+    memory = dict.fromkeys(seen, "known")
+    order = list(memory)
+    keep_newest(memory, most)
+    assert list(memory) == order[max(0, len(order) - most) :]
+
+
+def test_a_token_that_was_forgotten_is_genuine_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nation larger than the memory of tokens: nobody is refused, and the newest are still known by heart."""
+    monkeypatch.setattr("engine.tokens.REMEMBERED", 1)
+    tokens = Tokens({1: b"k" * 32})
+    old, new = (tokens.sign(msgspec.structs.replace(CLAIMS, attempt=attempt)) for attempt in (1, 2))
+    known = tokens.verify(f"Bearer {new}")
+    tokens.forget()
+    assert tokens.verify(f"Bearer {new}") is known
+    found = tokens.verify(f"Bearer {old}")
+    assert found is not None
+    assert found.attempt == 1
 
 
 @given(st.text(max_size=120))

@@ -282,6 +282,20 @@ async def test_many_saves_of_one_pupil_wait_for_their_turns(stack: Stack) -> Non
         assert limits.admit(Claims(first.attempt, 1, 0, 0, 0, 0, new_device())) == 0.0
 
 
+async def test_of_more_pupils_than_are_counted_the_oldest_are_forgotten_alone(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever saved last keeps his turns: nobody gets a minute anew because the nation is large."""
+    monkeypatch.setattr(bounds, "COUNTED_AT_MOST", 2)
+    async with bounds_of(stack, 120) as limits:
+        nation = [Claims(attempt, 1, 0, 0, 0, 0, new_device()) for attempt in range(987_654_330, 987_654_334)]
+        for claims in nation:
+            for _ in range(3):
+                assert limits.admit(claims) == 0.0
+        limits.forget()
+        assert [limits.admit(claims) > 0 for claims in nation] == [False, False, True, True]
+
+
 async def test_a_minute_of_saves_has_an_end_however_patient_he_is(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
