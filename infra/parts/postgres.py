@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 UNPRIVILEGED = 65534
 FLAGS = {
     "shared_buffers": "512MB",
-    "max_wal_size": "8GB",
+    "max_wal_size": "16GB",
     "min_wal_size": "1GB",
     "checkpoint_timeout": "15min",
     "max_connections": "120",

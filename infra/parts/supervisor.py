@@ -18,7 +18,16 @@ import msgspec
 from infra.errors import PlainError
 from infra.local import PRIVATE, Home, Secrets, database_url, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
-from infra.parts.process import GIVING_WAY, KEEPING_MEMORY, PATIENT, STOP_LIMIT_S, Command, Part, granian_argv, require_free
+from infra.parts.process import (
+    GIVING_WAY,
+    KEEPING_MEMORY,
+    PATIENT,
+    STOP_LIMIT_S,
+    Command,
+    Part,
+    granian_argv,
+    require_free,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

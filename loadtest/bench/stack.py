@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from infra.local import Home
 from infra.migrate import migrate
 from infra.parts.supervisor import Stack, command_argv, engine_argv
@@ -18,8 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 
+def as_on_a_real_machine() -> dict[str, str]:
+    """Flags of Postgres that follow the machine (docs/operations/scaling.md): its own memory is a quarter of all."""
+    return {"shared_buffers": f"{psutil.virtual_memory().total // 4 // 2**20}MB"}
+
+
 @contextlib.asynccontextmanager
-async def fresh_stack(before: Callable[[Stack], Awaitable[None]] | None = None) -> AsyncIterator[Stack]:
+async def fresh_stack(
+    before: Callable[[Stack], Awaitable[None]] | None = None, postgres_flags: dict[str, str] | None = None
+) -> AsyncIterator[Stack]:
     """Servers up and migrated; everything is stopped and removed afterwards. `before` prepares the home first."""
     folder = Path(tempfile.mkdtemp(prefix="elumiti-bench-"))
     folder.chmod(0o755)
@@ -29,7 +38,7 @@ async def fresh_stack(before: Callable[[Stack], Awaitable[None]] | None = None) 
     try:
         if before:
             await before(stack)
-        await stack.start_servers()
+        await stack.start_servers(postgres_flags)
         owner = stack.owner_url
         await migrate(owner, stack.secrets.role_passwords)
         yield stack

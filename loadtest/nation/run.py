@@ -16,7 +16,7 @@ import polars as pl
 import redis.asyncio
 
 from infra.local import decode_key, environment
-from loadtest.bench.stack import fresh_stack, serve
+from loadtest.bench.stack import as_on_a_real_machine, fresh_stack, serve
 from loadtest.flushed import until_flushed
 from loadtest.nation.courses import draw_courses
 from loadtest.nation.drive import MADE_A_SECOND, Driver
@@ -164,7 +164,7 @@ async def page_paths(port: int) -> list[str]:
 
 async def run(nation: Nation, *, quiet: bool = False) -> Result:
     """On a stack of its own."""
-    async with fresh_stack() as stack:
+    async with fresh_stack(postgres_flags=as_on_a_real_machine()) as stack:
         return await play(stack, nation, quiet=quiet)
 
 

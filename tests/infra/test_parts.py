@@ -1,9 +1,11 @@
-"""A part of a stack: never twice under one name."""
+"""A part of a stack: never twice under one name, and the engine patient."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from infra.errors import PlainError
@@ -32,3 +34,11 @@ async def test_a_part_that_runs_is_not_started_beside_itself(stack: Stack) -> No
     again = await stack.start_process("twice", "proctoring", argv, port)
     assert again.pid != first.pid
     await stack.parts.pop("twice").down()
+
+
+def test_whoever_is_woken_in_the_engine_does_not_break_in_on_who_runs(stack: Stack, service: str) -> None:
+    """One waking serves many requests then: a tenth of what a save costs (docs/performance.md)."""
+    assert service
+    engine = psutil.Process(stack.parts["engine"].pid)
+    threads = [thread.id for process in (engine, *engine.children()) for thread in process.threads()]
+    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
