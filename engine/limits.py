@@ -151,11 +151,6 @@ class Limits:
             spent = 0
         self._spent[attempt] = spent
 
-    def forget(self) -> None:
-        """Keep within memory."""
-        keep_newest(self._turns, COUNTED_AT_MOST)
-        keep_newest(self._spent, COUNTED_AT_MOST)
-
     # ---- rare ways: exact ----
 
     async def take_reports(
@@ -215,6 +210,13 @@ class Limits:
             count = self._asked[name] = self._asked.get(name, 0) + 1
             left_s = MINUTE_S
         return int(count), max(1, int(left_s))
+
+    # ---- memory ----
+
+    def forget(self) -> None:
+        """Keep within memory."""
+        keep_newest(self._turns, COUNTED_AT_MOST)
+        keep_newest(self._spent, COUNTED_AT_MOST)
 
     # ---- telling ----
 

@@ -13,6 +13,7 @@ import random
 import shutil
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -253,7 +254,13 @@ async def test_a_flusher_that_loses_postgres_while_it_is_asked_to_stop_stops(mor
             postgres = psutil.Process(backend)
             postgres.suspend()
             flusher.terminate()
-            await asyncio.sleep(1)
+
+            async def asked_to_cancel() -> None:
+                status = Path(f"/proc/{backend}/status").read_text()
+                pending = int(status.partition("ShdPnd:")[2].split()[0], 16)
+                assert pending & 1 << (signal.SIGINT - 1)
+
+            await eventually(asked_to_cancel)
             postgres.terminate()
             postgres.resume()
             await asyncio.to_thread(flusher.wait, 10)
