@@ -22,6 +22,7 @@ from infra.parts.supervisor import (
     Stack,
     command_argv,
     engine_argv,
+    flusher_argv,
     hold_home,
     pictures_argv,
     portal_argv,
@@ -185,7 +186,7 @@ async def _start(stack: Stack, *, demo: bool, workers: int, began: float) -> Non
     await asyncio.gather(
         stack.start_process("status", "status-page", command_argv("status-page"), home.ports.status),
         stack.start_process("engine", "engine", engine_argv(home, workers), home.ports.engine),
-        stack.start_process("flusher", "flusher", command_argv("flush")),
+        stack.start_process("flusher", "flusher", flusher_argv()),
         stack.start_process("portal", "portal", portal_argv(home), home.ports.portal),
         stack.start_process("pictures", "proctoring", pictures_argv(home), home.ports.pictures),
     )

@@ -17,7 +17,7 @@ import pytest
 
 from infra.local import Home
 from infra.migrate import migrate
-from infra.parts.supervisor import Stack, command_argv, engine_argv
+from infra.parts.supervisor import Stack, engine_argv, flusher_argv
 from infra.parts.unused import free_ports, share
 from tests.support import aftermath
 
@@ -115,7 +115,7 @@ def service(stack: Stack, loop: Loop) -> str:
 
     async def start() -> None:
         await stack.start_process("engine", "engine", engine_argv(stack.home, 2), stack.home.ports.engine)
-        await stack.start_process("flusher", "flusher", command_argv("flush"))
+        await stack.start_process("flusher", "flusher", flusher_argv())
 
     loop.run(start(), 60)
     return f"http://127.0.0.1:{stack.home.ports.engine}"

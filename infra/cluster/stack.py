@@ -20,7 +20,7 @@ from infra.parts import objects
 from infra.parts import valkey as queue
 from infra.parts.postgres import make_database
 from infra.parts.process import port_answers
-from infra.parts.supervisor import Stack, command_argv, remember_ports
+from infra.parts.supervisor import Stack, command_argv, flusher_argv, remember_ports
 
 if TYPE_CHECKING:
     from infra.cluster.plan import Node
@@ -80,7 +80,7 @@ class ClusterStack(Stack):
         text = front.engines_config(plan)
         works = [
             *(self._start_engine(node) for node in plan.engines),
-            *(self.start_process(name, "flusher", command_argv("flush")) for name in plan.flushers),
+            *(self.start_process(name, "flusher", flusher_argv()) for name in plan.flushers),
             self.start(front.command(plan, "front", text, self.home.ports.engine)),
         ]
         if portal:

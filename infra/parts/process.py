@@ -31,6 +31,9 @@ STOP_LIMIT_S = 15
 # Before the command of a part that serves pictures: answers come first, and on a machine that is full of work pictures get
 # what those leave (docs/performance.md).
 GIVING_WAY = ("nice", "-n", "15")
+# Before the flusher's command: what is acknowledged is safe in the streams and can wait there, a save cannot. On a machine
+# that is full of work it falls behind for a while, and Postgres has no more to do than it is given.
+AFTER_SAVES = ("nice", "-n", "10")
 # Before the command of a part that granian serves to the nation: its threads and the loop wake each other for each request,
 # and whoever is woken breaks in on whoever runs, unless both are told to be patient; then one waking serves many.
 PATIENT = ("chrt", "--batch", "0")

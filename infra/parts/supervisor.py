@@ -19,6 +19,7 @@ from infra.errors import PlainError
 from infra.local import PRIVATE, Home, Secrets, database_url, environment, keep_private, load_secrets
 from infra.parts import objects, postgres, valkey
 from infra.parts.process import (
+    AFTER_SAVES,
     GIVING_WAY,
     KEEPING_MEMORY,
     PATIENT,
@@ -191,6 +192,11 @@ def portal_argv(home: Home) -> list[str]:
 def command_argv(*words: str) -> list[str]:
     """How one of our own subcommands is started as a process."""
     return [sys.executable, "-m", "infra", *words]
+
+
+def flusher_argv() -> list[str]:
+    """How the flusher is started."""
+    return [*AFTER_SAVES, *command_argv("flush")]
 
 
 def _ready_url(host: str, port: int) -> Callable[[], Awaitable[bool]]:

@@ -83,8 +83,9 @@ def basis_of(result: Result) -> str:
     rate = span.requests / (span.ends_s - span.begins_s) if span else 0
     return (
         f"{nation.candidates} candidates for {nation.minutes:g} min, one save in {nation.save_every_s:g} s ({rate:.0f}/s), "
-        f"{nation.workers} engine worker(s), generator on the same cores; save p50 {save.p50:.0f} ms, p99 {save.p99:.0f} ms, "
-        f"longest {save.longest:.0f} ms; {100 * nation.lost_acks:g} % of answers lost on the way; "
+        f"{nation.workers} engine worker(s), generator on the same cores with {nation.connections} connections; "
+        f"save p50 {save.p50:.0f} ms, p99 {save.p99:.0f} ms, longest {save.longest:.0f} ms; "
+        f"{100 * nation.lost_acks:g} % of answers lost on the way; "
         f"{ledger.acknowledged} events acknowledged, {ledger.durable} in Postgres, {ledger.lost} lost, "
         f"{ledger.duplicated + ledger.conflicts} doubled, {ledger.altered + ledger.unknown} altered; answers other than "
         f"success: {refused}; {result.counts.get('final receipts', 0)} final receipts, the last "

@@ -13,7 +13,7 @@ import psutil
 
 from infra.local import Home
 from infra.migrate import migrate
-from infra.parts.supervisor import Stack, command_argv, engine_argv
+from infra.parts.supervisor import Stack, engine_argv, flusher_argv
 from infra.parts.unused import free_ports
 
 if TYPE_CHECKING:
@@ -51,5 +51,5 @@ async def serve(stack: Stack, workers: int = 1) -> None:
     """Engine and flusher beside the servers."""
     await asyncio.gather(
         stack.start_process("engine", "engine", engine_argv(stack.home, workers), stack.home.ports.engine),
-        stack.start_process("flusher", "flusher", command_argv("flush")),
+        stack.start_process("flusher", "flusher", flusher_argv()),
     )

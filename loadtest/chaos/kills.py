@@ -109,10 +109,10 @@ async def freeze_worker(scene: Scene) -> None:
 
 async def two_flushers(scene: Scene) -> None:
     """A second flusher beside the first, which is then frozen for a while with its transaction open."""
-    from infra.parts.supervisor import command_argv
+    from infra.parts.supervisor import flusher_argv
 
     await scene.calm()
-    await scene.stack.start_process("flusher-2", "flusher", command_argv("flush"))
+    await scene.stack.start_process("flusher-2", "flusher", flusher_argv())
     for _ in range(TIMES):
         await asyncio.sleep(2)
         process = scene.process("flusher")

@@ -33,7 +33,7 @@ def loadtest(
     visitors: float = 5.0,
     lost_acks: float = 0.01,
     workers: int = 1,
-    connections: int = 600,
+    connections: int = 4000,
     seed: int = 1,
     out: Path = OUT,
 ) -> None:

@@ -25,7 +25,8 @@ class Nation(msgspec.Struct, frozen=True, kw_only=True):
     re_entries: float = 0.01
     # Visitors a candidate over the whole sitting; each asks for the start page and all it needs.
     visitors: float = 0.0
-    connections: int = 600
+    # Far more than are busy at once (rate × latency): who is due and finds none is held back by the generator, not by us.
+    connections: int = 4000
     workers: int = 1
     # So long after the end the generator waits for receipts that do not come.
     settle_s: float = 600.0

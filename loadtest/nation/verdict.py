@@ -46,6 +46,10 @@ def bottleneck(result: Result) -> str:
         if now.idle < 100 * (1 - FULL) / 2 and now.waiting:
             each = ", ".join(f"{part} {100 * value:.0f} %" for part, value in sorted(shares.items()))
             return f"the machine: all {cores} cores at {at} ({each} of a core), {now.waiting} requests were waiting."
+        if now.waiting and now.flying >= result.nation.connections:
+            # By Little's law: beyond connections ÷ latency it cannot send, however idle the server is.
+            busy = f"all {result.nation.connections} connections were busy at {at}"
+            return f"the generator: {busy}, {now.waiting} requests waited for one, {now.idle:.0f} % of the machine was free."
     return "none was reached: no request waited while a process or the machine was full."
 
 

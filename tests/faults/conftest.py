@@ -12,7 +12,7 @@ import pytest
 
 from infra.local import Home
 from infra.migrate import migrate
-from infra.parts.supervisor import Stack, command_argv, engine_argv
+from infra.parts.supervisor import Stack, engine_argv, flusher_argv
 from infra.parts.unused import free_ports
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def mortal(loop: Loop) -> Iterator[Stack]:
         await migrate(owner, stack.secrets.role_passwords)
         await asyncio.gather(
             stack.start_process("engine", "engine", engine_argv(stack.home, 2), stack.home.ports.engine),
-            stack.start_process("flusher", "flusher", command_argv("flush")),
+            stack.start_process("flusher", "flusher", flusher_argv()),
         )
 
     loop.run(start(), 120)

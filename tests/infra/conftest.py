@@ -16,7 +16,7 @@ import pytest
 
 from infra.local import Home
 from infra.migrate import migrate
-from infra.parts.supervisor import Stack, command_argv, engine_argv, pictures_argv, portal_argv
+from infra.parts.supervisor import Stack, command_argv, engine_argv, flusher_argv, pictures_argv, portal_argv
 from infra.parts.unused import free_ports
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def whole(loop: Loop) -> Iterator[Stack]:
         await migrate(owner, stack.secrets.role_passwords)
         await asyncio.gather(
             stack.start_process("engine", "engine", engine_argv(stack.home, 1), stack.home.ports.engine),
-            stack.start_process("flusher", "flusher", command_argv("flush")),
+            stack.start_process("flusher", "flusher", flusher_argv()),
             stack.start_process("portal", "portal", portal_argv(stack.home), stack.home.ports.portal),
             stack.start_process("status", "status-page", command_argv("status-page"), stack.home.ports.status),
             stack.start_process("pictures", "proctoring", pictures_argv(stack.home), stack.home.ports.pictures),
