@@ -104,7 +104,7 @@ def among_hostile(
 
 @app.command
 def curve(*, seconds: float = 30.0) -> None:
-    """CPU a save from 10 000 to 300 000 candidates (`cost_curve_spread`)."""
+    """CPU a save from 10 000 to 300 000 candidates (`cost_curve_*`)."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(steady.curve(seconds=seconds))
 
