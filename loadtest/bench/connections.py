@@ -42,8 +42,9 @@ async def measure(wanted: int = WANTED) -> None:
     async with fresh_stack() as stack:
         await _engine(stack, workers)
         before, machine_before = _memory(stack), psutil.virtual_memory().used
-        share = wanted // generators
-        async with generating([Share(stack.home.ports.engine, share) for _ in range(generators)]) as processes:
+        port = stack.home.ports.engine
+        shares = [Share(port, len(range(place, wanted, generators))) for place in range(generators)]
+        async with generating(shares) as processes:
             opened = await answers_of(processes)
             after, machine_after = _memory(stack), psutil.virtual_memory().used
             ask_again(processes)
