@@ -41,15 +41,19 @@ def bottleneck(result: Result) -> str:
         shares = {name: (now.cpu[name] - before.cpu.get(name, 0.0)) / span for name in now.cpu}
         name, share = max(shares.items(), key=lambda each: each[1])
         at = f"{(now.at_s - result.t0_s) / 60:+.1f} min"
-        if name != "generator" and share >= FULL and now.waiting:
-            return f"{name}: {share:.0%} of a core at {at}, {now.waiting} requests were waiting."
-        if now.idle < 100 * (1 - FULL) / 2 and now.waiting:
+        if not now.waiting:
+            continue
+        if now.idle < 100 * (1 - FULL) / 2:
             each = ", ".join(f"{part} {100 * value:.0f} %" for part, value in sorted(shares.items()))
             return f"the machine: all {cores} cores at {at} ({each} of a core), {now.waiting} requests were waiting."
-        if now.waiting and now.flying >= result.nation.connections:
-            # By Little's law: beyond connections ÷ latency it cannot send, however idle the server is.
-            busy = f"all {result.nation.connections} connections were busy at {at}"
-            return f"the generator: {busy}, {now.waiting} requests waited for one, {now.idle:.0f} % of the machine was free."
+        if now.flying >= result.nation.connections:
+            # By Little's law: beyond connections ÷ latency nothing is sent, however idle the rest is.
+            return (
+                f"the generator's {result.nation.connections} connections, all busy at {at} with {now.idle:.0f} % of the "
+                f"machine free, or {name} ({share:.0%} of a core) that answers on them: more connections would tell."
+            )
+        if name != "generator" and share >= FULL:
+            return f"{name}: {share:.0%} of a core at {at}, {now.waiting} requests were waiting."
     return "none was reached: no request waited while a process or the machine was full."
 
 

@@ -20,12 +20,14 @@ CONNECTIONS = 600
     [
         (0.95, 300, 40, 45.0, "engine: 95% of a core"),
         (0.60, 300, 40, 1.0, "the machine: all"),
+        (1.09, CONNECTIONS, 40, 1.0, "the machine: all"),
+        (1.09, CONNECTIONS, 40, 12.0, "the generator's 600 connections"),
         (
             0.60,
             CONNECTIONS,
             40,
             12.0,
-            "the generator: all 600 connections were busy at +1.0 min, 40 requests waited for one, 12 %",
+            "the generator's 600 connections, all busy at +1.0 min with 12 % of the machine free, or engine (60% of a core)",
         ),
         (0.60, CONNECTIONS, 0, 12.0, "none was reached"),
         (0.60, 300, 40, 12.0, "none was reached"),
