@@ -1,4 +1,4 @@
-"""A part of a stack: never twice under one name, and the engine patient."""
+"""A part of a stack: never twice under one name, the engine patient, the flusher after it."""
 
 from __future__ import annotations
 
@@ -42,3 +42,9 @@ def test_whoever_is_woken_in_the_engine_does_not_break_in_on_who_runs(stack: Sta
     engine = psutil.Process(stack.parts["engine"].pid)
     threads = [thread.id for process in (engine, *engine.children()) for thread in process.threads()]
     assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
+
+
+def test_on_a_full_machine_saves_come_before_what_can_wait_in_the_streams(stack: Stack, service: str) -> None:
+    assert service
+    engine, flusher = (psutil.Process(stack.parts[name].pid).nice() for name in ("engine", "flusher"))
+    assert engine < flusher
