@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from portal.core.notices.kinds import KINDS, Kind
-from portal.core.notices.tell import done_with, erase_old, tell
+from portal.core.notices.tell import done_with, erase_old, tell, there
 
-__all__ = ["KINDS", "Kind", "done_with", "erase_old", "tell"]
+__all__ = ["KINDS", "Kind", "done_with", "erase_old", "tell", "there"]

@@ -68,6 +68,14 @@ async def done_with(db: Connection, kind: str, about: object, staff_id: int | No
     )
 
 
+async def there(db: Connection, staff_id: int, kind: str, link: str) -> None:
+    """He is on the page that such notices lead to, whichever way he came: they are read."""
+    await db.execute(
+        "update notice set read_at = now() where staff_id = $1 and kind = $2 and link = $3 and read_at is null",
+        *(staff_id, KINDS[kind].code, link),
+    )
+
+
 async def erase_old(db: Connection) -> None:
     """Read ones after a quarter of a year, others after a year."""
     await db.execute(

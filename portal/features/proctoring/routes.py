@@ -74,6 +74,7 @@ async def wall(request: StaffRequest, db: Connection, sitting_id: int) -> Respon
     """The children in one's hands, the riskiest first; its script keeps it fresh, without one it is loaded again."""
     head = await _head(request, db, sitting_id)
     now = await _seen(request, db, sitting_id)
+    await notices.there(db, request.scope["user"].staff_id, "watch.handed-over", f"/sittings/{head.id}/wall")
     return page(
         request,
         "proctoring/wall.html",

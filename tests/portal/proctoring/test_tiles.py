@@ -164,6 +164,13 @@ def test_children_are_handed_to_a_colleague_on_shift(house: House, watched: Scen
         login,
     )
     assert [row["filled"]["count"] for row in told_of] == ["3"]
+    unread = (
+        "select count(*) from notice n join staff s on s.id = n.staff_id where s.login = $1 and read_at is null "
+        "and n.kind = 'watch.handed-over'"
+    )
+    assert house.sql(unread, login)[0]["count"] == 1
+    assert colleague.get(f"/sittings/{watched.id}/wall").status_code == 200
+    assert house.sql(unread, login)[0]["count"] == 0, "he is at the wall that he was called to"
     acts = house.sql(
         "select after from audit where act = 'watch.children.handed-over' and object_id = $1", str(watched.id)
     )
