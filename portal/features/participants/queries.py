@@ -34,10 +34,11 @@ SORTS = {
     "-school": "sc.id desc, p.grade, p.class_letter, p.sort_name, p.id",
 }
 WATCHED = "exists (select from sitting_watch w where w.sitting_id = p.sitting_id)"
-# Sat, and no picture of him came.
+# Sat, and no picture of him came; once the sitting's pictures are erased, nobody can say so any more.
 UNSEEN = """
     a.started_at is not null
     and not exists (select from picture x where x.sitting_id = p.sitting_id and x.attempt_id = p.id)
+    and not exists (select from picture_erasure e where e.sitting_id = p.sitting_id and e.attempt_id is null)
 """
 STATES = {
     "no-code": "p.code_hash is null",

@@ -40,3 +40,7 @@ def test_who_sat_without_a_camera_is_found(house: House, make_sitting: Callable[
     )
     assert listed() == [unseen]
     assert "кім екенін адам растайды" in admin.get(f"/sittings/{scene.id}/participants/{unseen}").text
+    # At the end of their term all pictures go: who had none cannot be told from who had some.
+    house.sql("delete from picture where sitting_id = $1", scene.id)
+    house.sql("insert into picture_erasure (sitting_id, reason) values ($1, 'term')", scene.id)
+    assert listed() == []
