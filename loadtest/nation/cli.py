@@ -10,6 +10,7 @@ import msgspec
 import uvloop
 
 from infra.errors import PlainError
+from loadtest.files import make_room
 from loadtest.nation import joined
 from loadtest.nation.measures import Result
 from loadtest.nation.report import write_report
@@ -71,6 +72,7 @@ def loadtest(
     nation = msgspec.structs.replace(
         nation, visitors=visitors, lost_acks=lost_acks, workers=workers, connections=connections
     )
+    make_room(connections)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(run(nation))
     say(result, out)

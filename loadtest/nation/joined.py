@@ -20,6 +20,7 @@ import uvloop
 from infra.errors import PlainError
 from infra.local import decode_key, default_home, environment
 from infra.settings import EngineSettings, OwnerSettings, read
+from loadtest.files import make_room
 from loadtest.nation.courses import draw_courses
 from loadtest.nation.drive import Driver
 from loadtest.nation.measures import Result, Seen, seen, sum_up
@@ -86,6 +87,7 @@ def generate(sent: Sent, part: str, out: Path, allowed: str) -> None:
     share = sent.part(int(number), int(of))
     if share.t0_unix_s < time.time() + share.nation.calm_before_s:
         raise PlainError("The sitting of this scene has begun.", "Make a new scene and start all generators before T0.")
+    make_room(share.nation.connections)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_generate(share, sent, out))
 

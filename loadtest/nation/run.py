@@ -17,6 +17,7 @@ import redis.asyncio
 
 from infra.local import decode_key, environment
 from loadtest.bench.stack import as_on_a_real_machine, fresh_stack, serve
+from loadtest.files import make_room
 from loadtest.flushed import until_flushed
 from loadtest.nation.courses import draw_courses
 from loadtest.nation.drive import MADE_A_SECOND, Driver
@@ -75,6 +76,8 @@ def items_for(minutes: float) -> int:
 async def play(stack: Stack, nation: Nation, *, quiet: bool = False, trouble: Trouble | None = None) -> Result:
     """Play a nation on a started stack (servers only: engine and flusher are started here), and reconcile."""
     _say(f"{nation.candidates} pupils …", quiet=quiet)
+    # Before the engine begins: it holds as many.
+    make_room(nation.connections)
     scene, courses, owner = await prepare(stack, nation)
     await serve(stack, nation.workers)
     pool = Pool("127.0.0.1", stack.home.ports.engine)
