@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import resource
 
 from infra.errors import PlainError
+from loadtest.asked import require
 
 # Of the process itself: logs, the loop, Postgres, Valkey.
 SPARE = 200
@@ -12,8 +14,7 @@ SPARE = 200
 
 def make_room(connections: int) -> None:
     """Let this process, and those it starts from now on, hold so many; a PlainError if there can't be."""
-    if connections < 1:
-        raise PlainError(f"--connections {connections} is too little.", "At least 1.")
+    require("connections", connections, 1, math.inf)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and connections + SPARE > hard:
         what = f"{connections} connections are more than a process may hold here ({hard} open files)."

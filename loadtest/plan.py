@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.errors import PlainError
+from loadtest.asked import require
 
 KEPT = Path(__file__).parent.parent / "docs" / "figures"
 # How much of a core or a disk the plan uses: the rest is for the tail, a dead machine and what we forgot.
@@ -31,6 +32,10 @@ EVENT_STORED = 220
 WORKER_CONNECTIONS = 15_000
 SHARD_SAVES = 10_000
 CORES_A_MACHINE = 8
+# More than the country has people, than a day, than a core costs anywhere.
+MOST_CANDIDATES = 30_000_000
+MOST_MINUTES = 24 * 60
+MOST_PRICE = 1e6
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,6 +234,11 @@ def plan(
             raise PlainError(f"--{name} {value:g} makes no sitting.", "It must be more than nothing.")
     if snapshot_every < 0 or core_hour < 0:
         raise PlainError("A negative number makes no plan.", "Use 0 for none.")
+    require("candidates", candidates, 1, MOST_CANDIDATES)
+    require("minutes", minutes, 1, MOST_MINUTES)
+    if snapshot_every:
+        require("snapshot-every", snapshot_every, 1, MOST_MINUTES * 60)
+    require("core-hour", core_hour, 0, MOST_PRICE)
     table = Table(title=f"{candidates:,} candidates at the same moment, {minutes:g} minutes", title_justify="left")
     for heading in ("part", "how much", "what it rests on"):
         table.add_column(heading)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import secrets
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -63,9 +64,11 @@ async def make_scene(
     """Items, packed for real (or a test that is there); pupils with codes; T0 a minute ago if not said otherwise."""
     db = await asyncpg.connect(owner_url, command_timeout=600)
     try:
-        school = await _school(db)
+        # A name of its own: an installation may hold many.
+        name = f"bench-{secrets.token_hex(4)}"
+        school = await _school(db, name)
         if test_code is None:
-            form, test = await _form(db, items)
+            form, test = await _form(db, name, items)
         else:
             found = await db.fetchrow(
                 "select f.id, f.test_id from form f join test t on t.id = f.test_id where t.code = $1", test_code
@@ -114,21 +117,22 @@ def _three(text: str) -> str:
     return json.dumps({"kk": text, "ru": text, "en": text})
 
 
-async def _school(db: asyncpg.Connection[asyncpg.Record]) -> int:
+async def _school(db: asyncpg.Connection[asyncpg.Record], name: str) -> int:
     await db.execute(
         "insert into region values ('KZ-10', 'Абай облысы', 'Абайская область', 'Abai') on conflict do nothing"
     )
     district = await db.fetchval(
-        "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-10', 'b', 'b', 'b') returning id"
+        "insert into district (region_code, name_kk, name_ru, name_en) values ('KZ-10', $1, $1, $1) returning id",
+        name,
     )
     return await db.fetchval(
-        "insert into school (district_id, code, name_kk, name_ru, name_en) values ($1, 'b', 'b', 'b', 'b') returning id",
-        district,
+        "insert into school (district_id, code, name_kk, name_ru, name_en) values ($1, $2, $2, $2, $2) returning id",
+        *(district, name),
     )
 
 
-async def _form(db: asyncpg.Connection[asyncpg.Record], items: int) -> tuple[int, int]:
-    test = await db.fetchval("insert into test (code, title) values ('bench', $1) returning id", _three("bench"))
+async def _form(db: asyncpg.Connection[asyncpg.Record], name: str, items: int) -> tuple[int, int]:
+    test = await db.fetchval("insert into test (code, title) values ($1, $2) returning id", name, _three("bench"))
     form = await db.fetchval("insert into form (test_id, name) values ($1, 'A') returning id", test)
     await db.execute("insert into form_section (form_id, number, title) values ($1, 1, $2)", form, _three("1"))
     for place in range(1, items + 1):

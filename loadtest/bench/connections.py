@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import resource
 import ssl
 import sys
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ import psutil
 from infra.parts.supervisor import engine_argv
 from loadtest.bench.figures import Figure, write
 from loadtest.bench.stack import fresh_stack
+from loadtest.files import make_room
 from loadtest.wire import Pool, request
 
 if TYPE_CHECKING:
@@ -160,8 +160,7 @@ async def _ask_all(held: list[Connection], host: str) -> int:
 if __name__ == "__main__":
     import uvloop
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    port, number, share = (int(word) for word in sys.argv[1:4])
+    make_room(share)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        port, number, share = (int(word) for word in sys.argv[1:4])
         runner.run(hold(port, number, share, sys.argv[4]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,17 @@ async def fresh_stack(
     stack = Stack(Home(folder, free_ports()))
     # All pupils come from one address here.
     stack.overrides = {"engine": {"ELUMITI_SIGN_INS_PER_ADDRESS": "100000000"}}
+    asked = False
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+
+    def end() -> None:
+        nonlocal asked
+        asked = True
+        task.cancel()
+
+    # Of itself SIGTERM ends this process where it stands: parts that are just beginning outlive it, and so does the folder.
+    loop.add_signal_handler(signal.SIGTERM, end)
     try:
         if before:
             await before(stack)
@@ -42,7 +54,12 @@ async def fresh_stack(
         owner = stack.owner_url
         await migrate(owner, stack.secrets.role_passwords)
         yield stack
+    except asyncio.CancelledError:
+        if asked:
+            raise SystemExit(128 + signal.SIGTERM) from None
+        raise
     finally:
+        loop.remove_signal_handler(signal.SIGTERM)
         await stack.stop()
         shutil.rmtree(folder, ignore_errors=True)
 

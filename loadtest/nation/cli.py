@@ -10,6 +10,7 @@ import msgspec
 import uvloop
 
 from infra.errors import PlainError
+from loadtest.asked import require
 from loadtest.files import make_room
 from loadtest.nation import joined
 from loadtest.nation.measures import Result
@@ -21,6 +22,12 @@ app = cyclopts.App(name="loadtest", help="Play a nation of simulated pupils and 
 OUT = Path("build/loadtest")
 # What one core signs in and serves the bundle to, with room.
 SIGN_INS_A_SECOND = 1500
+DAY_S = 86_400
+# Of one run: a generator holds each of them in memory.
+MOST_CANDIDATES = 3_000_000
+MOST_VISITORS = 1000
+# Each is a process of 100 MB before anybody comes.
+MOST_WORKERS = 64
 
 
 @app.default
@@ -72,6 +79,12 @@ def loadtest(
     nation = msgspec.structs.replace(
         nation, visitors=visitors, lost_acks=lost_acks, workers=workers, connections=connections
     )
+    for name, value, least, most in (
+        ("visitors", visitors, 0, MOST_VISITORS),
+        ("lost-acks", lost_acks, 0, 0.9),
+        ("workers", workers, 1, MOST_WORKERS),
+    ):
+        require(name, value, least, most)
     make_room(connections)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(run(nation))
@@ -111,6 +124,8 @@ def scene(
     out
         The scene's file; it holds sign-in codes.
     """
+    require("starts-in-s", starts_in_s, 10, DAY_S)
+    joined.require_address(base_url)
     sign_in_s = max(5.0, starts_in_s - 30)
     nation = nation_of(candidates, minutes, save_every_s, sign_in_s, spread_s, seed)
     sent = asyncio.run(joined.prepare_scene(nation, base_url, starts_in_s))
@@ -158,14 +173,14 @@ def nation_of(
     candidates: int, minutes: float, save_every_s: float, sign_in_s: float, spread_s: float, seed: int
 ) -> Nation:
     """A scenario from what the commands take; nonsense is one line."""
-    for name, value, least in (
-        ("candidates", candidates, 1),
-        ("minutes", minutes, 0.1),
-        ("save-every-s", save_every_s, 1),
+    for name, value, least, most in (
+        ("candidates", candidates, 1, MOST_CANDIDATES),
+        ("minutes", minutes, 0.1, DAY_S // 60),
+        ("save-every-s", save_every_s, 1, DAY_S),
+        ("sign-in-s", sign_in_s, 0, DAY_S),
+        ("spread-s", spread_s, 0, DAY_S),
     ):
-        # Written so that «nan» is too little as well.
-        if not value >= least:
-            raise PlainError(f"--{name} {value:g} is too little.", f"At least {least:g}.")
+        require(name, value, least, most)
     return Nation(
         candidates=candidates,
         minutes=minutes,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -43,6 +44,17 @@ def require_host(url: str, allowed: str) -> None:
         return
     what = f"{url} is not this machine."
     raise PlainError(what, f"If it is yours and expects a nation, say so: --host-allowed {host}.")
+
+
+def require_address(url: str) -> None:
+    """An address that a generator can call."""
+    address = urlsplit(url)
+    try:
+        whole = address.scheme in {"http", "https"} and address.hostname and (address.port or 1)
+    except ValueError:
+        whole = False
+    if not whole:
+        raise PlainError(f"{url} is no address.", "Say for example --base-url http://127.0.0.1:8100.")
 
 
 def _environ(process: str) -> dict[str, str]:
@@ -94,8 +106,9 @@ def generate(sent: Sent, part: str, out: Path, allowed: str) -> None:
 
 async def _generate(share: Sent, whole: Sent, out: Path) -> None:
     address = urlsplit(share.base_url)
-    host, port = address.hostname or "127.0.0.1", address.port or 80
-    pool = Pool(host, port)
+    safe = address.scheme == "https"
+    host, port = address.hostname or "127.0.0.1", address.port or (443 if safe else 80)
+    pool = Pool(host, port, ssl.create_default_context() if safe else None)
     await pool.open(share.nation.connections)
     courses = draw_courses(whole.scene, whole.nation.minutes, whole.nation.seed)
     t0 = time.perf_counter() + share.t0_unix_s - time.time()
@@ -115,7 +128,8 @@ async def _generate(share: Sent, whole: Sent, out: Path) -> None:
 
 def join(sent: Sent, folders: list[Path], owner_url: str) -> Result:
     """Put the shares together on one time line and look every acknowledged event up."""
-    parts = [msgspec.json.decode((folder / "seen.json").read_bytes(), type=Seen) for folder in folders]
+    parts = [_seen_in(folder) for folder in folders]
+    _require_whole(sent, folders)
     first = parts[0]
     shift = [first.t0_s - part.t0_s for part in parts]
     requests = pl.concat(
@@ -142,6 +156,26 @@ def join(sent: Sent, folders: list[Path], owner_url: str) -> Result:
         late=ledger.late,
     )
     return sum_up(told, requests, [], ledger)
+
+
+def _seen_in(folder: Path) -> Seen:
+    try:
+        return msgspec.json.decode((folder / "seen.json").read_bytes(), type=Seen)
+    except (OSError, msgspec.DecodeError) as error:
+        raise PlainError(f"{folder} is no share: {error}.", "Name the folders that generate wrote.") from error
+
+
+def _require_whole(sent: Sent, folders: list[Path]) -> None:
+    """Every candidate in one share and no more: else the ledger would call what others played altered."""
+    played = [
+        attempt for folder in folders for attempt in pl.read_parquet(folder / "devices.parquet")["attempt"].unique()
+    ]
+    missing = {attempt for attempt, _ in sent.scene.seats} - set(played)
+    if missing or len(set(played)) < len(played):
+        what = (
+            f"{len(missing)} candidates are in none of the shares" if missing else "A candidate is in two of the shares"
+        )
+        raise PlainError(f"{what}.", "Name each folder that generate wrote for this scene, once.")
 
 
 def _one_numbering(folders: list[Path]) -> tuple[pl.DataFrame, pl.DataFrame]:

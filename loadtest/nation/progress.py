@@ -24,9 +24,10 @@ async def report_progress(driver: Driver, watch: Watch | None) -> None:
         fresh = sorted(driver.record.newest(answers - before, ROUTE["save"])) if answers > before else []
         p50, p99 = (f"{fresh[int(share * (len(fresh) - 1))]:.0f} ms" if fresh else "-" for share in (0.5, 0.99))
         newest = watch.samples[-1] if watch and watch.samples else None
+        lag, free = (f"{newest.lag_s:.1f}", f"{newest.idle:.0f}") if newest else ("-", "-")
         print(
             f"{driver.now() - driver.t0:+7.0f} s {(answers - before) / EVERY_S:9.0f} {p50:>10} {p99:>10}"
-            f" {driver.waiting:9d} {newest.lag_s if newest else 0:7.1f} {newest.idle if newest else 0:12.0f}"
+            f" {driver.waiting:9d} {lag:>7} {free:>12}"
             f" {driver.record.counts['final receipts']:10d} {sum(driver.record.refusals.values()):10d}",
             flush=True,
         )

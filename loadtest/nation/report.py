@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import jinja2
 import matplotlib as mpl
 import msgspec
+import psutil
 
 from loadtest.nation.verdict import facts
 
@@ -101,8 +102,12 @@ def _cpu(result: Result, axes: Axes) -> None:
         cores = [(b.cpu[name] - a.cpu.get(name, 0.0)) / (b.at_s - a.at_s) for a, b in pairs]
         at = _minutes(result, [b.at_s for _, b in pairs])
         axes.plot(at, cores, label=name, color=COLOURS.get(name), linewidth=0.9)
+    cores_here = psutil.cpu_count() or 1
+    free = [sample.idle / 100 * cores_here for sample in result.samples[1:]]
+    at = _minutes(result, [sample.at_s for sample in result.samples[1:]])
+    axes.plot(at, free, label="free", color="#555555", linewidth=0.9, linestyle="--")
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, loc="upper left", ncols=5)
+    axes.legend(frameon=False, loc="upper left", ncols=6)
 
 
 def _memory(result: Result, axes: Axes) -> None:

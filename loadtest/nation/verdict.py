@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 WINDOW_S = 10
 BENDS_AT = 3.0
 FULL = 0.9
+UNSEEN = "not known: joined generators look at no process but themselves; see the metrics of the installation."
 
 
 def facts(result: Result) -> list[tuple[str, str]]:
     """(what, said) in the order they are read."""
-    said = [("First bottleneck", bottleneck(result))] if result.samples else []
+    said = [("First bottleneck", bottleneck(result))] if result.samples else [("First bottleneck", UNSEEN)]
     said += [("Where the 99th percentile bends", bend(result))]
     saves = result.spans.get("saves")
     if saves is not None and saves.requests:
@@ -25,7 +26,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
         share = own / (saves.ends_s - saves.begins_s)
         limit = saves.requests / own if own else 0
         words = (
-            f"it took {share:.0%} of a core; one process of it could send about {limit:,.0f} requests a second. "
+            f"it took {share:.0%} of a core; by its processor one process could send about {limit:,.0f} requests a second. "
             f"Its clock was late by {result.ticks_late_p99_ms:.0f} ms at the 99th percentile (5 ms is its tick): "
             "that much of each latency is its own."
         )

@@ -77,6 +77,16 @@ async def test_two_generators_make_one_report_whose_ledger_is_true(
     assert "acknowledged events lost" in page.read_text()
     assert json.loads((tmp_path / "report" / "report.json").read_text())["ledger"]["lost"] == 0
 
+    with pytest.raises(PlainError, match="30 candidates are in none of the shares"):
+        joined.join(joined.load(path), parts[:1], owner_url)
+    with pytest.raises(PlainError, match="candidates are in none of the shares"):
+        joined.join(joined.load(path), [parts[0], parts[0]], owner_url)
+    with pytest.raises(PlainError, match="A candidate is in two of the shares"):
+        joined.join(joined.load(path), [*parts, parts[1]], owner_url)
+    with pytest.raises(PlainError, match="is no share"):
+        joined.join(joined.load(path), [*parts, tmp_path / "nothing"], owner_url)
+    assert "not known: joined generators look at no process but themselves" in page.read_text()
+
     # Now somebody breaks Postgres behind our back: the ledger must say exactly what.
     db = await asyncpg.connect(owner_url)
     try:
@@ -96,6 +106,12 @@ async def test_two_generators_make_one_report_whose_ledger_is_true(
     broken = (await asyncio.to_thread(joined.join, joined.load(path), parts, owner_url)).ledger
     assert (broken.lost, broken.altered, broken.unknown) == (2, 1, 1)
     assert not broken.clean
+
+
+async def test_an_installation_may_hold_several_scenes(stack: Stack, owner_url: str) -> None:
+    pepper = decode_key(stack.secrets.code_pepper)
+    scenes = [await make_scene(owner_url, environment(stack.home, "pack"), pepper, 2) for _ in range(2)]
+    assert scenes[0].sitting != scenes[1].sitting
 
 
 @pytest.mark.parametrize("url", ["http://10.0.0.7:8100", "https://exam.example.kz"])
