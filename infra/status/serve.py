@@ -81,7 +81,9 @@ def application(folder: Path) -> web.Application:
         return web.Response(text="ok")
 
     made = web.Application(middlewares=[_calm])
-    made.router.add_get("/ready", ready)
+    # It needs nobody: who serves is ready.
+    for path in ("/health", "/ready"):
+        made.router.add_get(path, ready)
     made.router.add_get("/{name:.*}", serve)
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import matplotlib as mpl
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 mpl.use("svg")
 mpl.rcParams |= {"svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "axes.spines.top": False}
 mpl.rcParams |= {"axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "svg.hashsalt": "report"}
+# Of a legend: over the plot, so that no line runs through it.
+ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.0}
 COLOURS = {
     "engine": "#0b6e99",
     "flusher": "#2e8b57",
@@ -93,7 +95,7 @@ def _latency(result: Result, axes: Axes) -> None:
     axes.plot(at, [row[3] for row in result.seconds], color=COLOURS["valkey"], linewidth=0.9, label="99 %")
     axes.set_yscale("log")
     axes.set_ylabel("ms")
-    axes.legend(frameon=False, loc="upper left", ncols=2)
+    axes.legend(frameon=False, ncols=2, **ABOVE)
 
 
 def _cpu(result: Result, axes: Axes) -> None:
@@ -107,7 +109,7 @@ def _cpu(result: Result, axes: Axes) -> None:
     at = _minutes(result, [sample.at_s for sample in result.samples[1:]])
     axes.plot(at, free, label="free", color="#555555", linewidth=0.9, linestyle="--")
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, loc="upper left", ncols=6)
+    axes.legend(frameon=False, ncols=6, **ABOVE)
 
 
 def _memory(result: Result, axes: Axes) -> None:
@@ -117,7 +119,7 @@ def _memory(result: Result, axes: Axes) -> None:
         axes.plot(at, held, label=name, color=COLOURS.get(name), linewidth=0.9)
     axes.set_ylabel("MB")
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, loc="upper left", ncols=5)
+    axes.legend(frameon=False, ncols=5, **ABOVE)
 
 
 def _lag(result: Result, axes: Axes) -> None:
