@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 
@@ -9,16 +10,31 @@ from infra.local import Ports
 
 # Below the range from which the system takes ports of outgoing connections (32768 and up on Linux): one that is unused
 # now would else be some client's a moment before our server opens it.
-ALL = range(15_000, 32_000)
-_among = ALL
+# A cluster stands in a block of its own, and its Valkeys talk to each other 10 000 above (infra/cluster/plan.py): those
+# are not given to others.
+FOR_CLUSTERS = range(11_000, 12_000)
+ALL = [port for port in range(15_000, 32_000) if port - 10_000 not in FOR_CLUSTERS]
+# Names the share of a process to those that it starts.
+HANDED_ON = "ELUMITI_PORTS_SHARE"
 # A port that was another server's a moment ago is known to whoever remembers answers by address.
 _given: set[int] = set()
 
 
+def _part(part: int, of: int) -> list[int]:
+    return ALL[part::of]
+
+
+_among = _part(*map(int, os.environ.get(HANDED_ON, "0/1").split("/")))
+
+
 def share(part: int, of: int) -> None:
-    """This process chooses from its own part of all: between choosing and opening lie seconds, and others choose too."""
+    """This process and those it starts choose from their own part: between choosing and opening lie minutes at times.
+
+    Half of the part is for what it starts: they do not know what it has chosen and not opened yet.
+    """
     global _among  # noqa: PLW0603
-    _among = ALL[part::of]
+    _among = _part(2 * part, 2 * of)
+    os.environ[HANDED_ON] = f"{2 * part + 1}/{2 * of}"
 
 
 def unused_ports(count: int) -> list[int]:

@@ -15,6 +15,7 @@ from infra.cluster.plan import BUS, PORTS, Plan
 from infra.cluster.stack import ClusterStack, require_tools
 from infra.errors import PlainError
 from infra.local import load_secrets
+from infra.parts.unused import FOR_CLUSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
 def free_block() -> int:
     """The lowest of 40 ports in a row, with the bus ports above them, that nobody listens on."""
-    # Below 32768, bus ports too: above, the kernel lends numbers to whoever connects.
-    for first in range(11000, 22000, PORTS):
+    for first in FOR_CLUSTERS[::PORTS]:
         taken = False
         for port in [*range(first, first + PORTS), *range(first + BUS, first + BUS + PORTS)]:
             with socket.socket() as probe:

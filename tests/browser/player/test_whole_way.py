@@ -240,6 +240,20 @@ def test_a_hand_in_by_keyboard_alone(peer: Peer, sitter_at: Callable[..., Sitter
     assert marked == sitter.page.locator(".page .grid .answered").count() == 4
 
 
+def test_a_key_is_heard_as_soon_as_the_question_stands(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
+    """Who presses before the browser has painted the question loses nothing."""
+    sitter = sitter_at(peer.url, viewport={"width": 1440, "height": 900}, has_touch=False)
+    sitter.page.evaluate(
+        """() => new MutationObserver((_, observer) => {
+            if (!document.querySelector("#question")) return;
+            observer.disconnect();
+            dispatchEvent(new KeyboardEvent("keydown", { code: "ArrowRight" }));
+        }).observe(document, { childList: true, subtree: true })"""
+    )
+    sitter.to_first_question(peer.pupils[0])
+    sitter.page.get_by_role("heading", name="2-сұрақ").wait_for()
+
+
 def test_the_log_is_told_in_order_and_with_signed_times(peer: Peer, sitter_at: Callable[..., Sitter]) -> None:
     """Numbers from 1 without a gap; every event names a signed time; the finish hash is the server's."""
     pupil = peer.pupils[0]

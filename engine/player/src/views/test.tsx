@@ -1,6 +1,6 @@
 /** The test itself: what is left, what is saved, one question, and the way on in reach of the thumb. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { App } from "../app";
 import { answeringOf } from "../answering";
 import type { Attempt } from "../attempt";
@@ -196,7 +196,8 @@ function Bottom({ attempt, item, at, all, turn }: { attempt: Attempt; item: Item
 }
 
 function useKeys(heard: (event: KeyboardEvent) => void): void {
-  useEffect(() => {
+  // Before the question is painted: an effect after it would lose what is pressed at once, and on a weak machine that is long.
+  useLayoutEffect(() => {
     addEventListener("keydown", heard);
     return () => removeEventListener("keydown", heard);
   });
