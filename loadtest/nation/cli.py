@@ -102,6 +102,7 @@ def scene(
     starts_in_s: float = 300.0,
     seed: int = 1,
     out: Path = OUT / "scene.json",
+    host_allowed: str = "",
 ) -> None:
     """Prepare a sitting with invented pupils on this installation, for `generate` on any number of machines.
 
@@ -123,9 +124,12 @@ def scene(
         The same seed draws the same nation.
     out
         The scene's file; it holds sign-in codes.
+    host_allowed
+        A host beyond this machine that expects the load, as each `generate` must name it too.
     """
     require("starts-in-s", starts_in_s, 10, DAY_S)
     joined.require_address(base_url)
+    joined.require_host(base_url, host_allowed)
     sign_in_s = max(5.0, starts_in_s - 30)
     nation = nation_of(candidates, minutes, save_every_s, sign_in_s, spread_s, seed)
     sent = asyncio.run(joined.prepare_scene(nation, base_url, starts_in_s))

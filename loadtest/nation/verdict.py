@@ -69,4 +69,4 @@ def bend(result: Result) -> str:
     for at, p99 in worst:
         if p99 > BENDS_AT * usual:
             return f"{(at - result.t0_s) / 60:+.1f} min: {p99:.0f} ms, usually {usual:.0f} ms."
-    return f"nowhere in this run (usually {usual:.0f} ms; no ten seconds were above {BENDS_AT:g} times that)."
+    return f"nowhere: it was about {usual:.0f} ms all along; no ten seconds were above {BENDS_AT:g} times that."

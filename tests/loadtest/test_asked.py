@@ -33,6 +33,7 @@ ELUMITI = [sys.executable, "-m", "infra"]
         ("loadtest --candidates 99999999999", "--candidates 99999999999 is too much."),
         ("loadtest scene --base-url foo", "foo is no address."),
         ("loadtest scene --base-url http://x:99999999", "http://x:99999999 is no address."),
+        ("loadtest scene --base-url https://exam.example.kz", "say so: --host-allowed exam.example.kz"),
         ("loadtest scene --base-url http://127.0.0.1:1 --starts-in-s -5", "--starts-in-s -5 is too little."),
     ],
 )

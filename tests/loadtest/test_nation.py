@@ -74,7 +74,12 @@ async def test_two_generators_make_one_report_whose_ledger_is_true(
     assert result.counts["answers lost on the way"] > 0
     assert result.ledger.acknowledged == result.ledger.durable > NATION.candidates
     page = write_report(result, tmp_path / "report")
-    assert "acknowledged events lost" in page.read_text()
+    words = page.read_text()
+    assert "acknowledged events lost" in words
+    asked, did, ran = (
+        words.index(f"<h2>{what}</h2>") for what in ("What was asked for", "What the pupils did", "What it ran on")
+    )
+    assert asked < words.index("<td>candidates</td>") < did < words.index("<td>final receipts</td>") < ran
     assert json.loads((tmp_path / "report" / "report.json").read_text())["ledger"]["lost"] == 0
 
     with pytest.raises(PlainError, match="30 candidates are in none of the shares"):
