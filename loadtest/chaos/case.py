@@ -19,18 +19,22 @@ from loadtest.bench.stack import fresh_stack
 from loadtest.nation.record import ROUTE
 from loadtest.nation.run import Play, play
 from loadtest.nation.scenario import Nation
+from loadtest.nation.watch import EVERY_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from infra.parts.supervisor import Stack
     from loadtest.nation.measures import Result
+    from loadtest.nation.watch import Sample
 
     Deed = Callable[["Scene"], Awaitable[None]]
     Before = Callable[[Stack], Awaitable[None]]
 
 BUILD = Path("build/chaos")
 CALM_S = 8.0
+# Postgres is behind when it is more seconds than this further behind than before.
+BEHIND_S = 1.0
 # Six hundred saves a second: enough that every moment has saves on the wire, and the machine is not the matter.
 NATION = Nation(
     candidates=3000,
@@ -91,6 +95,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     # None: not looked at; a picture is sealed, and only proctoring can open it.
     altered: int | None
     recovery_s: float
+    # None: not looked at (pictures have no stream).
+    durable_again_s: float | None = None
     refusals: dict[str, int] = {}
     notes: dict[str, float | int | str] = {}
     candidates: int = 0
@@ -101,10 +107,11 @@ class Outcome(msgspec.Struct, kw_only=True):
     def line(self) -> str:
         """As it is printed."""
         altered = "" if self.altered is None else f", {self.altered} altered"
+        durable = "" if self.durable_again_s is None else f", durable as usual in {self.durable_again_s:g} s"
         receipts = f", {self.receipts} of {self.candidates} receipts" if self.candidates else ""
         return (
             f"{'clean' if self.clean else 'NOT CLEAN'}: {self.acked} acknowledged, {self.durable} durable, {self.lost} lost, "
-            f"{self.duplicated} doubled{altered}, recovered in {self.recovery_s:g} s{receipts}; {self.refusals} {self.notes}"
+            f"{self.duplicated} doubled{altered}, answered as usual in {self.recovery_s:g} s{durable}{receipts}; {self.refusals} {self.notes}"
         )
 
     @property
@@ -121,6 +128,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     deed: Deed
     before: Before | None = None
     nation: Nation = NATION
+    # A PlainError where this machine lacks what the case is made with; asked before any case begins.
+    require: Callable[[], None] | None = None
     # Parts of an own making of the stack, for cases that need it (a replica, a small disk).
     overrides: dict[str, dict[str, str]] = {}
 
@@ -168,6 +177,7 @@ def _outcome(case: Case, result: Result, scene: Scene) -> Outcome:
         duplicated=ledger.duplicated + ledger.conflicts,
         altered=ledger.altered + ledger.unknown + ledger.dead_letters,
         recovery_s=round(recovery_s(scene, result), 1),
+        durable_again_s=round(durable_again_s(scene, result.samples), 1),
         refusals=dict(refusals),
         notes=scene.notes | ({"examples": "; ".join(ledger.examples[:3])} if ledger.examples else {}),
         candidates=case.nation.candidates,
@@ -184,6 +194,20 @@ def recovery_s(scene: Scene, result: Result) -> float:
     end = int(result.stops_s)
     poor = [second for second in range(int(scene.began_s), end) if answered[second] < usual / 2]
     return poor[-1] + 1 - scene.began_s if poor else 0.0
+
+
+def durable_again_s(scene: Scene, samples: list[Sample]) -> float:
+    """From the beginning of the trouble until Postgres was as near behind the streams as before, for good.
+
+    Looked at every two seconds, so 2 s may be none. Where one of the two could not be asked, it was not.
+    """
+    usual = max((sample.lag_s for sample in samples if sample.at_s < scene.began_s), default=0.0)
+    behind = [
+        sample.at_s
+        for sample in samples
+        if sample.at_s >= scene.began_s and (sample.lag_s < 0 or sample.lag_s > usual + BEHIND_S)
+    ]
+    return behind[-1] + EVERY_S - scene.began_s if behind else 0.0
 
 
 def _answered_by_second(scene: Scene) -> Counter[int]:

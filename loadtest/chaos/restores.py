@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import redis.asyncio
 
+from infra.errors import PlainError
 from infra.local import Home, environment
 from infra.parts import valkey
 from infra.parts.unused import free_ports
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from infra.parts.supervisor import Stack
     from loadtest.chaos.case import Scene
 
-# Debian's `faketime`; without it the replica's clock is right, and the note says so.
+AGO_S = 300
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
 async def restore_postgres(scene: Scene) -> None:
-    """A copy of Postgres' folder from some time ago replaces it; then `elumiti restored`, as the runbook says."""
+    """A copy of Postgres' folder from five minutes ago replaces it; then `elumiti restored`, as the runbook says."""
     part = scene.stack.parts["postgres"]
     data = _data(part.command)
     copy = data.with_name("copy")
@@ -38,14 +39,14 @@ async def restore_postgres(scene: Scene) -> None:
     await part.down()
     await asyncio.to_thread(subprocess.run, ["cp", "-a", str(data), str(copy)], check=True)
     await part.up()
-    await asyncio.sleep(12)
+    await asyncio.sleep(AGO_S)
     scene.began_s = scene.play.driver.now()
     await part.down()
     shutil.rmtree(data)
     copy.rename(data)
     await part.up()
     await _restored(scene.stack)
-    scene.notes["restored to seconds ago"] = 12
+    scene.notes["restored to seconds ago"] = AGO_S
 
 
 def _data(command: Command) -> Path:
@@ -104,6 +105,12 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
+def require_faketime() -> None:
+    """A PlainError without it: a replica whose clock is right would be another case."""
+    if not FAKETIME.exists():
+        raise PlainError("No faketime here, and a replica's clock must go behind.", "apt-get install faketime")
+
+
 async def two_valkeys(stack: Stack) -> None:
     """Engine and flusher reach Valkey by a switch; beside the primary stands a replica, with a clock an hour behind."""
     port = free_ports().valkey
@@ -122,8 +129,8 @@ async def promote_late_replica(scene: Scene) -> None:
     ports = msgspec.structs.replace(stack.home.ports, valkey=free_ports().valkey)
     home = Home(stack.home.folder / "replica", ports)
     command = valkey.command(home, stack.secrets)
-    environ = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "-1h"} if FAKETIME.exists() else {}
-    scene.notes["replica's clock behind, s"] = 3600 if environ else 0
+    environ = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "-1h"}
+    scene.notes["replica's clock behind, s"] = 3600
     await stack.start(msgspec.structs.replace(command, name="replica", environ=environ))
     primary = redis.asyncio.Redis(port=stack.home.ports.valkey, password=stack.secrets.valkey_password)
     replica = redis.asyncio.Redis(port=ports.valkey, password=stack.secrets.valkey_password)

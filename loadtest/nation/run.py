@@ -91,7 +91,9 @@ async def play(stack: Stack, nation: Nation, *, quiet: bool = False, trouble: Tr
     if nation.visitors:
         driver.invite(await page_paths(stack.home.ports.engine))
     pids = {name: pid for name in PARTS if (pid := stack.parts[name].pid)}
-    valkey = redis.asyncio.Redis(port=stack.home.ports.valkey, password=stack.secrets.valkey_password)
+    # As the flusher reaches it: a case of chaos may put something in between.
+    reached = environment(stack.home, "flusher") | stack.overrides.get("flusher", {})
+    valkey = redis.asyncio.Redis.from_url(reached["ELUMITI_VALKEY_URL"])
     watch = Watch(pids, owner, valkey, driver)
     played = Play(
         nation=nation,
