@@ -47,7 +47,7 @@ bench: install pages
 	@$(PYTHON) .ci/browser.py
 	@$(RUN)/python -m loadtest.bench $(ARGS)
 
-# Break it on purpose, twenty-one ways, with the ledger (about an hour): build/chaos.
+# Break it on purpose, twenty-two ways, with the ledger (about an hour): build/chaos.
 chaos: install pages
 	@$(RUN)/python -m loadtest.chaos $(ARGS)
 

@@ -43,6 +43,12 @@ CASES = [
     Case(name="valkey-frozen", told="Valkey is frozen for 20 s", deed=outages.freeze_valkey),
     Case(name="postgres-down", told="Postgres is away for 5 minutes", deed=outages.postgres_down, nation=LONG),
     Case(
+        name="memory-full",
+        told="Postgres is away and Valkey's memory comes to its bound for 30 s",
+        deed=outages.fill_memory,
+        nation=msgspec.structs.replace(NATION, minutes=2.0),
+    ),
+    Case(
         name="disk-full",
         told="the disk below the append-only file is full for 10 s",
         deed=outages.fill_disk,

@@ -8,7 +8,11 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
+import redis.asyncio
+
 from infra.errors import PlainError
+from infra.local import environment
+from infra.settings import EngineSettings, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from loadtest.chaos.case import Scene
 
 DISK_MB = 96
+# Some seconds of answers.
+ROOM_BYTES = 128 * 1024
 
 
 async def freeze_valkey(scene: Scene) -> None:
@@ -35,6 +41,28 @@ async def postgres_down(scene: Scene) -> None:
     await part.down()
     await asyncio.sleep(300)
     await part.up()
+
+
+async def fill_memory(scene: Scene) -> None:
+    """Postgres is away, and half a minute's answers are more than Valkey has room for; then both are given."""
+    stack, postgres = scene.stack, scene.stack.parts["postgres"]
+    share = read(EngineSettings, environment(stack.home, "engine")).stream_memory_share
+    valkey = redis.asyncio.Redis(port=stack.home.ports.valkey, password=stack.secrets.valkey_password)
+    await scene.calm()
+    try:
+        await postgres.down()
+        before = await valkey.info("memory")
+        bound = int((before["used_memory"] + ROOM_BYTES) / share)
+        await valkey.config_set("maxmemory", bound)
+        await asyncio.sleep(30)
+        full = await valkey.info("memory")
+        scene.notes["used of the bound, %"] = round(100 * full["used_memory"] / bound)
+        errors = await valkey.info("errorstats")
+        scene.notes["writes that Valkey had no room for"] = errors.get("errorstat_OOM", {}).get("count", 0)
+        await postgres.up()
+        await valkey.config_set("maxmemory", before["maxmemory"])
+    finally:
+        await valkey.aclose()
 
 
 async def postgres_down_short(scene: Scene) -> None:

@@ -189,6 +189,33 @@ async def test_before_memory_is_full_saves_get_503_and_nothing_is_dropped(bench:
     assert len(await bench.rows()) == len(waiting)
 
 
+async def test_near_the_bound_of_valkeys_memory_a_save_is_refused_and_kept(begin: Begin, stack: Stack) -> None:
+    """The phone hears when to come again; once there is room it sends the same answers, and they are durable."""
+    _, pupil = await begin()
+    valkey = redis.asyncio.Redis.from_url(environment(stack.home, "flusher")["ELUMITI_VALKEY_URL"])
+
+    async def refused_by_each() -> Refused:
+        """Whichever worker answers."""
+        refusals = []
+        for _ in range(4):
+            pupil.note("blur")
+            refusals.append(await refused_as(pupil.save, "try-later"))
+        return refusals[-1]
+
+    pupil.answer(1, 1)
+    bound = (await valkey.info("memory"))["maxmemory"]
+    try:
+        used = (await valkey.info("memory"))["used_memory"]
+        await valkey.config_set("maxmemory", int(used / 0.9))
+        refusal = await eventually(refused_by_each)
+    finally:
+        await valkey.config_set("maxmemory", bound)
+        await valkey.aclose()
+    assert refusal.status == 503
+    assert 15 <= int(refusal.headers["retry-after"]) <= 60
+    await eventually(pupil.save_until_durable)
+
+
 async def test_news_of_a_newer_release_do_not_make_a_worker_deaf(begin: Begin, stack: Stack) -> None:
     """While releases change, a flusher may tell what an engine does not know: it goes on hearing the rest."""
     _, pupil = await begin(key=False)
