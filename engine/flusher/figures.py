@@ -39,7 +39,7 @@ COUNTERS = {
 }
 GAUGES = {
     "elumiti_flusher_round_age_seconds": "Since the last round that ended well, busy or idle.",
-    "elumiti_flusher_stream_lag_seconds": "From the durable position to the newest entry, of the stream where it is longest.",
+    "elumiti_flusher_stream_lag_seconds": "From the oldest entry that is not in Postgres to the newest, of the stream where it is longest.",
     "elumiti_flusher_oldest_open_receipt_seconds": "Age of the oldest entry that was acknowledged and is not in Postgres; 0: none.",
     "elumiti_flusher_open_streams": "Streams that are still read.",
     "elumiti_flusher_unsealed": "Hand-ins that wait for their receipt.",
@@ -64,15 +64,16 @@ class Figures:
         self.oldest_s = 0.0
 
     async def measure_for_ever(self, valkey: Valkey) -> None:
-        """Ask Valkey what lies behind the positions."""
+        """Ask Valkey again and again what lies behind the positions."""
         while True:
             try:
-                await self._measure(valkey)
+                await self.measure(valkey)
             except (RedisError, OSError) as error:
                 log.info("flusher.figures.not_measured", reason=str(error) or type(error).__name__)
             await asyncio.sleep(MEASURE_EVERY_S)
 
-    async def _measure(self, valkey: Valkey) -> None:
+    async def measure(self, valkey: Valkey) -> None:
+        """Ask once: what waits behind each position, for how long. RedisError, OSError: Valkey does not answer."""
         positions = dict(self.positions)
         now_ms = await clock_ms(valkey, CONTROL_STREAM)
         async with valkey.pipeline(transaction=False) as pipe:
@@ -81,12 +82,12 @@ class Figures:
                 pipe.xrevrange(stream_key(stream), min=f"({id_ms}-{id_seq}", count=1)
             answers = await pipe.execute()
         oldest = lag = 0
-        for (id_ms, _), first, last in zip(positions.values(), answers[::2], answers[1::2], strict=True):
+        for first, last in zip(answers[::2], answers[1::2], strict=True):
             if first:
                 first_ms, last_ms = (int(found[0][0].partition(b"-")[0]) for found in (first, last))
                 oldest = max(oldest, now_ms - first_ms)
-                # A stream that was never read lags from its first entry.
-                lag = max(lag, last_ms - (id_ms or first_ms))
+                # Not from the position: a stream that was quiet for minutes would lag by them with its next entry.
+                lag = max(lag, last_ms - first_ms)
         self.oldest_s, self.lag_s = oldest / 1000, lag / 1000
 
     def reasons(self) -> dict[str, str]:

@@ -77,16 +77,22 @@ class Watch:
         )
 
     async def _lag(self) -> tuple[float, float]:
-        """Seconds between the newest entry of the streams and what of them is in Postgres; MB in Valkey."""
+        """Seconds from the oldest entry that is not in Postgres to the newest, of the worst stream; MB in Valkey."""
         db = await asyncpg.connect(self._owner_url, timeout=1)
         try:
-            rows = await db.fetch("select stream, id_ms from stream_position where closed_at is null and id_ms > 0")
+            rows = await db.fetch("select stream, id_ms, id_seq from stream_position where closed_at is null")
         finally:
             await db.close(timeout=1)
         lag = 0.0
-        for row in rows:
-            newest = await self._valkey.xrevrange(stream_key(row["stream"]), count=1)
-            if newest:
-                lag = max(lag, (int(newest[0][0].split(b"-")[0]) - row["id_ms"]) / 1000)
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for row in rows:
+                behind = stream_key(row["stream"]), f"({row['id_ms']}-{row['id_seq']}"
+                pipe.xrange(behind[0], min=behind[1], count=1)
+                pipe.xrevrange(behind[0], min=behind[1], count=1)
+            found = await pipe.execute()
+        for first, last in zip(found[::2], found[1::2], strict=True):
+            if first:
+                first_ms, last_ms = (int(entries[0][0].split(b"-")[0]) for entries in (first, last))
+                lag = max(lag, (last_ms - first_ms) / 1000)
         memory = await self._valkey.info("memory")
         return lag, memory["used_memory"] / 2**20

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import redis.asyncio
 
+from engine.flusher.figures import Figures
+from engine.protocol import stream_key
+from infra.local import environment
 from tests.support.pupil import Pupil
 from tests.support.waiting import eventually, refused_as
 
@@ -150,6 +155,27 @@ async def test_what_waits_is_known_while_postgres_is_away(begin: Begin, stack: S
         assert now["elumiti_flusher_oldest_open_receipt_seconds"] == now["elumiti_flusher_stream_lag_seconds"] == 0
 
     await eventually(caught_up)
+
+
+async def test_a_stream_that_was_quiet_does_not_lag_by_its_quiet_minutes(stack: Stack) -> None:
+    """One entry after ten minutes of silence is one entry that waits, not ten minutes of them."""
+    stream = 900_001
+    valkey = redis.asyncio.Redis.from_url(environment(stack.home, "flusher")["ELUMITI_VALKEY_URL"])
+    figures_of_it = Figures()
+    now_ms = time.time_ns() // 1_000_000
+    figures_of_it.positions = {stream: (now_ms - 600_000, 0)}
+    try:
+        await valkey.xadd(stream_key(stream), {b"b": b""}, id=f"{now_ms - 600_000}-0")
+        await valkey.xadd(stream_key(stream), {b"b": b""}, id=f"{now_ms - 3000}-0")
+        await figures_of_it.measure(valkey)
+        assert figures_of_it.lag_s == 0
+        assert 3 <= figures_of_it.oldest_s < 60
+        await valkey.xadd(stream_key(stream), {b"b": b""}, id=f"{now_ms - 1000}-0")
+        await figures_of_it.measure(valkey)
+        assert figures_of_it.lag_s == 2
+    finally:
+        await valkey.delete(stream_key(stream))
+        await valkey.aclose()
 
 
 OTHERS = ("elumiti_pictures", "elumiti_proctoring", "elumiti_live")
