@@ -23,7 +23,7 @@ from redis.crc import key_slot
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 Valkey: TypeAlias = "Redis | Cluster"
 PLAIN = {"valkey-cluster": "redis", "valkeys-cluster": "rediss"}
@@ -229,6 +229,20 @@ async def clock_ms(client: Valkey, key: str) -> int:
         await client.initialize()
         seconds, micros = await client.time(target_nodes=client.get_node_from_key(key))
     return int(seconds) * 1000 + int(micros) // 1000
+
+
+async def beyond(client: Valkey, positions: Mapping[str, tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of each stream, by its key, that has entries behind its position: the first one's and the newest one's time, ms.
+
+    One round trip for all. RedisError, OSError: Valkey does not answer.
+    """
+    async with client.pipeline(transaction=False) as pipe:
+        for key, (id_ms, id_seq) in positions.items():
+            pipe.xrange(key, min=f"({id_ms}-{id_seq}", count=1)
+            pipe.xrevrange(key, min=f"({id_ms}-{id_seq}", count=1)
+        answers: list[Any] = await pipe.execute()
+    times = [int(found[0][0].partition(b"-")[0]) if found else 0 for found in answers]
+    return [(first, newest) for first, newest in zip(times[::2], times[1::2], strict=True) if first]
 
 
 async def memory(client: Valkey) -> list[Memory]:

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from engine.protocol import CONTROL_STREAM, stream_key
 from infra.callers import may_measure
-from infra.valkey import clock_ms
+from infra.valkey import beyond, clock_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,21 +74,11 @@ class Figures:
 
     async def measure(self, valkey: Valkey) -> None:
         """Ask once: what waits behind each position, for how long. RedisError, OSError: Valkey does not answer."""
-        positions = dict(self.positions)
         now_ms = await clock_ms(valkey, CONTROL_STREAM)
-        async with valkey.pipeline(transaction=False) as pipe:
-            for stream, (id_ms, id_seq) in positions.items():
-                pipe.xrange(stream_key(stream), min=f"({id_ms}-{id_seq}", count=1)
-                pipe.xrevrange(stream_key(stream), min=f"({id_ms}-{id_seq}", count=1)
-            answers = await pipe.execute()
-        oldest = lag = 0
-        for first, last in zip(answers[::2], answers[1::2], strict=True):
-            if first:
-                first_ms, last_ms = (int(found[0][0].partition(b"-")[0]) for found in (first, last))
-                oldest = max(oldest, now_ms - first_ms)
-                # Not from the position: a stream that was quiet for minutes would lag by them with its next entry.
-                lag = max(lag, last_ms - first_ms)
-        self.oldest_s, self.lag_s = oldest / 1000, lag / 1000
+        waiting = await beyond(valkey, {stream_key(stream): at for stream, at in self.positions.items()})
+        self.oldest_s = max([0, *(now_ms - first for first, _ in waiting)]) / 1000
+        # Not from the position: a stream that was quiet for minutes would lag by them with its next entry.
+        self.lag_s = max([0, *(newest - first for first, newest in waiting)]) / 1000
 
     def reasons(self) -> dict[str, str]:
         """Why it is not ready; empty: it is."""

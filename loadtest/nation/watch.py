@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from engine.protocol import stream_key
 from infra.database import AWAY
+from infra.valkey import beyond
 from loadtest.bench.cpu import megabytes_of, seconds_of, trees
 
 if TYPE_CHECKING:
@@ -83,16 +84,7 @@ class Watch:
             rows = await db.fetch("select stream, id_ms, id_seq from stream_position where closed_at is null")
         finally:
             await db.close(timeout=1)
-        lag = 0.0
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            for row in rows:
-                behind = stream_key(row["stream"]), f"({row['id_ms']}-{row['id_seq']}"
-                pipe.xrange(behind[0], min=behind[1], count=1)
-                pipe.xrevrange(behind[0], min=behind[1], count=1)
-            found = await pipe.execute()
-        for first, last in zip(found[::2], found[1::2], strict=True):
-            if first:
-                first_ms, last_ms = (int(entries[0][0].split(b"-")[0]) for entries in (first, last))
-                lag = max(lag, (last_ms - first_ms) / 1000)
+        positions = {stream_key(row["stream"]): (row["id_ms"], row["id_seq"]) for row in rows}
+        lag_ms = max([0, *(newest - first for first, newest in await beyond(self._valkey, positions))])
         memory = await self._valkey.info("memory")
-        return lag, memory["used_memory"] / 2**20
+        return lag_ms / 1000, memory["used_memory"] / 2**20

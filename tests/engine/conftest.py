@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+import redis.asyncio
 
+from infra.local import environment
 from tests.support.pupil import Pupil
 from tests.support.sittings import Scene, make_sitting
 from tests.support.streams import Bench, open_bench
@@ -27,6 +29,14 @@ async def db(owner_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]
     connection = await asyncpg.connect(owner_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def valkey(stack: Stack) -> AsyncIterator[redis.asyncio.Redis]:
+    """The streams' Valkey as the flusher reaches it."""
+    client = redis.asyncio.Redis.from_url(environment(stack.home, "flusher")["ELUMITI_VALKEY_URL"])
+    yield client
+    await client.aclose()
 
 
 async def known_to_all(pupil: Pupil) -> None:

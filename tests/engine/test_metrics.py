@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-import redis.asyncio
 
 from engine.flusher.figures import Figures
 from engine.protocol import stream_key
-from infra.local import environment
 from tests.support.pupil import Pupil
 from tests.support.waiting import eventually, refused_as
 
 if TYPE_CHECKING:
+    import redis.asyncio
+
     from infra.parts.supervisor import Stack
     from tests.engine.conftest import Begin
 
@@ -157,10 +157,9 @@ async def test_what_waits_is_known_while_postgres_is_away(begin: Begin, stack: S
     await eventually(caught_up)
 
 
-async def test_a_stream_that_was_quiet_does_not_lag_by_its_quiet_minutes(stack: Stack) -> None:
+async def test_a_stream_that_was_quiet_does_not_lag_by_its_quiet_minutes(valkey: redis.asyncio.Redis) -> None:
     """One entry after ten minutes of silence is one entry that waits, not ten minutes of them."""
     stream = 900_001
-    valkey = redis.asyncio.Redis.from_url(environment(stack.home, "flusher")["ELUMITI_VALKEY_URL"])
     figures_of_it = Figures()
     now_ms = time.time_ns() // 1_000_000
     figures_of_it.positions = {stream: (now_ms - 600_000, 0)}
@@ -175,7 +174,6 @@ async def test_a_stream_that_was_quiet_does_not_lag_by_its_quiet_minutes(stack: 
         assert figures_of_it.lag_s == 2
     finally:
         await valkey.delete(stream_key(stream))
-        await valkey.aclose()
 
 
 OTHERS = ("elumiti_pictures", "elumiti_proctoring", "elumiti_live")

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-import redis.asyncio
 
 from engine.bundles.pack import open_file
 from engine.group_commit import GroupCommit
 from engine.problems import Problem
 from engine.protocol import CONTROL_STREAM
-from infra.local import decode_key, environment
+from infra.local import decode_key
 from tests.support.pupil import Pupil, Refused
 from tests.support.streams import save_record
 from tests.support.waiting import eventually, refused_as
 
 if TYPE_CHECKING:
     import asyncpg
+    import redis.asyncio
 
-    from infra.parts.supervisor import Stack
     from tests.engine.conftest import Begin
     from tests.support.streams import Bench
 
@@ -189,10 +188,11 @@ async def test_before_memory_is_full_saves_get_503_and_nothing_is_dropped(bench:
     assert len(await bench.rows()) == len(waiting)
 
 
-async def test_near_the_bound_of_valkeys_memory_a_save_is_refused_and_kept(begin: Begin, stack: Stack) -> None:
+async def test_near_the_bound_of_valkeys_memory_a_save_is_refused_and_kept(
+    begin: Begin, valkey: redis.asyncio.Redis
+) -> None:
     """The phone hears when to come again; once there is room it sends the same answers, and they are durable."""
     _, pupil = await begin()
-    valkey = redis.asyncio.Redis.from_url(environment(stack.home, "flusher")["ELUMITI_VALKEY_URL"])
 
     async def refused_by_each() -> Refused:
         """Whichever worker answers."""
@@ -210,18 +210,15 @@ async def test_near_the_bound_of_valkeys_memory_a_save_is_refused_and_kept(begin
         refusal = await eventually(refused_by_each)
     finally:
         await valkey.config_set("maxmemory", bound)
-        await valkey.aclose()
     assert refusal.status == 503
     assert 15 <= int(refusal.headers["retry-after"]) <= 60
     await eventually(pupil.save_until_durable)
 
 
-async def test_news_of_a_newer_release_do_not_make_a_worker_deaf(begin: Begin, stack: Stack) -> None:
+async def test_news_of_a_newer_release_do_not_make_a_worker_deaf(begin: Begin, valkey: redis.asyncio.Redis) -> None:
     """While releases change, a flusher may tell what an engine does not know: it goes on hearing the rest."""
     _, pupil = await begin(key=False)
-    valkey = redis.asyncio.Redis.from_url(environment(stack.home, "flusher")["ELUMITI_VALKEY_URL"])
     await valkey.xadd(CONTROL_STREAM, {b"n": msgspec.msgpack.encode([["of-a-later-year", 1]])})
-    await valkey.aclose()
     for _ in range(4):
         pupil.note("blur")
         await pupil.save_until_durable()
